@@ -1,0 +1,288 @@
+//! Ordered handlers that end in an operation, and what runs a call through them.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::{Sleep, sleep_until};
+
+use crate::clock::{Clock, Instant};
+use crate::fault::{Code, Fault};
+use crate::handler::{Handler, Verdict, Waiting, Wrap};
+use crate::invocation::Invocation;
+use crate::reply::Reply;
+use crate::schema::{BoxFuture, Endpoint};
+
+#[cfg(test)]
+mod tests;
+
+/// Ordered handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct Chain {
+    /// The name it has in YAML.
+    pub name: Arc<str>,
+    /// First listed runs outermost.
+    pub steps: Arc<[Step]>,
+}
+
+/// One place of a chain.
+#[derive(Clone)]
+pub struct Step {
+    /// The name the handler has in YAML.
+    pub name: Arc<str>,
+    /// What runs there.
+    pub form: Form,
+}
+
+/// The two forms a handler can have.
+#[derive(Clone)]
+pub enum Form {
+    /// Looks at the call and at its reply.
+    Hooks(Arc<dyn Handler>),
+    /// Wraps the rest of the chain.
+    Wrap(Arc<dyn Wrap>),
+}
+
+impl Chain {
+    /// Runs a call to its end: handlers, operation, handlers again. Never panics, whatever they do.
+    pub async fn run(&self, endpoint: &dyn Endpoint, invocation: &mut Invocation, clock: Clock) -> Reply {
+        Next { steps: &self.steps, endpoint, clock }.drive(invocation).await
+    }
+}
+
+/// The rest of a chain, for a handler that wraps it. Running it twice runs it twice.
+#[derive(Clone, Copy)]
+pub struct Next<'a> {
+    steps: &'a [Step],
+    endpoint: &'a dyn Endpoint,
+    clock: Clock,
+}
+
+impl<'a> Next<'a> {
+    /// Runs the rest of the chain.
+    pub fn run<'i>(self, invocation: &'i mut Invocation) -> BoxFuture<'i, Reply>
+    where
+        'a: 'i,
+    {
+        Box::pin(self.drive(invocation))
+    }
+
+    /// Starts what stands behind the first `passed` steps.
+    fn begin<'i>(self, passed: usize, invocation: &'i mut Invocation) -> BoxFuture<'i, Reply>
+    where
+        'a: 'i,
+    {
+        match self.steps.get(passed) {
+            Some(Step { form: Form::Wrap(handler), .. }) => {
+                handler.wrap(invocation, Next { steps: &self.steps[passed + 1..], ..self })
+            }
+            _ => self.endpoint.call(invocation),
+        }
+    }
+
+    async fn drive(self, invocation: &mut Invocation) -> Reply {
+        let mut passage = Passage { steps: self.steps, passed: 0, clock: self.clock, invocation, done: false };
+        let reply = match passage.enter().await {
+            Entered::Refused(reply) => reply,
+            Entered::Through => passage.answer(self).await,
+        };
+        passage.leave(reply)
+    }
+}
+
+/// A call between the `before` and the `after` of the handlers it passed. Dropping it early runs every `after`
+/// that is due: that is how a caller that goes away is seen.
+struct Passage<'a> {
+    steps: &'a [Step],
+    passed: usize,
+    clock: Clock,
+    invocation: &'a mut Invocation,
+    done: bool,
+}
+
+enum Entered {
+    Through,
+    Refused(Reply),
+}
+
+enum Halt<'a> {
+    End,
+    Reply(Reply),
+    Wait(Waiting, &'a Step),
+}
+
+impl<'a> Passage<'a> {
+    /// Runs `before` of each handler up to the first that wraps the rest.
+    async fn enter(&mut self) -> Entered {
+        loop {
+            let halt = match caught(|| self.advance()) {
+                Ok(halt) => halt,
+                Err(panic) => Halt::Reply(self.panicked(&*panic)),
+            };
+            match halt {
+                Halt::End => return Entered::Through,
+                Halt::Reply(reply) => return Entered::Refused(reply),
+                Halt::Wait(waiting, step) => match self.wait(waiting, step).await {
+                    None => self.passed += 1,
+                    Some(reply) => return Entered::Refused(reply),
+                },
+            }
+        }
+    }
+
+    /// Runs hooks as long as they let the call pass at once.
+    fn advance(&mut self) -> Halt<'a> {
+        let steps = self.steps;
+        while let Some(step) = steps.get(self.passed)
+            && let Form::Hooks(handler) = &step.form
+        {
+            match handler.before(self.invocation) {
+                Verdict::Continue => self.passed += 1,
+                Verdict::Answer(reply) => return Halt::Reply(reply.by(&step.name)),
+                Verdict::Refuse(fault) => return Halt::Reply(refusal(fault, step)),
+                Verdict::Wait(waiting) => return Halt::Wait(waiting, step),
+            }
+        }
+        Halt::End
+    }
+
+    /// Waits for a verdict; `None` lets the call pass.
+    async fn wait(&mut self, mut waiting: Waiting, step: &Step) -> Option<Reply> {
+        loop {
+            let deadline = self.invocation.call.deadline;
+            let invocation = &mut *self.invocation;
+            let verdict = Guarded::new(std::future::poll_fn(|cx| waiting.poll(cx, invocation)), deadline).await;
+            return match verdict {
+                Ok(Verdict::Continue) => None,
+                Ok(Verdict::Answer(reply)) => Some(reply.by(&step.name)),
+                Ok(Verdict::Refuse(fault)) => Some(refusal(fault, step)),
+                Ok(Verdict::Wait(next)) => {
+                    waiting = next;
+                    continue;
+                }
+                Err(stop) => Some(self.stopped(stop)),
+            };
+        }
+    }
+
+    /// Runs what stands after the hooks: a handler that wraps the rest, or the operation.
+    async fn answer(&mut self, next: Next<'a>) -> Reply {
+        let (passed, deadline) = (self.passed, self.invocation.call.deadline);
+        let (span, invocation) = (self.invocation.call.span.clone(), &mut *self.invocation);
+        // Making the future may panic too: an endpoint is free to do work before it returns one.
+        let outcome = match caught(move || next.begin(passed, invocation)) {
+            Ok(future) => Guarded::within(future, deadline, span).await,
+            Err(panic) => Err(Stop::Panicked(panic)),
+        };
+        outcome.unwrap_or_else(|stop| self.stopped(stop))
+    }
+
+    /// Runs `after` of each handler that was passed, innermost first.
+    fn leave(mut self, reply: Reply) -> Reply {
+        self.unwind(reply)
+    }
+
+    fn unwind(&mut self, mut reply: Reply) -> Reply {
+        self.done = true;
+        self.invocation.call.finished = self.clock.now();
+        while self.passed > 0 {
+            let outcome = caught(|| {
+                while self.passed > 0 {
+                    self.passed -= 1;
+                    if let Form::Hooks(handler) = &self.steps[self.passed].form {
+                        handler.after(self.invocation, &mut reply);
+                    }
+                }
+            });
+            if let Err(panic) = outcome {
+                reply = self.panicked(&*panic);
+            }
+        }
+        reply
+    }
+
+    fn stopped(&self, stop: Stop) -> Reply {
+        match stop {
+            Stop::Panicked(panic) => self.panicked(&*panic),
+            Stop::Late => {
+                Reply::from(Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."))
+            }
+        }
+    }
+
+    fn panicked(&self, panic: &(dyn Any + Send)) -> Reply {
+        let message =
+            panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let message = message.unwrap_or("a value that is not a string");
+        self.invocation.call.count_panic();
+        Reply::from(Fault::internal(format!("panicked: {message}")))
+    }
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            let _ = self.unwind(Reply::from(Fault::new(Code::Cancelled, "The caller went away before the answer.")));
+        }
+    }
+}
+
+fn refusal(fault: Fault, step: &Step) -> Reply {
+    Reply::from(fault.by(step.name.to_string()))
+}
+
+type Panic = Box<dyn Any + Send>;
+
+/// Calls `f` and catches its panic. Whatever a panic leaves half done belongs to this call alone and ends with it.
+fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Why something did not come to its own end.
+enum Stop {
+    Panicked(Panic),
+    Late,
+}
+
+pin_project_lite::pin_project! {
+    /// Polls a future inside a span, catches its panics and gives up at a deadline.
+    struct Guarded<F> {
+        #[pin]
+        future: F,
+        deadline: Option<Instant>,
+        // Armed when the future is not ready at once: a timer costs more than most calls.
+        timer: Option<Pin<Box<Sleep>>>,
+        span: tracing::Span,
+    }
+}
+
+impl<F> Guarded<F> {
+    fn new(future: F, deadline: Option<Instant>) -> Self {
+        Self::within(future, deadline, tracing::Span::none())
+    }
+
+    fn within(future: F, deadline: Option<Instant>, span: tracing::Span) -> Self {
+        Self { future, deadline, timer: None, span }
+    }
+}
+
+impl<F: Future> Future for Guarded<F> {
+    type Output = Result<F::Output, Stop>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let _entered = this.span.enter();
+        let polled = caught(|| this.future.poll(cx));
+        match polled {
+            Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
+            Err(panic) => return Poll::Ready(Err(Stop::Panicked(panic))),
+            Ok(Poll::Pending) => {}
+        }
+        let Some(deadline) = *this.deadline else { return Poll::Pending };
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        timer.as_mut().poll(cx).map(|()| Err(Stop::Late))
+    }
+}

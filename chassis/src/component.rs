@@ -1,0 +1,97 @@
+//! Something started before calls and stopped after them: a database pool, a bus, a cache.
+
+use std::any::{Any, TypeId};
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::conf::BuildError;
+use crate::fault::Fault;
+use crate::invocation::Call;
+
+/// A component: a type marked `#[component("name")]`, started once, shared by all.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a component",
+    label = "`Start` is not implemented for it",
+    note = "mark the struct `#[component(\"name\")]` and write `impl Start for {Self}`"
+)]
+pub trait Start: Sized + Send + Sync + 'static {
+    /// What YAML says about it, under `components.NAME`. A struct marked `#[conf]`, or `()`.
+    type Conf: DeserializeOwned + JsonSchema;
+
+    /// Makes it ready for use. A component it needs is asked for with [`Starting::component`], which starts that one first.
+    ///
+    /// # Errors
+    /// Why it cannot be used; everything started before it is stopped again.
+    fn start(conf: Self::Conf, starting: &mut Starting<'_>) -> impl Future<Output = Result<Self, BuildError>> + Send;
+
+    /// Lets go of what it holds. Called once, after the last call, before the components it needs are stopped.
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+}
+
+/// What a component may use while it starts.
+pub struct Starting<'a> {
+    source: &'a mut dyn Supply,
+}
+
+/// Hands out components, starting those that are not started yet.
+pub(crate) trait Supply: Send {
+    fn supply(
+        &mut self,
+        id: TypeId,
+        name: &'static str,
+    ) -> crate::schema::BoxFuture<'_, Result<Arc<dyn Any + Send + Sync>, BuildError>>;
+}
+
+impl<'a> Starting<'a> {
+    pub(crate) fn new(source: &'a mut dyn Supply) -> Self {
+        Self { source }
+    }
+
+    /// The component of type `T`, started if it was not.
+    ///
+    /// # Errors
+    /// It is not linked in, does not start, or needs the one that asks for it.
+    pub async fn component<T: Start>(&mut self) -> Result<Component<T>, BuildError> {
+        let name = std::any::type_name::<T>();
+        let component = self.source.supply(TypeId::of::<T>(), name).await?;
+        let component =
+            component.downcast().map_err(|_| BuildError::new("", format!("`{name}` is not what its entry says")))?;
+        Ok(Component(component))
+    }
+}
+
+/// A component in use: an argument of an operation or a field of a schema.
+pub struct Component<T>(pub Arc<T>);
+
+impl<T> Clone for Component<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Component<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Start> FromRequestParts<Call> for Component<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(_: &mut Parts, call: &Call) -> Result<Self, Fault> {
+        let component = call.component::<T>().cloned();
+        component
+            .map(Self)
+            .ok_or_else(|| Fault::internal(format!("component `{}` is not linked in", std::any::type_name::<T>())))
+    }
+}

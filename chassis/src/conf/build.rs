@@ -1,0 +1,108 @@
+//! How a part of the program is made from its part of the configuration.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::FileRef;
+use crate::clock::Clock;
+use crate::operation::Operation;
+use crate::random::Random;
+
+/// Something that YAML configures and builds: a handler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be built from configuration",
+    label = "`Configure` is not implemented for it",
+    note = "write `impl Configure for {Self} {{ type Conf = …; fn build(conf, context) -> … }}`; `type Conf = ()` if it takes none"
+)]
+pub trait Configure: Sized {
+    /// What YAML says about it. A struct marked `#[conf]`, or `()`.
+    type Conf: DeserializeOwned + JsonSchema;
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// What is wrong with a value in a way its type cannot say.
+    fn build(conf: Self::Conf, context: &BuildContext<'_>) -> Result<Self, BuildError>;
+}
+
+/// What a part may use while it is built.
+#[derive(Clone, Copy)]
+pub struct BuildContext<'a> {
+    /// The time.
+    pub clock: Clock,
+    /// Random numbers.
+    pub random: &'a Random,
+    /// Where it is built for: the pattern under `operations`, or `None` for the shared one under `handlers`.
+    pub scope: Option<&'a str>,
+    /// The operations it will stand before.
+    pub operations: &'a [&'a Operation],
+    /// Reads the files that configuration refers to.
+    pub files: &'a dyn Files,
+}
+
+/// Reads files that configuration refers to. Only [`conf::source`](crate::conf) implements it for real files.
+pub trait Files: Sync {
+    /// The content of the file.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn read(&self, file: &FileRef) -> Result<Vec<u8>, BuildError>;
+}
+
+/// What is wrong with one value of the configuration, said by the part that was built from it. Where the value is
+/// written (file, line and column) is added by the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    /// The key within the part, such as `jwt.keys.file`; empty for the part as a whole.
+    pub at: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl BuildError {
+    /// Something is wrong with the value at this key of the part.
+    pub fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { at: at.into(), message: message.into(), help: None }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same error, seen from the part that contains this one under `key`.
+    #[must_use]
+    pub fn below(mut self, key: &str) -> Self {
+        self.at = if self.at.is_empty() { key.to_owned() } else { format!("{key}.{}", self.at) };
+        self
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at.as_str() {
+            "" => f.write_str(&self.message),
+            at => write!(f, "`{at}`: {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Reads a part's configuration into its type.
+///
+/// # Errors
+/// The first value that does not fit, with its key.
+pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, BuildError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let at = error.path().to_string();
+        BuildError::new(if at == "." { String::new() } else { at }, error.into_inner().to_string())
+    })
+}

@@ -1,0 +1,247 @@
+//! How a call fails: one cause with a stable [`Code`], told apart into what callers may and may not read.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use axum::response::IntoResponse;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{StatusCode, header};
+use serde::Serialize;
+
+mod code;
+
+pub use code::Code;
+
+/// Why a call failed.
+///
+/// What [`Fault::new`] is given is public: callers read it. What [`Fault::with_cause`] is given is
+/// internal: it is logged and never leaves the process.
+pub struct Fault(Box<Cause>);
+
+struct Cause {
+    code: Code,
+    detail: Cow<'static, str>,
+    kind: Option<Cow<'static, str>>,
+    internal: Option<Box<dyn Error + Send + Sync>>,
+    violations: Vec<Violation>,
+    handler: Option<Cow<'static, str>>,
+    retry_after: Option<Duration>,
+    headers: HeaderMap,
+    extensions: Vec<(Cow<'static, str>, serde_json::Value)>,
+}
+
+/// One thing that is wrong with what the caller sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// Where: `body`, `path`, `query` or `header`.
+    #[serde(rename = "in")]
+    pub place: &'static str,
+    /// Which value: a JSON Pointer (RFC 6901) into the body, or the name of a parameter or field.
+    pub pointer: String,
+    /// What is wrong with it and what is expected.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault that tells callers `detail`: what is wrong and what they can do, nothing internal.
+    pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Cause {
+            code,
+            detail: detail.into(),
+            kind: None,
+            internal: None,
+            violations: Vec::new(),
+            handler: None,
+            retry_after: None,
+            headers: HeaderMap::new(),
+            extensions: Vec::new(),
+        }))
+    }
+
+    /// A failure of the service itself. Callers read no more than that; `cause` is logged.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Code::Internal, "The service failed to answer this call.").with_cause(cause)
+    }
+
+    /// Attaches what the logs should say and callers must not read.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.internal = Some(cause.into());
+        self
+    }
+
+    /// Replaces the problem type (RFC 9457 §3.1.1), an absolute URI; otherwise it is `about:blank`.
+    #[must_use]
+    pub fn with_type(mut self, uri: impl Into<Cow<'static, str>>) -> Self {
+        self.0.kind = Some(uri.into());
+        self
+    }
+
+    /// Names the values that were wrong.
+    #[must_use]
+    pub fn with_violations(mut self, violations: impl IntoIterator<Item = Violation>) -> Self {
+        self.0.violations.extend(violations);
+        self
+    }
+
+    /// When it makes sense to call again (RFC 9110 §10.2.3); sent in whole seconds, rounded up.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Adds a header field to the reply, beside those of the same name.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.append(name, value);
+        self
+    }
+
+    /// Adds a member to the problem document (RFC 9457 §3.2).
+    #[must_use]
+    pub fn with_extension(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<serde_json::Value>) -> Self {
+        self.0.extensions.push((name.into(), value.into()));
+        self
+    }
+
+    /// Records who refused the call; the first to be named stays.
+    #[must_use]
+    pub fn by(mut self, handler: impl Into<Cow<'static, str>>) -> Self {
+        self.0.handler.get_or_insert_with(|| handler.into());
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The status of the HTTP reply.
+    pub fn status(&self) -> StatusCode {
+        self.0.code.status()
+    }
+
+    /// What callers read.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// What only the logs read.
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.0.internal.as_deref()
+    }
+
+    /// The handler that refused the call, if it was one.
+    pub fn handler(&self) -> Option<&str> {
+        self.0.handler.as_deref()
+    }
+
+    /// The values that were wrong.
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// When it makes sense to call again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The header fields the reply must carry, `Retry-After` among them.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = self.0.headers.clone();
+        if let Some(delay) = self.0.retry_after {
+            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        headers
+    }
+
+    /// The problem document (RFC 9457) of this fault.
+    pub(crate) fn problem<'a>(&'a self, operation: Option<&'a str>, trace_id: Option<String>) -> Problem<'a> {
+        Problem {
+            kind: self.0.kind.as_deref().unwrap_or("about:blank"),
+            title: self.0.code.title(),
+            status: self.status().as_u16(),
+            detail: &self.0.detail,
+            code: self.0.code.as_str(),
+            operation,
+            handler: self.handler(),
+            trace_id,
+            violations: &self.0.violations,
+            extensions: self.0.extensions.iter().map(|(name, value)| (name.as_ref(), value)).collect(),
+        }
+    }
+}
+
+/// The members of `application/problem+json` (RFC 9457 §3) as chassis fills them.
+#[derive(Serialize)]
+pub(crate) struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handler: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
+    violations: &'a [Violation],
+    #[serde(flatten)]
+    extensions: std::collections::BTreeMap<&'a str, &'a serde_json::Value>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code.as_str(), self.0.detail)?;
+        match &self.0.internal {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fault")
+            .field("code", &self.0.code)
+            .field("detail", &self.0.detail)
+            .field("handler", &self.0.handler)
+            .field("cause", &self.0.internal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.internal.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+/// Lets a Fault be the rejection of an axum extractor. The chain takes it out again and writes the
+/// problem document, so that operation and trace id are in it.
+impl IntoResponse for Fault {
+    fn into_response(self) -> axum::response::Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Carried(std::sync::Arc::new(std::sync::Mutex::new(Some(self)))));
+        response
+    }
+}
+
+/// A Fault on its way through a type that only knows responses.
+#[derive(Clone)]
+struct Carried(std::sync::Arc<std::sync::Mutex<Option<Fault>>>);
+
+impl Fault {
+    /// Takes the fault out of a response made from one.
+    pub(crate) fn from_response(response: &mut axum::response::Response) -> Option<Self> {
+        let carried = response.extensions_mut().remove::<Carried>()?;
+        carried.0.lock().ok()?.take()
+    }
+}

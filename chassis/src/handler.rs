@@ -1,0 +1,131 @@
+//! One step of a chain, in its two forms, and the verdicts it can give.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::fault::Fault;
+use crate::invocation::Invocation;
+use crate::reply::Reply;
+use crate::schema::BoxFuture;
+
+pub use crate::chain::Next;
+
+/// What handlers establish about a call, as names that `provides` and `requires` use.
+pub mod fact {
+    /// The caller is known: `call.principal` is set where the operation's access asks for it.
+    pub const PRINCIPAL: &str = "principal";
+    /// The operation's access declaration is enforced.
+    pub const ACCESS: &str = "access";
+    /// The trace context is set.
+    pub const TRACE: &str = "trace";
+}
+
+/// A step that looks at a call on its way in and at its reply on the way out.
+///
+/// Both hooks are synchronous: ten of them cost tens of nanoseconds and no allocation, `after` can be promised
+/// even when the caller has gone, and a decision without I/O can be replayed. What must wait says
+/// [`Verdict::wait`]; what must wrap the rest of the chain is a [`Wrap`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "neither `before` nor `after` is implemented for it",
+    note = "write `impl Handler for {Self}`, or `impl Wrap for {Self}` together with `#[handler(\"name\", wrap)]`"
+)]
+pub trait Handler: Send + Sync + 'static {
+    /// Decides whether the call goes on. `after` runs for exactly those calls that this let pass.
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
+        let _ = invocation;
+        Verdict::Continue
+    }
+
+    /// Sees the outcome, exactly once for each call that `before` let pass: also when the operation panicked, the
+    /// deadline passed or the caller went away ([`Reply::is_cancelled`]).
+    fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        let _ = (invocation, reply);
+    }
+}
+
+/// A step that wraps the rest of the chain: to run it twice, not at all, or inside something else.
+///
+/// It costs a few allocations a call; prefer [`Handler`] where its hooks are enough.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not wrap the rest of a chain",
+    label = "`wrap` is not implemented for it",
+    note = "write `impl Wrap for {Self}`, or drop `wrap` from `#[handler(…)]` if hooks are enough"
+)]
+pub trait Wrap: Send + Sync + 'static {
+    /// Answers the call, usually by running `next`.
+    fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply>;
+}
+
+/// What a handler decides about a call.
+#[must_use = "a verdict that is dropped decides nothing"]
+pub enum Verdict {
+    /// Go on to the next step.
+    Continue,
+    /// Answer now; the rest of the chain does not run.
+    Answer(Box<Reply>),
+    /// Refuse now; the rest of the chain does not run, and the Fault names this handler.
+    Refuse(Fault),
+    /// Wait, then decide. Made by [`Verdict::wait`].
+    Wait(Waiting),
+}
+
+impl Verdict {
+    /// Answers now.
+    pub fn answer(reply: Reply) -> Self {
+        Self::Answer(Box::new(reply))
+    }
+
+    /// Waits for `future`, then lets `decide` see its output. The deadline of the call bounds the wait.
+    pub fn wait<F, D>(future: F, decide: D) -> Self
+    where
+        F: Future + Send + 'static,
+        D: FnOnce(&mut Invocation, F::Output) -> Self + Send + 'static,
+    {
+        Self::Wait(Waiting(Box::pin(Pending { future, decide: Some(decide) })))
+    }
+}
+
+impl From<Fault> for Verdict {
+    fn from(fault: Fault) -> Self {
+        Self::Refuse(fault)
+    }
+}
+
+/// A decision that is not made yet.
+pub struct Waiting(Pin<Box<dyn Decide>>);
+
+impl Waiting {
+    /// Polls the future and decides when it is ready.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict> {
+        self.0.as_mut().poll_decide(cx, invocation)
+    }
+}
+
+trait Decide: Send {
+    fn poll_decide(self: Pin<&mut Self>, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict>;
+}
+
+pin_project_lite::pin_project! {
+    struct Pending<F, D> {
+        #[pin]
+        future: F,
+        decide: Option<D>,
+    }
+}
+
+impl<F, D> Decide for Pending<F, D>
+where
+    F: Future + Send,
+    D: FnOnce(&mut Invocation, F::Output) -> Verdict + Send,
+{
+    fn poll_decide(self: Pin<&mut Self>, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict> {
+        let this = self.project();
+        let output = std::task::ready!(this.future.poll(cx));
+        Poll::Ready(match this.decide.take() {
+            Some(decide) => decide(invocation, output),
+            None => Verdict::Refuse(Fault::internal("a verdict was asked for twice")),
+        })
+    }
+}

@@ -1,0 +1,197 @@
+//! One call, whatever protocol carried it.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Uri};
+
+use crate::clock::Instant;
+use crate::operation::Operation;
+use crate::principal::Principal;
+use crate::trace::TraceContext;
+
+mod locals;
+mod params;
+
+pub use locals::Locals;
+pub use params::Params;
+
+/// One call on its way through a chain to an operation.
+///
+/// `parts` and `body` are what came over the wire, as the `http` crate models it; `call` is what chassis knows
+/// about it. The split lets an axum extractor borrow both at once.
+pub struct Invocation {
+    /// Method, target, version, header fields and extensions.
+    pub parts: Parts,
+    /// The body; taken by the argument that reads it.
+    pub body: Body,
+    /// Everything else.
+    pub call: Call,
+}
+
+/// What chassis knows about a call. It is the state that axum extractors are given.
+pub struct Call {
+    /// The values the path template captured.
+    pub params: Params,
+    /// Who is at the other end of the connection.
+    pub peer: Peer,
+    /// Who the caller proved to be.
+    pub principal: Option<Principal>,
+    /// When the call must be answered.
+    pub deadline: Option<Instant>,
+    /// When the call arrived: the one clock reading that all handlers share.
+    pub arrived: Instant,
+    /// When the reply was ready; the same as `arrived` until then.
+    pub finished: Instant,
+    /// The trace it belongs to.
+    pub trace: TraceContext,
+    /// The span that is entered while the operation runs.
+    pub span: tracing::Span,
+    /// What handlers leave for each other, by type.
+    pub locals: Locals,
+    /// The largest body, in bytes, that an argument reads.
+    pub body_limit: u64,
+    ground: Arc<dyn Ground>,
+    target: Option<u32>,
+}
+
+/// What a call stands on and keeps alive: the snapshot it was matched in.
+pub(crate) trait Ground: Send + Sync {
+    /// The operation at this place of the table.
+    fn operation(&self, target: u32) -> Option<&Operation>;
+    /// The component of this type, as an `Arc<T>` behind `Any`.
+    fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)>;
+    /// Counts a panic that was caught while this call ran.
+    fn count_panic(&self);
+}
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// An address and port.
+    Ip(SocketAddr),
+    /// A process on this machine, over a Unix socket.
+    Unix,
+    /// This process: a call without a connection.
+    Local,
+}
+
+impl Peer {
+    /// The address, if it has one; an IPv4 address that came as IPv6 is IPv4 again.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(address) => Some(address.ip().to_canonical()),
+            Self::Unix | Self::Local => None,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+            Self::Local => f.write_str("local"),
+        }
+    }
+}
+
+impl Invocation {
+    /// A call that matched `target` in `ground`, or nothing.
+    pub(crate) fn new(
+        request: Request<Body>,
+        peer: Peer,
+        arrived: Instant,
+        ground: Arc<dyn Ground>,
+        matched: Option<(u32, Params)>,
+    ) -> Self {
+        let (parts, body) = request.into_parts();
+        let (target, params) = match matched {
+            Some((target, params)) => (Some(target), params),
+            None => (None, Params::default()),
+        };
+        let call = Call {
+            params,
+            peer,
+            principal: None,
+            deadline: None,
+            arrived,
+            finished: arrived,
+            trace: TraceContext::default(),
+            span: tracing::Span::none(),
+            locals: Locals::default(),
+            body_limit: u64::MAX,
+            ground,
+            target,
+        };
+        Self { parts, body, call }
+    }
+
+    /// The operation that was matched; `None` when nothing was and the call passes the chain for unmatched calls.
+    pub fn operation(&self) -> Option<&Operation> {
+        self.call.operation()
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The target.
+    pub fn uri(&self) -> &Uri {
+        &self.parts.uri
+    }
+
+    /// The path as sent, still percent-encoded.
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The captured value of a path parameter as sent, still percent-encoded.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.call.params.get(self.path(), name)
+    }
+}
+
+impl Call {
+    /// The operation that was matched.
+    pub fn operation(&self) -> Option<&Operation> {
+        self.ground.operation(self.target?)
+    }
+
+    /// The component of type `T`.
+    pub fn component<T: Send + Sync + 'static>(&self) -> Option<&Arc<T>> {
+        self.ground.component(TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Counts a panic that was caught while this call ran.
+    pub(crate) fn count_panic(&self) {
+        self.ground.count_panic();
+    }
+
+    /// How long the call took, or has taken so far as handlers can tell.
+    pub fn elapsed(&self) -> Duration {
+        self.finished.duration_since(self.arrived)
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("operation", &self.operation().map(|operation| &operation.id))
+            .field("method", self.method())
+            .field("path", &self.path())
+            .field("peer", &self.call.peer)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+//! The values a path template captured, as ranges of the path that was matched.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::str::Utf8Error;
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+
+/// How many captures fit without the heap.
+const INLINE: usize = 6;
+
+/// A range of the path, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capture {
+    start: u32,
+    end: u32,
+}
+
+impl From<Range<usize>> for Capture {
+    fn from(range: Range<usize>) -> Self {
+        // A path is far below 4 GiB: hyper refuses targets above 65,534 bytes.
+        Self { start: range.start as u32, end: range.end as u32 }
+    }
+}
+
+/// The captured values of one call, in the order of the template.
+///
+/// The values stay ranges of the raw path until they are asked for, and are percent-decoded then: an encoded slash
+/// never splits a segment.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    names: Option<Arc<[Box<str>]>>,
+    inline: [Capture; INLINE],
+    more: Vec<Capture>,
+    len: usize,
+}
+
+impl Params {
+    /// No values yet, for a template with these names.
+    pub fn new(names: Option<Arc<[Box<str>]>>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Appends the value of the next name.
+    pub fn push(&mut self, capture: impl Into<Capture>) {
+        match self.inline.get_mut(self.len) {
+            Some(slot) => *slot = capture.into(),
+            None => self.more.push(capture.into()),
+        }
+        self.len += 1;
+    }
+
+    /// Forgets all values after the first `len`: the matcher went back.
+    pub fn truncate(&mut self, len: usize) {
+        self.more.truncate(len.saturating_sub(INLINE));
+        self.len = self.len.min(len);
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The raw value at this place of the template.
+    pub fn at<'p>(&self, path: &'p str, index: usize) -> Option<&'p str> {
+        if index >= self.len {
+            return None;
+        }
+        let capture = self.inline.get(index).or_else(|| self.more.get(index - INLINE))?;
+        path.get(capture.start as usize..capture.end as usize)
+    }
+
+    /// The raw value of a name.
+    pub fn get<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
+        let index = self.names.as_deref()?.iter().position(|known| **known == *name)?;
+        self.at(path, index)
+    }
+
+    /// Names and raw values, in the order of the template.
+    pub fn iter<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let names = self.names.as_deref().unwrap_or_default();
+        names.iter().enumerate().filter_map(move |(index, name)| Some((&**name, self.at(path, index)?)))
+    }
+}
+
+/// Undoes percent-encoding (RFC 3986 §2.1); an error where the result is not UTF-8.
+pub fn decode(raw: &str) -> Result<Cow<'_, str>, Utf8Error> {
+    if raw.contains('%') { percent_decode_str(raw).decode_utf8() } else { Ok(Cow::Borrowed(raw)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_beyond_the_inline_ones_are_kept_and_forgotten_alike() {
+        let path = "/a/b/c/d/e/f/g/h";
+        let mut params = Params::default();
+        for start in (1..path.len()).step_by(2) {
+            params.push(start..start + 1);
+        }
+        assert_eq!(params.at(path, 7), Some("h"));
+        params.truncate(7);
+        assert_eq!((params.at(path, 6), params.at(path, 7)), (Some("g"), None));
+        params.truncate(2);
+        params.push(15..16);
+        assert_eq!((params.len(), params.at(path, 2)), (3, Some("h")));
+    }
+}

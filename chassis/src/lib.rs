@@ -1,0 +1,23 @@
+//! A microservice chassis: annotated structs answer calls through a chain of handlers named in YAML.
+
+// Lets the attributes name `::chassis` inside this crate as they do everywhere else.
+extern crate self as chassis;
+
+pub mod provider;
+
+pub mod catalog;
+pub mod chain;
+pub mod component;
+pub mod conf;
+pub mod handler;
+pub mod protocol;
+
+pub mod clock;
+pub mod fault;
+pub mod invocation;
+pub mod operation;
+pub mod principal;
+pub mod random;
+pub mod reply;
+pub mod schema;
+pub mod trace;

@@ -1,0 +1,125 @@
+//! One callable method: what it is called, how it is reached and who may call it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// A string that is part of the program or was made at run time.
+pub type Text = Cow<'static, str>;
+
+/// Everything known about an operation before it is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Operation {
+    /// `schema.method`, such as `greeting.hello`: the name in YAML, logs, metrics and documents.
+    pub id: String,
+    /// The schema it belongs to.
+    pub schema: Text,
+    /// Its HTTP method; `*` for any.
+    pub method: Text,
+    /// Its whole path template, the schema's prefix included.
+    pub template: String,
+    /// Who may call it.
+    pub access: Access,
+    /// How long a call may take; `None` leaves it to the configuration.
+    pub timeout: Option<Duration>,
+    /// The chain it asks for; `None` means `default`.
+    pub chain: Option<Text>,
+    /// The groups it belongs to in documents.
+    pub tags: Vec<Text>,
+    /// Whether callers should stop using it.
+    pub deprecated: bool,
+    /// What it does, in one sentence.
+    pub summary: Text,
+    /// What it takes.
+    pub arguments: Vec<Argument>,
+    /// Where it is written.
+    pub location: Location,
+}
+
+impl Operation {
+    /// An operation made at run time, open to nobody but known callers until [`Access`] says otherwise.
+    pub fn new(schema: impl Into<Text>, name: &str, method: impl Into<Text>, template: impl Into<String>) -> Self {
+        let schema = schema.into();
+        Self {
+            id: format!("{schema}.{name}"),
+            schema,
+            method: method.into(),
+            template: template.into(),
+            access: Access::Auth,
+            timeout: None,
+            chain: None,
+            tags: Vec::new(),
+            deprecated: false,
+            summary: Text::Borrowed(""),
+            arguments: Vec::new(),
+            location: Location::default(),
+        }
+    }
+
+    /// The same operation with another [`Access`].
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+}
+
+/// Who may call an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Anyone, known or not.
+    Public,
+    /// Any caller that proved who it is.
+    Auth,
+    /// Callers that were granted every one of these scopes.
+    Scopes(Cow<'static, [Text]>),
+    /// Callers that have at least one of these roles.
+    Roles(Cow<'static, [Text]>),
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Public => f.write_str("public"),
+            Self::Auth => f.write_str("auth"),
+            Self::Scopes(names) => write!(f, "scopes({})", names.join(", ")),
+            Self::Roles(names) => write!(f, "roles({})", names.join(", ")),
+        }
+    }
+}
+
+/// One argument of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Argument {
+    /// The name it has in the method, `_` when it is a larger pattern.
+    pub name: Text,
+    /// Its type as written.
+    #[serde(rename = "type")]
+    pub ty: Text,
+    /// What the chain must have established before it can be taken, such as [`fact::PRINCIPAL`](crate::handler::fact::PRINCIPAL).
+    pub requires: Cow<'static, [Text]>,
+}
+
+/// A place in source code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Location {
+    /// The file, as the compiler names it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.file {
+            "" => f.write_str("made at run time"),
+            file => write!(f, "{file}:{}:{}", self.line, self.column),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! How calls arrive: what a protocol such as REST offers to the process and is offered by it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use crate::conf::BuildError;
+use crate::provider::Entry;
+use crate::schema::BoxFuture;
+
+/// One listener of a protocol, made from its part of the configuration, not yet listening.
+pub trait Listener: Send {
+    /// Takes the address, so that a second process fails before it serves anything.
+    fn bind(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Bound>, BuildError>>;
+}
+
+/// A listener that has its address.
+pub trait Bound: Send {
+    /// The address, with the port the system chose where the configuration said 0.
+    fn address(&self) -> Address;
+
+    /// Serves calls until the phase says to stop.
+    fn serve(self: Box<Self>, entry: Entry, phase: watch::Receiver<Phase>) -> BoxFuture<'static, Served>;
+}
+
+/// Where a listener listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// An IP address and port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// How far the process is on its way out. It only ever moves down this list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Takes connections and calls.
+    Serving,
+    /// Still takes connections, because others learn late that it leaves; every reply asks for the connection to be closed.
+    Draining,
+    /// Takes no more connections; idle ones are closed, calls in flight go on.
+    Closing,
+    /// Calls in flight are cut off.
+    Cutting,
+}
+
+/// What became of a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// How many calls were cut off unanswered.
+    pub cut: usize,
+}

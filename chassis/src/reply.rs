@@ -1,0 +1,85 @@
+//! How a call was answered.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{HeaderMap, HeaderValue};
+use http::{StatusCode, header};
+
+use crate::fault::{Code, Fault};
+use crate::invocation::Invocation;
+
+/// The answer to a call: what an operation returned, or the [`Fault`] that took its place.
+pub struct Reply {
+    response: Response,
+    fault: Option<Fault>,
+}
+
+impl Reply {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The header fields.
+    pub fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// The header fields, to add to them.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.response.headers_mut()
+    }
+
+    /// Why the call failed, if chassis or the operation said so with a [`Fault`].
+    pub fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// Whether this is the answer nobody waits for: the caller went away.
+    pub fn is_cancelled(&self) -> bool {
+        self.fault.as_ref().is_some_and(|fault| fault.code() == Code::Cancelled)
+    }
+
+    /// Names the handler that refused, if this is a Fault and nobody did.
+    pub(crate) fn by(self, handler: &str) -> Self {
+        Self { fault: self.fault.map(|fault| fault.by(handler.to_owned())), response: self.response }
+    }
+
+    /// The HTTP answer: a Fault becomes its problem document (RFC 9457).
+    pub(crate) fn into_response(self, invocation: &Invocation) -> Response {
+        let Self { mut response, fault } = self;
+        let Some(fault) = fault else { return response };
+        let operation = invocation.operation().map(|operation| operation.id.as_str());
+        let trace_id = invocation.call.trace.trace_id().map(|id| id.to_string());
+        // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
+        let document = serde_json::to_vec(&fault.problem(operation, trace_id)).unwrap_or_default();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        *response.body_mut() = Body::from(document);
+        response
+    }
+}
+
+impl From<Fault> for Reply {
+    fn from(fault: Fault) -> Self {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = fault.status();
+        *response.headers_mut() = fault.headers();
+        Self { response, fault: Some(fault) }
+    }
+}
+
+impl From<Response> for Reply {
+    fn from(mut response: Response) -> Self {
+        match Fault::from_response(&mut response) {
+            Some(fault) => Self::from(fault),
+            None => Self { response, fault: None },
+        }
+    }
+}
+
+impl Reply {
+    /// The answer made from anything axum can answer with.
+    pub fn new(value: impl IntoResponse) -> Self {
+        Self::from(value.into_response())
+    }
+}

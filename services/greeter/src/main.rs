@@ -1,0 +1,2 @@
+//! Greets visitors.
+fn main() {}
