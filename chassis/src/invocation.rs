@@ -19,7 +19,7 @@ mod locals;
 mod params;
 
 pub use locals::Locals;
-pub use params::Params;
+pub use params::{Params, decode};
 
 /// One call on its way through a chain to an operation.
 ///
@@ -159,7 +159,8 @@ impl Invocation {
 
     /// The captured value of a path parameter as sent, still percent-encoded.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.call.params.get(self.path(), name)
+        let index = self.operation()?.parameters.iter().position(|known| known == name)?;
+        self.call.params.at(self.path(), index)
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Operation {
     pub method: Text,
     /// Its whole path template, the schema's prefix included.
     pub template: String,
+    /// The names of its path parameters, in the order of the template.
+    pub parameters: Vec<Text>,
     /// Who may call it.
     pub access: Access,
     /// How long a call may take; `None` leaves it to the configuration.
@@ -48,6 +50,7 @@ impl Operation {
             schema,
             method: method.into(),
             template: template.into(),
+            parameters: Vec::new(),
             access: Access::Auth,
             timeout: None,
             chain: None,

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::str::Utf8Error;
-use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
@@ -30,18 +29,12 @@ impl From<Range<usize>> for Capture {
 /// never splits a segment.
 #[derive(Clone, Debug, Default)]
 pub struct Params {
-    names: Option<Arc<[Box<str>]>>,
     inline: [Capture; INLINE],
     more: Vec<Capture>,
     len: usize,
 }
 
 impl Params {
-    /// No values yet, for a template with these names.
-    pub fn new(names: Option<Arc<[Box<str>]>>) -> Self {
-        Self { names, ..Self::default() }
-    }
-
     /// Appends the value of the next name.
     pub fn push(&mut self, capture: impl Into<Capture>) {
         match self.inline.get_mut(self.len) {
@@ -74,18 +67,6 @@ impl Params {
         }
         let capture = self.inline.get(index).or_else(|| self.more.get(index - INLINE))?;
         path.get(capture.start as usize..capture.end as usize)
-    }
-
-    /// The raw value of a name.
-    pub fn get<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
-        let index = self.names.as_deref()?.iter().position(|known| **known == *name)?;
-        self.at(path, index)
-    }
-
-    /// Names and raw values, in the order of the template.
-    pub fn iter<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let names = self.names.as_deref().unwrap_or_default();
-        names.iter().enumerate().filter_map(move |(index, name)| Some((&**name, self.at(path, index)?)))
     }
 }
 
