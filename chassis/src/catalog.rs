@@ -1,6 +1,6 @@
 //! What was linked in: the slices that the attributes fill, sorted, without duplicates.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::sync::Arc;
 
 use linkme::distributed_slice;
@@ -8,7 +8,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::Value;
 
 use crate::chain::Form;
-use crate::component::Starting;
+use crate::component::{Running, Starting};
 use crate::conf::{BuildContext, BuildError};
 use crate::operation::{Location, Operation};
 use crate::protocol::Listener;
@@ -92,15 +92,6 @@ pub struct ComponentEntry {
     pub id: fn() -> TypeId,
     /// Starts it.
     pub start: for<'a> fn(Value, &'a mut Starting<'_>) -> BoxFuture<'a, Result<Arc<dyn Running>, BuildError>>,
-}
-
-/// A component that was started, its type forgotten.
-pub trait Running: Send + Sync {
-    /// The component as an `Arc<T>` behind `Any`, as [`Starting`] and calls are handed it.
-    fn shared(&self) -> &(dyn Any + Send + Sync);
-
-    /// Stops it.
-    fn stop(&self) -> BoxFuture<'_, ()>;
 }
 
 /// A protocol.

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::conf::BuildError;
 use crate::fault::Fault;
 use crate::invocation::Call;
+use crate::schema::BoxFuture;
 
 /// A component: a type marked `#[component("name")]`, started once, shared by all.
 #[diagnostic::on_unimplemented(
@@ -36,6 +37,15 @@ pub trait Start: Sized + Send + Sync + 'static {
     }
 }
 
+/// A component that was started, its type forgotten.
+pub trait Running: Send + Sync {
+    /// The component as an `Arc<T>` behind `Any`, as [`Starting`] and calls are handed it.
+    fn shared(&self) -> &(dyn Any + Send + Sync);
+
+    /// Stops it.
+    fn stop(&self) -> BoxFuture<'_, ()>;
+}
+
 /// What a component may use while it starts.
 pub struct Starting<'a> {
     source: &'a mut dyn Supply,
@@ -43,11 +53,7 @@ pub struct Starting<'a> {
 
 /// Hands out components, starting those that are not started yet.
 pub(crate) trait Supply: Send {
-    fn supply(
-        &mut self,
-        id: TypeId,
-        name: &'static str,
-    ) -> crate::schema::BoxFuture<'_, Result<Arc<dyn Any + Send + Sync>, BuildError>>;
+    fn supply(&mut self, id: TypeId, name: &'static str) -> BoxFuture<'_, Result<Arc<dyn Running>, BuildError>>;
 }
 
 impl<'a> Starting<'a> {
