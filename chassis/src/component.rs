@@ -67,10 +67,9 @@ impl<'a> Starting<'a> {
     /// It is not linked in, does not start, or needs the one that asks for it.
     pub async fn component<T: Start>(&mut self) -> Result<Component<T>, BuildError> {
         let name = std::any::type_name::<T>();
-        let component = self.source.supply(TypeId::of::<T>(), name).await?;
-        let component =
-            component.downcast().map_err(|_| BuildError::new("", format!("`{name}` is not what its entry says")))?;
-        Ok(Component(component))
+        let running = self.source.supply(TypeId::of::<T>(), name).await?;
+        let component = running.shared().downcast_ref().cloned();
+        component.map(Component).ok_or_else(|| BuildError::new("", format!("`{name}` is not what its entry says")))
     }
 }
 
