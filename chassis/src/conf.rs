@@ -4,4 +4,4 @@ mod build;
 pub mod value;
 
 pub use build::{BuildContext, BuildError, Configure, typed};
-pub use value::{FileRef, Interval, Rate, Secret, Size};
+pub use value::{FileRef, Interval, Rate, Secret, Size, ValueError};

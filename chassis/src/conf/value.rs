@@ -1,52 +1,85 @@
 //! The values YAML writes as text: durations, sizes, rates, secrets and files.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{Deserializer, Error, Visitor};
 
-/// A length of time, written as `250ms`, `2s`, `5m`, `1h` or `1m30s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interval(pub Duration);
+mod file;
+mod interval;
+mod rate;
+mod secret;
+mod size;
 
-/// A number of bytes, written as `512`, `64KiB`, `1MiB` or `10MB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Size(pub u64);
+pub use file::FileRef;
+pub use interval::Interval;
+pub use rate::Rate;
+pub use secret::Secret;
+pub use size::Size;
 
-/// A number of things in a length of time, written as `100/s`, `5/m`, `1000/h` or `10/30s`. `0/s` means never.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: u64,
-    /// In how long; never zero.
-    pub per: Duration,
-}
-
-/// A value that is never printed. In YAML it is the text itself, or `file:/path` or `env:NAME` to keep it elsewhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-/// The path of a file. A relative one is relative to the YAML file that says it.
+/// What is wrong with the text of a value, and how to write it instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileRef(pub PathBuf);
+pub struct ValueError {
+    /// What is wrong.
+    pub message: String,
+    /// How to write it instead.
+    pub help: String,
+}
 
-impl Secret {
-    /// Wraps the text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for the one place that needs it.
-    pub fn expose(&self) -> &str {
-        &self.0
+impl ValueError {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into() }
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Display for ValueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        write!(f, "{}: {}", self.message, self.help)
     }
+}
+
+impl std::error::Error for ValueError {}
+
+/// Reads a value from its text. YAML makes numbers of some texts (`512`); they are read as what was written.
+fn from_text<'de, T, D>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
+where
+    T: FromStr<Err = ValueError>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(Text { expecting, kind: PhantomData })
+}
+
+struct Text<T> {
+    expecting: &'static str,
+    kind: PhantomData<T>,
+}
+
+impl<T: FromStr<Err = ValueError>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+}
+
+/// Splits the leading decimal digits off.
+fn digits(text: &str) -> (&str, &str) {
+    text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
