@@ -12,6 +12,7 @@ pub mod conf;
 pub mod handler;
 pub mod protocol;
 
+pub mod argument;
 pub mod clock;
 pub mod fault;
 pub mod invocation;
