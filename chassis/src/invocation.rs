@@ -18,6 +18,9 @@ use crate::trace::TraceContext;
 mod locals;
 mod params;
 
+#[cfg(test)]
+pub(crate) mod fixture;
+
 pub use locals::Locals;
 pub use params::{Params, decode};
 

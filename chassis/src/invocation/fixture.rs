@@ -1,0 +1,104 @@
+//! Calls for unit tests: made by hand, without a listener, a route table or a chain.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
+use http::Request;
+
+use super::{Ground, Invocation, Params, Peer};
+use crate::clock::Clock;
+use crate::operation::Operation;
+
+/// What the calls of a test stand on. Keep the `Arc` to ask it afterwards.
+#[derive(Default)]
+pub(crate) struct Stand {
+    operation: Option<Operation>,
+    components: Vec<(TypeId, Box<dyn Any + Send + Sync>)>,
+    panics: AtomicUsize,
+}
+
+impl Stand {
+    /// A stand where every call matches `operation`.
+    pub(crate) fn with_operation(operation: Operation) -> Self {
+        Self { operation: Some(operation), ..Self::default() }
+    }
+
+    /// Adds a component.
+    pub(crate) fn with_component<T: Send + Sync + 'static>(mut self, component: T) -> Self {
+        self.components.push((TypeId::of::<T>(), Box::new(Arc::new(component))));
+        self
+    }
+
+    /// A call from [`Peer::Local`]; it matches the operation of this stand, if there is one.
+    pub(crate) fn call(self: &Arc<Self>, request: Request<Body>, params: Params) -> Invocation {
+        let matched = self.operation.is_some().then_some((0, params));
+        let ground = Arc::clone(self) as Arc<dyn Ground>;
+        Invocation::new(request, Peer::Local, Clock::system().now(), ground, matched)
+    }
+
+    /// How many panics were counted.
+    pub(crate) fn panics(&self) -> usize {
+        self.panics.load(Ordering::Relaxed)
+    }
+}
+
+impl Ground for Stand {
+    fn operation(&self, _: u32) -> Option<&Operation> {
+        self.operation.as_ref()
+    }
+
+    fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)> {
+        self.components.iter().find(|(known, _)| *known == id).map(|(_, component)| &**component)
+    }
+
+    fn count_panic(&self) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A request without a body.
+pub(crate) fn request(method: &str, uri: &str) -> Request<Body> {
+    Request::builder().method(method).uri(uri).body(Body::empty()).unwrap()
+}
+
+/// A call that matched nothing.
+pub(crate) fn call(request: Request<Body>) -> Invocation {
+    Arc::new(Stand::default()).call(request, Params::default())
+}
+
+/// A call that matched `operation`, with the values of its path parameters.
+pub(crate) fn with_operation(request: Request<Body>, operation: Operation, params: Params) -> Invocation {
+    Arc::new(Stand::with_operation(operation)).call(request, params)
+}
+
+/// A call that matched an operation with this template, which has nothing but whole segments: `/a/{b}/{rest:*}`.
+pub(crate) fn matched(template: &str, request: Request<Body>) -> Invocation {
+    let mut operation = Operation::new("test", "operation", request.method().to_string(), template);
+    let (mut params, mut start) = (Params::default(), 0);
+    let path = request.uri().path();
+    for segment in template.split('/') {
+        let tail = segment.contains(":*");
+        let end = path[start..].find('/').filter(|_| !tail).map_or(path.len(), |at| start + at);
+        if let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            operation.parameters.push(name.trim_end_matches(":*").to_owned().into());
+            params.push(start..end);
+        }
+        start = (end + 1).min(path.len());
+    }
+    with_operation(request, operation, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matched_call_has_the_values_of_its_template() {
+        let call = matched("/greetings/{name}/{rest:*}", request("GET", "/greetings/Ada%20L/a/b"));
+        assert_eq!(call.param("name"), Some("Ada%20L"));
+        assert_eq!(call.param("rest"), Some("a/b"));
+        assert_eq!(call.operation().map(|operation| operation.id.as_str()), Some("test.operation"));
+    }
+}
