@@ -1,0 +1,2 @@
+//! Takes an order and answers with it.
+fn main() {}

@@ -1,0 +1,56 @@
+//! Builds the servers with cargo, each on its own, so that no one's features leak into another.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::flags::Flags;
+
+/// Which workspace a package is in.
+#[derive(Clone, Copy)]
+pub(crate) enum Workspace {
+    /// The one people build services in.
+    Chassis,
+    /// The one of the comparison.
+    Load,
+}
+
+pub(crate) struct Builder {
+    profile: &'static str,
+    target: PathBuf,
+}
+
+impl Builder {
+    pub(crate) fn new(flags: &Flags) -> Self {
+        let target = flags.target_dir.clone().unwrap_or_else(|| Workspace::Chassis.folder().join("target"));
+        Self { profile: flags.profile(), target }
+    }
+
+    /// Builds one binary and says where it is.
+    pub(crate) fn build(&self, workspace: Workspace, package: &str, binary: &str) -> io::Result<PathBuf> {
+        eprintln!("building {binary} ({})", self.profile);
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--locked", "--profile", self.profile])
+            .args(["--package", package, "--bin", binary])
+            .arg("--manifest-path")
+            .arg(workspace.folder().join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&self.target)
+            .status()?;
+        if !status.success() {
+            return Err(io::Error::other(format!("`{binary}` does not build")));
+        }
+        let folder = if self.profile == "dev" { "debug" } else { self.profile };
+        Ok(self.target.join(folder).join(binary))
+    }
+}
+
+impl Workspace {
+    fn folder(self) -> PathBuf {
+        let load = Path::new(env!("CARGO_MANIFEST_DIR"));
+        match self {
+            Self::Load => load.to_owned(),
+            Self::Chassis => load.join("../../.."),
+        }
+    }
+}
