@@ -9,6 +9,8 @@ use syn::visit::{self, Visit};
 pub(crate) struct Facts {
     /// The lines of items that only tests compile.
     pub(crate) tests: Vec<RangeInclusive<usize>>,
+    /// The modules in files of their own that only tests compile.
+    pub(crate) test_modules: Vec<String>,
     /// The paths of `use` trees, expanded.
     pub(crate) uses: Vec<(usize, Vec<String>)>,
     pub(crate) attributes: Vec<Attribute>,
@@ -89,6 +91,9 @@ impl<'ast> Visit<'ast> for Facts {
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let is_file = item.content.is_none();
+        if is_file && item.attrs.iter().any(is_for_tests) {
+            self.test_modules.push(item.ident.to_string());
+        }
         item.attrs.iter().for_each(|attribute| self.add_attribute(attribute, is_file));
         for item in item.content.iter().flat_map(|(_, items)| items) {
             self.visit_item(item);

@@ -10,8 +10,8 @@ const LAYERS: &[&str] = &[
     "prelude app testing cli",
     "telemetry lifecycle admin",
     "handlers protocols",
-    "argument answer",
-    "provider route chain handler protocol component catalog conf",
+    "generated argument answer",
+    "provider wire route chain handler protocol component catalog conf",
     "invocation reply fault operation schema principal trace clock random",
 ];
 

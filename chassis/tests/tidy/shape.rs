@@ -18,7 +18,7 @@ pub(crate) fn missing_head(source: &Source) -> Vec<String> {
 }
 
 pub(crate) fn long_files(source: &Source) -> Vec<String> {
-    if source.is_test() {
+    if source.is_test {
         return Vec::new();
     }
     let lines = (1..=source.text.lines().count()).filter(|line| !source.in_test(*line)).count();
@@ -26,7 +26,7 @@ pub(crate) fn long_files(source: &Source) -> Vec<String> {
 }
 
 pub(crate) fn long_functions(source: &Source) -> Vec<String> {
-    if source.is_test() {
+    if source.is_test {
         return Vec::new();
     }
     let is_long = |function: &&Function| function.lines > LINES_OF_A_FUNCTION && !source.in_test(function.line);

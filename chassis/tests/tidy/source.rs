@@ -17,6 +17,8 @@ pub(crate) struct Source {
     /// Every token, groups flattened, those of tests left out.
     pub(crate) tokens: Vec<Token>,
     pub(crate) facts: Facts,
+    /// Whether the whole file is test code: it may do what production code may not.
+    pub(crate) is_test: bool,
 }
 
 /// An identifier, a punctuation character, a delimiter or a literal, and the line it is on.
@@ -42,8 +44,24 @@ impl Source {
                 walk(&root().join(folder), &mut paths);
             }
             paths.sort();
-            paths.iter().map(|path| Self::read(path)).collect()
+            let mut sources: Vec<_> = paths.iter().map(|path| Self::read(path)).collect();
+            let for_tests: Vec<_> = sources.iter().flat_map(Self::test_modules).collect();
+            for source in &mut sources {
+                source.is_test |= for_tests.iter().any(|module| source.is_of(module));
+            }
+            sources
         })
+    }
+
+    /// The paths, without extension, of the modules that this file declares for tests only.
+    fn test_modules(&self) -> Vec<String> {
+        let own = self.path.trim_end_matches(".rs");
+        let folder = own.strip_suffix("/lib").or_else(|| own.strip_suffix("/main")).unwrap_or(own);
+        self.facts.test_modules.iter().map(|module| format!("{folder}/{module}")).collect()
+    }
+
+    fn is_of(&self, module: &str) -> bool {
+        self.path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
     }
 
     fn read(path: &Path) -> Self {
@@ -59,12 +77,8 @@ impl Source {
         let mut tokens = Vec::new();
         flatten(text.parse().unwrap(), &mut tokens);
         tokens.retain(|token| !facts.tests.iter().any(|lines| lines.contains(&token.line)));
-        Self { path, text, tokens, facts }
-    }
-
-    /// Whether the whole file is test code: it may do what production code may not.
-    pub(crate) fn is_test(&self) -> bool {
-        self.path.ends_with("/tests.rs") || self.path.split('/').any(|part| part == "tests")
+        let is_test = path.split('/').any(|part| part == "tests");
+        Self { path, text, tokens, facts, is_test }
     }
 
     /// Whether it ends up in what a user of chassis compiles.
@@ -72,7 +86,7 @@ impl Source {
         self.path.contains("/src/")
             && !self.path.contains("/benches/")
             && !self.path.contains("/fuzz/")
-            && !self.is_test()
+            && !self.is_test
     }
 
     /// Whether this line belongs to an item that only tests compile.
