@@ -1,7 +1,20 @@
 //! Typed, strict configuration: where values come from, what they mean, and what is wrong with them.
 
 mod build;
+pub mod document;
+mod interpolate;
+pub mod origin;
+mod overlay;
+pub mod path;
+pub mod problem;
+mod scalar;
+pub mod source;
+pub mod tree;
 pub mod value;
+pub mod yaml;
 
-pub use build::{BuildContext, BuildError, Configure, typed};
+pub use build::{BuildContext, BuildError, Configure, Files, typed};
+pub use document::Document;
+pub use problem::{ConfError, Problem};
+pub use source::Sources;
 pub use value::{FileRef, Interval, Rate, Secret, Size, ValueError};

@@ -1,0 +1,120 @@
+//! The layered configuration, not yet checked: every value with its origin.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::build::BuildError;
+use super::origin::{Origin, Text};
+use super::overlay;
+use super::path::KeyPath;
+use super::problem::{ConfError, Problem};
+use super::source::{Read, Sources};
+use super::tree::{Content, Node};
+use super::yaml;
+
+/// What all sources say together; later ones win. Maps are merged, everything else is replaced.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub(crate) root: Node,
+    pub(crate) read: Vec<Read>,
+    /// What is wrong although the rest could be read; reported together with what the check finds.
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+impl Document {
+    /// Reads all sources: what the program says, then files, then the environment, then `--set`.
+    ///
+    /// # Errors
+    /// What cannot be read at all: missing files, directories without YAML, malformed YAML. Everything else that is
+    /// wrong is reported by the check, together with what the check itself finds.
+    pub fn load(sources: &Sources) -> Result<Self, ConfError> {
+        let (texts, read) = sources.read().map_err(ConfError::new)?;
+        let mut document = Self {
+            root: defaults(&sources.defaults),
+            read,
+            problems: Vec::new(),
+            environment: sources.environment.clone(),
+        };
+        let complete = texts.iter().fold(true, |complete, text| document.add(text) && complete);
+        if !complete {
+            return Err(ConfError::new(document.problems));
+        }
+        for (name, value) in &sources.environment {
+            if let Some(said) = overlay::variable(name, value) {
+                document.read.push(Read::Environment(name.clone()));
+                document.lay(said);
+            }
+        }
+        for argument in &sources.sets {
+            document.read.push(Read::Set(argument.split('=').next().unwrap_or_default().to_owned()));
+            document.lay(overlay::set(argument));
+        }
+        Ok(document)
+    }
+
+    /// Lays a file over what is there; `false` if it is no YAML at all.
+    fn add(&mut self, text: &Arc<Text>) -> bool {
+        let parsed = yaml::parse(text, Some(&|name: &str| self.environment.get(name).cloned()));
+        let readable = parsed.node.is_some();
+        self.problems.extend(parsed.problems);
+        match parsed.node {
+            Some(node) if node.entries().is_some() => self.root.merge(node),
+            Some(Node { origin, .. }) => {
+                let problem = Problem::new(&origin, &KeyPath::root(), "the file is not a map of keys");
+                self.problems.push(problem.with_help("write `key: value` lines"));
+            }
+            None => {}
+        }
+        readable
+    }
+
+    fn lay(&mut self, said: Result<overlay::Said, Problem>) {
+        match said {
+            Ok(said) => overlay::lay(&mut self.root, said),
+            Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    /// The value there, with its origin.
+    pub fn at(&self, path: &str) -> Option<&Node> {
+        self.root.at(&KeyPath::parse(path)).filter(|node| node.content != Content::Null)
+    }
+
+    /// Everything that is said, without origins.
+    pub fn value(&self) -> Value {
+        self.root.to_json()
+    }
+
+    /// Where the value there comes from.
+    pub fn origin(&self, path: &str) -> Option<&Origin> {
+        self.at(path).map(|node| &node.origin)
+    }
+
+    /// What was read, in order.
+    pub fn read(&self) -> &[Read] {
+        &self.read
+    }
+
+    /// The problem that a part has with the configuration below `prefix`, at its place.
+    pub fn problem(&self, prefix: &str, error: &BuildError) -> Problem {
+        let path = KeyPath::parse(prefix).join(&KeyPath::parse(&error.at));
+        let problem = Problem::new(self.root.nearest(&path), &path, error.message.clone());
+        match &error.help {
+            Some(help) => problem.with_help(help.clone()),
+            None => problem,
+        }
+    }
+}
+
+fn defaults(value: &Value) -> Node {
+    match value {
+        Value::Object(_) => Node::from_json(value.clone(), &Origin::Default),
+        _ => Node::empty(Origin::Default),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! Where a value of the configuration comes from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+/// Where a value, or a key, comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The program itself.
+    #[default]
+    Default,
+    /// A place in a YAML file.
+    File(Place),
+    /// The environment variable of this name.
+    Environment(Arc<str>),
+    /// The argument `--set` of this key.
+    Set(Arc<str>),
+}
+
+/// A place in a YAML file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub text: Arc<Text>,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How many characters of the line are meant; at least 1.
+    pub length: usize,
+}
+
+/// A YAML file that was read.
+#[derive(PartialEq, Eq)]
+pub struct Text {
+    /// Its path, as it was named.
+    pub name: String,
+    /// What relative paths in it are relative to.
+    pub directory: PathBuf,
+    /// Its place among the files that were read; later ones win.
+    pub order: usize,
+    /// What it says.
+    pub content: String,
+}
+
+impl Text {
+    /// A text that is not in a file.
+    pub fn of(name: impl Into<String>, content: impl Into<String>) -> Self {
+        Self { name: name.into(), directory: PathBuf::new(), order: 0, content: content.into() }
+    }
+
+    /// A line, from 1, without its end.
+    pub fn line(&self, line: usize) -> Option<&str> {
+        self.content.lines().nth(line.checked_sub(1)?)
+    }
+}
+
+impl Origin {
+    /// The place, if it is in a file.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::File(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// What a relative path is relative to, if that is not the working directory.
+    pub fn directory(&self) -> Option<&Path> {
+        self.place().map(|place| place.text.directory.as_path())
+    }
+
+    /// What problems are sorted by: files in the order they were read, top to bottom, then everything else.
+    pub(crate) fn rank(&self) -> (usize, usize, usize) {
+        match self {
+            Self::File(place) => (place.text.order, place.line, place.column),
+            Self::Environment(_) => (usize::MAX - 2, 0, 0),
+            Self::Set(_) => (usize::MAX - 1, 0, 0),
+            Self::Default => (usize::MAX, 0, 0),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(place) => place.fmt(f),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Set(key) => write!(f, "--set {key}"),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.text.name, self.line, self.column)
+    }
+}
+
+/// Members: `source`, and with it `file`, `line` and `column`, or `name`.
+impl Serialize for Origin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (source, name) = match self {
+            Self::Default => ("default", None),
+            Self::File(_) => ("file", None),
+            Self::Environment(name) => ("environment", Some(name.as_ref())),
+            Self::Set(key) => ("set", Some(key.as_ref())),
+        };
+        let mut origin = serializer.serialize_struct("Origin", 4)?;
+        origin.serialize_field("source", source)?;
+        if let Some(place) = self.place() {
+            origin.serialize_field("file", &place.text.name)?;
+            origin.serialize_field("line", &place.line)?;
+            origin.serialize_field("column", &place.column)?;
+        }
+        if let Some(name) = name {
+            origin.serialize_field("name", name)?;
+        }
+        origin.end()
+    }
+}
+
+// A place holds its whole file, which may hold secrets: both are shown by name.
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,259 @@
+//! What is wrong with the configuration: every problem with its place, its key and a remedy.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::origin::{Origin, Place};
+use super::path::KeyPath;
+
+mod snippet;
+
+pub use snippet::Snippet;
+
+/// One thing that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it is written.
+    pub origin: Origin,
+    /// The key it is about; empty for a file as a whole.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The line it is written on, without the secrets in it.
+    pub snippet: Option<Snippet>,
+}
+
+impl Problem {
+    /// Something is wrong with the value of this key.
+    pub fn new(origin: &Origin, path: &KeyPath, message: impl Into<String>) -> Self {
+        Self {
+            origin: origin.clone(),
+            key: path.to_string(),
+            message: message.into(),
+            help: None,
+            snippet: origin.place().and_then(|place| Snippet::of(place, &[])),
+        }
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same problem with these places of its line hidden.
+    #[must_use]
+    pub(crate) fn hiding(mut self, secrets: &[Place]) -> Self {
+        self.snippet = self.origin.place().and_then(|place| Snippet::of(place, secrets));
+        self
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
+        if self.origin != Origin::Default {
+            write!(f, "{}{}{}: ", paint.bold(), self.origin, paint.end())?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}{}{}", paint.red(), self.message, paint.end())?;
+        if let Some(snippet) = &self.snippet {
+            let margin = " ".repeat(snippet.line.to_string().len());
+            write!(f, "\n  {}{} |{} {}", paint.blue(), snippet.line, paint.end(), snippet.text)?;
+            let (indent, carets) = (" ".repeat(snippet.start), "^".repeat(snippet.length));
+            write!(f, "\n  {}{margin} |{} {indent}{}{carets}{}", paint.blue(), paint.end(), paint.red(), paint.end())?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  {}help:{} {help}", paint.cyan(), paint.end()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Everything that is wrong with the configuration; the process does not start.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ConfError {
+    /// The problems, in the order of the sources.
+    pub problems: Vec<Problem>,
+}
+
+impl ConfError {
+    /// These problems, sorted by where they are written, each once.
+    pub fn new(problems: impl IntoIterator<Item = Problem>) -> Self {
+        let mut problems: Vec<_> = problems.into_iter().collect();
+        problems
+            .sort_by(|one, other| one.origin.rank().cmp(&other.origin.rank()).then_with(|| one.key.cmp(&other.key)));
+        problems.dedup();
+        Self { problems }
+    }
+
+    /// The same text in colours, for a terminal.
+    pub fn coloured(&self) -> impl fmt::Display + '_ {
+        Painted { error: self, paint: Paint(true) }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
+        for problem in &self.problems {
+            problem.write(f, paint)?;
+            f.write_str("\n\n")?;
+        }
+        match self.problems.len() {
+            1 => f.write_str("The configuration has 1 problem."),
+            count => write!(f, "The configuration has {count} problems."),
+        }
+    }
+}
+
+impl From<Problem> for ConfError {
+    fn from(problem: Problem) -> Self {
+        Self::new([problem])
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Paint(false))
+    }
+}
+
+impl fmt::Display for ConfError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, Paint(false))
+    }
+}
+
+impl std::error::Error for ConfError {}
+
+struct Painted<'a> {
+    error: &'a ConfError,
+    paint: Paint,
+}
+
+impl fmt::Display for Painted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.write(f, self.paint)
+    }
+}
+
+/// The colours of a terminal (ECMA-48 §8.3.117), or none.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn bold(self) -> &'static str {
+        self.code("\x1b[1m")
+    }
+
+    fn red(self) -> &'static str {
+        self.code("\x1b[1;31m")
+    }
+
+    fn blue(self) -> &'static str {
+        self.code("\x1b[34m")
+    }
+
+    fn cyan(self) -> &'static str {
+        self.code("\x1b[36m")
+    }
+
+    fn end(self) -> &'static str {
+        self.code("\x1b[0m")
+    }
+
+    fn code(self, code: &'static str) -> &'static str {
+        if self.0 { code } else { "" }
+    }
+}
+
+/// Members: `origin` as [`Origin`] writes it, `key`, `message` and `help`. The line is left out.
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 4)?;
+        problem.serialize_field("origin", &self.origin)?;
+        problem.serialize_field("key", &self.key)?;
+        problem.serialize_field("message", &self.message)?;
+        problem.serialize_field("help", &self.help)?;
+        problem.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::origin::Text;
+    use super::*;
+
+    fn place(content: &str, line: usize, column: usize, length: usize) -> Place {
+        Place { text: Arc::new(Text::of("conf/greeter.yaml", content)), line, column, length }
+    }
+
+    fn origin(content: &str, line: usize, column: usize, length: usize) -> Origin {
+        Origin::File(place(content, line, column, length))
+    }
+
+    #[test]
+    fn a_problem_shows_place_key_line_and_remedy() {
+        let origin = origin("handlers:\n  rate-limit:\n    brust: 200\n", 3, 5, 5);
+        let problem = Problem::new(&origin, &KeyPath::parse("handlers.rate-limit.brust"), "unknown key");
+        let problem = problem.with_help("did you mean `burst`?");
+        insta::assert_snapshot!(problem, @"
+        conf/greeter.yaml:3:5: handlers.rate-limit.brust: unknown key
+          3 |     brust: 200
+            |     ^^^^^
+          help: did you mean `burst`?
+        ");
+    }
+
+    #[test]
+    fn problems_are_listed_in_the_order_of_the_sources_each_once() {
+        let text = "a: 1\nb: 2\n";
+        let set = Problem::new(&Origin::Set("c".into()), &KeyPath::parse("c"), "third");
+        let second = Problem::new(&origin(text, 2, 4, 1), &KeyPath::parse("b"), "second");
+        let first = Problem::new(&origin(text, 1, 4, 1), &KeyPath::parse("a"), "first");
+        insta::assert_snapshot!(ConfError::new([set, second.clone(), first, second]), @"
+        conf/greeter.yaml:1:4: a: first
+          1 | a: 1
+            |    ^
+
+        conf/greeter.yaml:2:4: b: second
+          2 | b: 2
+            |    ^
+
+        --set c: c: third
+
+        The configuration has 3 problems.
+        ");
+    }
+
+    #[test]
+    fn colours_change_nothing_but_the_colour() {
+        let error = ConfError::from(Problem::new(&origin("a: 1\n", 1, 4, 1), &KeyPath::parse("a"), "wrong"));
+        let coloured = error.coloured().to_string();
+        let plain: String =
+            coloured.split('\x1b').map(|part| part.split_once('m').map_or(part, |(_, rest)| rest)).collect();
+        assert_ne!(coloured, error.to_string());
+        assert_eq!(plain, error.to_string());
+    }
+
+    #[test]
+    fn machines_read_the_same() {
+        let origin = origin("a: 1\n", 1, 4, 1);
+        let error = ConfError::from(Problem::new(&origin, &KeyPath::parse("a"), "wrong").with_help("right"));
+        insta::assert_snapshot!(serde_json::to_string(&error).unwrap(), @r#"{"problems":[{"origin":{"source":"file","file":"conf/greeter.yaml","line":1,"column":4},"key":"a","message":"wrong","help":"right"}]}"#);
+    }
+
+    #[test]
+    fn a_secret_on_the_line_is_hidden() {
+        let text = "{ password: hunter2, brust: 1 }";
+        let problem = Problem::new(&origin(text, 1, 22, 5), &KeyPath::parse("brust"), "unknown key");
+        insta::assert_snapshot!(problem.hiding(&[place(text, 1, 13, 7)]), @"
+        conf/greeter.yaml:1:22: brust: unknown key
+          1 | { password: ***, brust: 1 }
+            |                  ^^^^^
+        ");
+    }
+}

@@ -1,0 +1,229 @@
+//! The only place that reads files or the environment for configuration.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::build::{BuildError, Files};
+use super::origin::{Origin, Place, Text};
+use super::path::KeyPath;
+use super::problem::Problem;
+use super::value::FileRef;
+use super::yaml;
+
+/// Names the files to read, separated by colons, where no `--conf` does.
+pub const CONF_VARIABLE: &str = "CHASSIS_CONF";
+
+/// Where the configuration is to be read from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// The name of the service: without `--conf` and `CHASSIS_CONF`, `conf/<service>.yaml` is read if it is there.
+    pub service: String,
+    /// What the program itself says; everything else wins over it.
+    pub defaults: Value,
+    /// What `--conf` names: files, or directories whose `*.yaml` and `*.yml` are read in the order of their names.
+    pub files: Vec<PathBuf>,
+    /// The environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// What `--set` says: `key=value`.
+    pub sets: Vec<String>,
+    /// The working directory.
+    pub directory: PathBuf,
+}
+
+/// Something that was, or was not, there to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// A file that was read.
+    File(String),
+    /// The file that would have been read if it was there.
+    Absent(String),
+    /// An environment variable that says something.
+    Environment(String),
+    /// A key that `--set` says something about.
+    Set(String),
+}
+
+impl fmt::Display for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(name) => f.write_str(name),
+            Self::Absent(name) => write!(f, "no {name}"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Set(key) => write!(f, "--set {key}"),
+        }
+    }
+}
+
+impl Sources {
+    /// The sources of this process: its environment and working directory, and what its arguments say.
+    pub fn of_process(service: &str, files: Vec<PathBuf>, sets: Vec<String>) -> Self {
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self {
+            service: service.to_owned(),
+            defaults: Value::Null,
+            files,
+            environment: std::env::vars_os().filter_map(text).collect(),
+            sets,
+            directory: PathBuf::new(),
+        }
+    }
+
+    /// Reads the files that configuration refers to, relative to the working directory.
+    pub fn disk(&self) -> Disk {
+        Disk { directory: self.directory.clone() }
+    }
+
+    /// Reads every file there is to read.
+    pub(crate) fn read(&self) -> Result<(Vec<Arc<Text>>, Vec<Read>), Vec<Problem>> {
+        let mut named = self.files.clone();
+        if named.is_empty()
+            && let Some(list) = self.environment.get(CONF_VARIABLE)
+        {
+            named.extend(list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from));
+        }
+        if named.is_empty() {
+            let own = Path::new("conf").join(format!("{}.yaml", self.service));
+            if !self.directory.join(&own).exists() {
+                return Ok((Vec::new(), vec![Read::Absent(own.display().to_string())]));
+            }
+            named.push(own);
+        }
+        let (files, mut problems) = separate(named.iter().map(|path| self.expand(path)));
+        let files = files.into_iter().flatten().enumerate();
+        let (texts, unreadable) = separate(files.map(|(order, path)| self.text(&path, order).map(Arc::new)));
+        problems.extend(unreadable);
+        let read = texts.iter().map(|text| Read::File(text.name.clone())).collect();
+        if problems.is_empty() { Ok((texts, read)) } else { Err(problems) }
+    }
+
+    /// The files that a path means: itself, or those of a directory.
+    fn expand(&self, path: &Path) -> Result<Vec<PathBuf>, Problem> {
+        let whole = self.directory.join(path);
+        if !whole.is_dir() {
+            return Ok(vec![path.to_owned()]);
+        }
+        let entries = fs::read_dir(&whole).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let entries = entries.map_err(|error| unreadable(path, &error))?;
+        let mut names: Vec<_> =
+            entries.into_iter().map(|entry| entry.file_name()).filter(|name| is_yaml(name)).collect();
+        names.retain(|name| whole.join(name).is_file());
+        names.sort();
+        if names.is_empty() {
+            let message = format!("the directory `{}` holds no YAML file", path.display());
+            let problem = Problem::new(&Origin::Default, &KeyPath::root(), message);
+            return Err(problem.with_help("its `*.yaml` and `*.yml` are read; is it the right directory?"));
+        }
+        Ok(names.into_iter().map(|name| path.join(name)).collect())
+    }
+
+    fn text(&self, path: &Path, order: usize) -> Result<Text, Problem> {
+        let whole = self.directory.join(path);
+        let bytes = bounded(&whole, yaml::LARGEST).map_err(|error| unreadable(path, &error))?;
+        let directory = whole.parent().unwrap_or(Path::new("")).to_owned();
+        let text = |content| Text { name: path.display().to_string(), directory, order, content };
+        match String::from_utf8(bytes) {
+            Ok(content) => Ok(text(content)),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+                Err(not_utf8(text(before)))
+            }
+        }
+    }
+}
+
+/// Names that a person chose: not those that start with a dot, which is how Kubernetes keeps versions of a ConfigMap.
+fn is_yaml(name: &std::ffi::OsStr) -> bool {
+    let hidden = name.to_string_lossy().starts_with('.');
+    let extension = Path::new(name).extension().unwrap_or_default();
+    !hidden && (extension == "yaml" || extension == "yml")
+}
+
+fn separate<T>(results: impl Iterator<Item = Result<T, Problem>>) -> (Vec<T>, Vec<Problem>) {
+    let mut good = Vec::new();
+    let mut bad = Vec::new();
+    results.for_each(|result| match result {
+        Ok(value) => good.push(value),
+        Err(problem) => bad.push(problem),
+    });
+    (good, bad)
+}
+
+/// At most a byte more than `limit`, so that a device file does not fill the memory.
+fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    let message = format!("`{}` cannot be read: {error}", path.display());
+    let problem = Problem::new(&Origin::Default, &KeyPath::root(), message);
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            problem.with_help("`--conf` and CHASSIS_CONF name files, or directories of `*.yaml`")
+        }
+        _ => problem,
+    }
+}
+
+fn not_utf8(before: Text) -> Problem {
+    let line = before.content.matches('\n').count() + 1;
+    let column = before.content.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let origin = Origin::File(Place { text: Arc::new(before), line, column, length: 1 });
+    Problem::new(&origin, &KeyPath::root(), "the file is not UTF-8 from here on").with_help("save it as UTF-8")
+}
+
+/// Reads the files that configuration refers to.
+#[derive(Clone, Debug, Default)]
+pub struct Disk {
+    directory: PathBuf,
+}
+
+/// The largest file that configuration may refer to: 16 MiB.
+const LARGEST_REFERENCE: usize = 16 << 20;
+
+impl Files for Disk {
+    fn read(&self, file: &FileRef) -> Result<Vec<u8>, BuildError> {
+        let failed = |why: String| BuildError::new("", format!("`{file}` cannot be read: {why}"));
+        let bytes = bounded(&self.directory.join(file.path()), LARGEST_REFERENCE).map_err(|error| {
+            let help = match error.kind() {
+                io::ErrorKind::NotFound => "a relative path is relative to the YAML file that says it",
+                io::ErrorKind::PermissionDenied => "let the user that the process runs as read it",
+                _ => "is it the right file?",
+            };
+            failed(error.to_string()).with_help(help)
+        })?;
+        if bytes.len() > LARGEST_REFERENCE {
+            return Err(failed("it is larger than 16 MiB".to_owned()).with_help("is it the right file?"));
+        }
+        Ok(bytes)
+    }
+}
+
+/// Files that are only in memory, for tests.
+#[derive(Clone, Debug, Default)]
+pub struct InMemory(pub BTreeMap<PathBuf, Vec<u8>>);
+
+impl InMemory {
+    /// One file of this content; further ones with [`InMemory::with`].
+    #[must_use]
+    pub fn with(mut self, path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) -> Self {
+        self.0.insert(path.into(), content.into());
+        self
+    }
+}
+
+impl Files for InMemory {
+    fn read(&self, file: &FileRef) -> Result<Vec<u8>, BuildError> {
+        let missing = || BuildError::new("", format!("`{file}` cannot be read: there is no such file"));
+        self.0.get(file.path()).cloned().ok_or_else(missing)
+    }
+}

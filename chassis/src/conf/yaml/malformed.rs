@@ -1,0 +1,43 @@
+//! Says in plain words what the YAML parser could not read.
+
+use std::sync::Arc;
+
+use saphyr_parser::ScanError;
+
+use super::{DEEPEST, place};
+use crate::conf::origin::Text;
+use crate::conf::path::KeyPath;
+use crate::conf::problem::Problem;
+
+/// Part of what the parser says, what that means, and the usual remedy. The first that fits is taken.
+const MEANINGS: [(&str, &str, &str); 14] = [
+    ("tab", "a tab is used for indentation", "indent with spaces"),
+    ("unknown anchor", "there is no anchor of this name above", "an alias `*name` repeats what `&name` marks"),
+    ("unexpected end of stream", "a quote that is opened here is never closed", "close it on the same line"),
+    ("unexpected document indicator", "a quote that is opened here is never closed", "close it on the same line"),
+    ("escape character", "no such escape is known", "write `\\\\` for a backslash, or use single quotes"),
+    ("Unicode character escape", "no such character exists", "write `\\\\` for a backslash, or use single quotes"),
+    ("unexpected character", "a value cannot start with this character", "put the value in quotes"),
+    ("values are not allowed", "a `:` is not allowed here", "put a value that contains `: ` in quotes"),
+    ("placement of ':'", "a `:` is not allowed here", "is a `]` or a `}` missing before it?"),
+    ("in flow construct", "this is indented less than what it belongs to", "is a `]` or a `}` missing before it?"),
+    ("simple key", "a key without a `:`", "write `key: value`, or `- value` in a list"),
+    ("expected key", "the indentation fits no line above", "indent it like the keys it belongs beside"),
+    ("node content", "a value is missing here", "is a `[` or a `{` before it not closed?"),
+    ("bracket", "a bracket that was not opened is closed here", "remove it, or put the value in quotes"),
+];
+
+/// What is wrong with a text that is not YAML.
+pub(super) fn malformed(text: &Arc<Text>, error: &ScanError) -> Problem {
+    let marker = error.marker();
+    let origin = place(text, marker.line(), marker.col() + 1, 1);
+    let problem = |message: &str| Problem::new(&origin, &KeyPath::root(), message);
+    if error.info().contains("recursion limit") {
+        return problem(&format!("nested deeper than {DEEPEST} levels"));
+    }
+    match MEANINGS.iter().find(|(said, _, _)| error.info().contains(said)) {
+        Some((_, means, help)) => problem(&format!("this is not YAML: {means}")).with_help(*help),
+        None => problem(&format!("this is not YAML: {}", error.info()))
+            .with_help("look at the indentation and the quotes of this line and the one before"),
+    }
+}
