@@ -10,7 +10,7 @@ use super::origin::{Origin, Text};
 use super::overlay;
 use super::path::KeyPath;
 use super::problem::{ConfError, Problem};
-use super::source::{Read, Sources};
+use super::source::{Read, Sources, Texts};
 use super::tree::{Content, Node};
 use super::yaml;
 
@@ -31,15 +31,15 @@ impl Document {
     /// What cannot be read at all: missing files, directories without YAML, malformed YAML. Everything else that is
     /// wrong is reported by the check, together with what the check itself finds.
     pub fn load(sources: &Sources) -> Result<Self, ConfError> {
-        let (texts, read) = sources.read().map_err(ConfError::new)?;
+        let Texts { texts, read } = sources.read().map_err(ConfError::new)?;
         let mut document = Self {
             root: defaults(&sources.defaults),
             read,
             problems: Vec::new(),
             environment: sources.environment.clone(),
         };
-        let complete = texts.iter().fold(true, |complete, text| document.add(text) && complete);
-        if !complete {
+        let unreadable = texts.iter().filter(|text| !document.add(text)).count();
+        if unreadable > 0 {
             return Err(ConfError::new(document.problems));
         }
         for (name, value) in &sources.environment {

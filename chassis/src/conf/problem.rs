@@ -23,7 +23,7 @@ pub struct Problem {
     /// What to do about it.
     pub help: Option<String>,
     /// The line it is written on, without the secrets in it.
-    pub snippet: Option<Snippet>,
+    pub snippet: Option<Box<Snippet>>,
 }
 
 impl Problem {
@@ -34,7 +34,7 @@ impl Problem {
             key: path.to_string(),
             message: message.into(),
             help: None,
-            snippet: origin.place().and_then(|place| Snippet::of(place, &[])),
+            snippet: origin.place().and_then(|place| Snippet::of(place, &[])).map(Box::new),
         }
     }
 
@@ -48,7 +48,7 @@ impl Problem {
     /// The same problem with these places of its line hidden.
     #[must_use]
     pub(crate) fn hiding(mut self, secrets: &[Place]) -> Self {
-        self.snippet = self.origin.place().and_then(|place| Snippet::of(place, secrets));
+        self.snippet = self.origin.place().and_then(|place| Snippet::of(place, secrets)).map(Box::new);
         self
     }
 

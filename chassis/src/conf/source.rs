@@ -61,6 +61,12 @@ impl fmt::Display for Read {
     }
 }
 
+/// The files that were read.
+pub(crate) struct Texts {
+    pub texts: Vec<Arc<Text>>,
+    pub read: Vec<Read>,
+}
+
 impl Sources {
     /// The sources of this process: its environment and working directory, and what its arguments say.
     pub fn of_process(service: &str, files: Vec<PathBuf>, sets: Vec<String>) -> Self {
@@ -81,7 +87,7 @@ impl Sources {
     }
 
     /// Reads every file there is to read.
-    pub(crate) fn read(&self) -> Result<(Vec<Arc<Text>>, Vec<Read>), Vec<Problem>> {
+    pub(crate) fn read(&self) -> Result<Texts, Vec<Problem>> {
         let mut named = self.files.clone();
         if named.is_empty()
             && let Some(list) = self.environment.get(CONF_VARIABLE)
@@ -91,7 +97,7 @@ impl Sources {
         if named.is_empty() {
             let own = Path::new("conf").join(format!("{}.yaml", self.service));
             if !self.directory.join(&own).exists() {
-                return Ok((Vec::new(), vec![Read::Absent(own.display().to_string())]));
+                return Ok(Texts { texts: Vec::new(), read: vec![Read::Absent(own.display().to_string())] });
             }
             named.push(own);
         }
@@ -100,7 +106,7 @@ impl Sources {
         let (texts, unreadable) = separate(files.map(|(order, path)| self.text(&path, order).map(Arc::new)));
         problems.extend(unreadable);
         let read = texts.iter().map(|text| Read::File(text.name.clone())).collect();
-        if problems.is_empty() { Ok((texts, read)) } else { Err(problems) }
+        if problems.is_empty() { Ok(Texts { texts, read }) } else { Err(problems) }
     }
 
     /// The files that a path means: itself, or those of a directory.

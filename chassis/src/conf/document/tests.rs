@@ -80,8 +80,8 @@ fn what_cannot_be_read_is_said_all_at_once() {
     ");
     sources.files = vec!["bad.yaml".into()];
     insta::assert_snapshot!(wrong(&sources), @"
-    bad.yaml:2:1: this is not YAML: while parsing a node, did not find expected node content
-      help: look at the indentation and the quotes of this line and the one before
+    bad.yaml:2:1: this is not YAML: a value is missing here
+      help: is a `[` or a `{` before it not closed?
 
     The configuration has 1 problem.
     ");
