@@ -3,6 +3,13 @@
 // Lets the attributes name `::chassis` inside this crate as they do everywhere else.
 extern crate self as chassis;
 
+pub use chassis_macros::{
+    component, conf, delete, get, handler, head, operations, options, patch, post, put, route, schema,
+};
+
+#[doc(hidden)]
+pub mod generated;
+
 pub mod provider;
 
 pub mod catalog;

@@ -23,6 +23,8 @@ pub struct Operation {
     pub template: String,
     /// The names of its path parameters, in the order of the template.
     pub parameters: Vec<Text>,
+    /// The path parameters that its `Path` argument takes by name; a template that lacks one is a start-up error.
+    pub by_name: Vec<Text>,
     /// Who may call it.
     pub access: Access,
     /// How long a call may take; `None` leaves it to the configuration.
@@ -51,6 +53,7 @@ impl Operation {
             method: method.into(),
             template: template.into(),
             parameters: Vec::new(),
+            by_name: Vec::new(),
             access: Access::Auth,
             timeout: None,
             chain: None,

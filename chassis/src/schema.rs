@@ -59,6 +59,8 @@ pub struct Declared<S: 'static> {
     pub summary: &'static str,
     /// What it takes.
     pub arguments: &'static [Argument],
+    /// The fields of the type that takes the path parameters by name.
+    pub by_name: Option<fn() -> Option<&'static [&'static str]>>,
     /// Where it is written.
     pub location: Location,
     /// Takes the arguments out of the call and calls the method.
@@ -76,6 +78,8 @@ impl<S: Schema> Declared<S> {
         operation.deprecated = self.deprecated;
         operation.summary = Text::Borrowed(self.summary);
         operation.arguments = self.arguments.to_vec();
+        let by_name = self.by_name.and_then(|fields| fields()).unwrap_or_default();
+        operation.by_name = by_name.iter().copied().map(Text::Borrowed).collect();
         operation.location = self.location;
         operation
     }

@@ -1,0 +1,129 @@
+//! What the code that the attributes write calls. It changes whenever they do: nobody else may rely on it.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::Value;
+
+use crate::catalog::{ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
+use crate::chain::Form;
+use crate::component::{Running, Start, Starting};
+use crate::conf::{BuildContext, BuildError, Configure};
+use crate::handler::{Handler, Wrap};
+use crate::operation::Location;
+use crate::schema::{BoxFuture, Mounted, Schema, describe};
+
+mod answer;
+mod conf;
+mod path;
+mod requires;
+mod take;
+
+pub use answer::{Answer, IntoFault, answer, call, done, fail, failure};
+pub use conf::{Fresh, fresh, read, within, within_option};
+pub use path::{fields, prefix_names};
+pub use requires::{Probe, RequiresNothing};
+pub use take::{last, part};
+pub use {linkme, schemars, serde};
+
+/// Where an attribute stands and what it says.
+pub struct Said {
+    /// The name in YAML.
+    pub name: &'static str,
+    /// The doc comment.
+    pub doc: &'static str,
+    /// Where it is written.
+    pub location: Location,
+}
+
+impl Said {
+    const fn head<C: JsonSchema>(self) -> Head {
+        Head { name: self.name, doc: self.doc, location: self.location, conf: json_schema::<C> }
+    }
+}
+
+fn json_schema<C: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Schema {
+    C::json_schema(generator)
+}
+
+type Build = for<'a> fn(Value, &'a mut Starting<'_>) -> BoxFuture<'a, Result<Vec<Mounted>, BuildError>>;
+
+/// The entry of a schema whose configuration is a `C`.
+pub const fn schema<S: Schema, C: JsonSchema>(said: Said, build: Build) -> SchemaEntry {
+    SchemaEntry { head: said.head::<C>(), operations: describe::<S>, build }
+}
+
+/// What a handler says of itself beyond its name.
+pub struct Stand {
+    /// The facts that must be established before it.
+    pub requires: &'static [&'static str],
+    /// The facts it establishes.
+    pub provides: &'static [&'static str],
+    /// Where in a chain it may stand.
+    pub place: Place,
+    /// Whether a chain may list it more than once.
+    pub repeatable: bool,
+}
+
+impl Stand {
+    const fn entry(self, head: Head, build: fn(Value, &BuildContext<'_>) -> Result<Form, BuildError>) -> HandlerEntry {
+        let Self { requires, provides, place, repeatable } = self;
+        HandlerEntry { head, requires, provides, place, repeatable, build }
+    }
+}
+
+/// The entry of a handler that hooks into calls.
+pub const fn hooks<H: Configure + Handler>(said: Said, stand: Stand) -> HandlerEntry {
+    stand.entry(said.head::<H::Conf>(), |conf, context| {
+        H::build(read(conf)?, context).map(|handler| Form::Hooks(Arc::new(handler)))
+    })
+}
+
+/// The entry of a handler that wraps the rest of the chain.
+pub const fn wrap<H: Configure + Wrap>(said: Said, stand: Stand) -> HandlerEntry {
+    stand.entry(said.head::<H::Conf>(), |conf, context| {
+        H::build(read(conf)?, context).map(|handler| Form::Wrap(Arc::new(handler)))
+    })
+}
+
+/// The entry of a component.
+pub const fn component<T: Start>(said: Said) -> ComponentEntry {
+    ComponentEntry { head: said.head::<T::Conf>(), id: TypeId::of::<T>, start: start::<T> }
+}
+
+fn start<'a, T: Start>(
+    conf: Value,
+    starting: &'a mut Starting<'_>,
+) -> BoxFuture<'a, Result<Arc<dyn Running>, BuildError>> {
+    Box::pin(async move {
+        let conf = read(conf)?;
+        let component = T::start(conf, starting).await?;
+        Ok(Arc::new(Started(Arc::new(component))) as Arc<dyn Running>)
+    })
+}
+
+struct Started<T>(Arc<T>);
+
+impl<T: Start> Running for Started<T> {
+    fn shared(&self) -> &(dyn std::any::Any + Send + Sync) {
+        &self.0
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.stop())
+    }
+}
+
+/// The whole `main` of a service: `chassis::main!();`. The service takes its name and version from its `Cargo.toml`.
+#[macro_export]
+macro_rules! main {
+    () => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::cli::main($crate::cli::Package {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+            })
+        }
+    };
+}

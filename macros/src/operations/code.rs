@@ -1,0 +1,126 @@
+//! The code of `#[operations]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, ItemImpl, Path, Type};
+
+use super::method::Method;
+use super::takes::Takes;
+use super::{Said, concrete};
+use crate::entry;
+
+/// The list of operations. Where something is `wrong` it is empty, so that one mistake is not reported again wherever
+/// the schema is used.
+pub(super) fn operations(said: &Said, block: &ItemImpl, methods: &[Method], right: bool) -> TokenStream {
+    if concrete(block).is_err() {
+        return TokenStream::new();
+    }
+    let (krate, ty) = (said.krate(), &block.self_ty);
+    let operations = methods.iter().filter(|_| right).map(|method| declared(&krate, ty, method));
+    let code = quote! {
+        impl #krate::schema::Operations for #ty {
+            const OPERATIONS: &'static [#krate::schema::Declared<Self>] = &[#(#operations),*];
+        }
+    };
+    let prefix = right.then(|| prefix(&krate, said, ty));
+    quote!(#code #prefix)
+}
+
+/// The check that the schema's prefix has the parameters that `#[operations]` names.
+fn prefix(krate: &Path, said: &Said, ty: &Type) -> TokenStream {
+    let names = &said.prefix;
+    quote! {
+        const _: () = #krate::generated::prefix_names(<#ty as #krate::schema::Schema>::PREFIX, &[#(#names),*]);
+    }
+}
+
+fn declared(krate: &Path, ty: &Type, method: &Method) -> TokenStream {
+    let Method { name, route, summary, deprecated, cfg, .. } = method;
+    let (verb, path, tags) = (&route.method, &route.path, &route.tags);
+    let access = route.access.code(krate);
+    let timeout = option(route.timeout.map(|timeout| {
+        let millis = timeout.as_millis() as u64;
+        quote!(::core::time::Duration::from_millis(#millis))
+    }));
+    let chain = option(route.chain.as_ref().map(|chain| quote!(#chain)));
+    let arguments = method.takes.iter().map(|takes| argument(krate, takes));
+    let by_name = option(method.by_name.and_then(|at| by_name(krate, &method.takes[at])));
+    let location = entry::location(krate, &method.ident);
+    let call = call(krate, ty, method);
+    quote! {
+        #(#cfg)*
+        #krate::schema::Declared {
+            name: #name,
+            method: #verb,
+            path: #path,
+            access: #access,
+            timeout: #timeout,
+            chain: #chain,
+            tags: &[#(#tags),*],
+            deprecated: #deprecated,
+            summary: #summary,
+            arguments: &[#(#arguments),*],
+            by_name: #by_name,
+            location: #location,
+            call: #call,
+        }
+    }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+/// What is known about an argument.
+fn argument(krate: &Path, takes: &Takes) -> TokenStream {
+    let (ty, text) = (&takes.ty, takes.ty_text());
+    let name = takes.name().map_or("_".to_owned(), ToString::to_string);
+    quote! {
+        #krate::operation::Argument {
+            name: ::std::borrow::Cow::Borrowed(#name),
+            ty: ::std::borrow::Cow::Borrowed(#text),
+            requires: ::std::borrow::Cow::Borrowed({
+                use #krate::generated::RequiresNothing as _;
+                #krate::generated::Probe::<#ty>::FACTS
+            }),
+        }
+    }
+}
+
+fn by_name(krate: &Path, takes: &Takes) -> Option<TokenStream> {
+    let ty = crate::plain::inside("Path", &takes.ty)?;
+    Some(quote!(#krate::generated::fields::<#ty>))
+}
+
+/// Takes the arguments and calls the method.
+fn call(krate: &Path, ty: &Type, method: &Method) -> TokenStream {
+    let ident = &method.ident;
+    let names: Vec<Ident> = method.takes.iter().enumerate().map(|(at, takes)| local(at, takes)).collect();
+    let last = method.takes.len().saturating_sub(1);
+    let taken = method.takes.iter().zip(&names).enumerate().map(|(at, (takes, name))| {
+        let (ty, way) = (&takes.ty, if at == last { quote!(last) } else { quote!(part) });
+        quote!(let #name = #krate::generated::#way::<#ty, _>(invocation).await?;)
+    });
+    let is_async = method.is_async.then(|| quote!(.await));
+    let output = quote!(#ty::#ident(schema, #(#names),*) #is_async);
+    let reply = method.returns.code(krate, &output);
+    // Here the compiler points if the future cannot move between threads.
+    let call = quote_spanned!(ident.span()=> call);
+    quote! {
+        |schema, invocation| #krate::generated::#call(async move {
+            #(#taken)*
+            ::core::result::Result::Ok(#reply)
+        })
+    }
+}
+
+/// The variable that holds an argument, called like it and out of the way of everything the user wrote.
+fn local(at: usize, takes: &Takes) -> Ident {
+    match takes.name() {
+        Some(name) => Ident::new(&name.to_string(), Span::mixed_site().located_at(name.span())),
+        None => format_ident!("argument{at}", span = Span::mixed_site()),
+    }
+}
