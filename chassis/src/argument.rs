@@ -5,12 +5,36 @@ use std::future::Future;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::response::IntoResponse;
+use http_body::Body as _;
 use http_body_util::Limited;
 
 use crate::handler::fact;
 use crate::invocation::{Call, Invocation};
 use crate::operation::Text;
 use crate::principal::Principal;
+
+mod path;
+
+mod header;
+mod query;
+
+mod form;
+mod json;
+
+mod given;
+
+mod body;
+mod content;
+mod pairs;
+mod refusal;
+mod text;
+
+pub use form::Form;
+pub use given::Deadline;
+pub use header::Header;
+pub use json::Json;
+pub use path::Path;
+pub use query::Query;
 
 /// A value that an operation can take as an argument.
 ///
@@ -89,9 +113,125 @@ impl<T: FromRequest<Call>> Argument<ViaRequest> for T {
 
 /// The call as axum knows it, held to our own limit of the body instead of axum's.
 fn request(invocation: &mut Invocation) -> Request {
-    let limit = usize::try_from(invocation.call.body_limit).unwrap_or(usize::MAX);
-    let body = Limited::new(std::mem::take(&mut invocation.body), limit);
+    let body = std::mem::take(&mut invocation.body);
+    // Nothing is read of a body that says it is too large.
+    let limit = if body.size_hint().lower() > invocation.call.body_limit { 0 } else { invocation.call.body_limit };
+    let body = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
     let mut request = Request::from_parts(invocation.parts.clone(), Body::new(body));
     DefaultBodyLimit::disable().apply(&mut request);
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use futures_util::FutureExt;
+    use http::request::Parts;
+    use http::{HeaderMap, Method, StatusCode, Uri, Version};
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::fault::{Code, Fault};
+    use crate::invocation::{Peer, fixture};
+    use crate::principal::Identity;
+    use crate::reply::Reply;
+    use crate::trace::TraceContext;
+
+    fn call(body: impl Into<Body>) -> Invocation {
+        let request = Request::put("/a?b=c").header("x-tenant", "7").body(body.into());
+        fixture::call(request.unwrap())
+    }
+
+    fn take<T: Argument<M>, M>(call: &mut Invocation) -> Result<T, T::Rejection> {
+        T::take(call).now_or_never().unwrap()
+    }
+
+    fn taken<T: Argument<M>, M>(call: &mut Invocation) -> T {
+        take(call).unwrap_or_else(|_| panic!("it was not taken"))
+    }
+
+    fn refusal<T: Argument<M>, M>(call: &mut Invocation) -> axum::response::Response {
+        take::<T, M>(call).err().unwrap().into_response()
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Tenant(u32);
+
+    impl FromRequestParts<Call> for Tenant {
+        type Rejection = StatusCode;
+
+        async fn from_request_parts(parts: &mut Parts, _: &Call) -> Result<Self, StatusCode> {
+            let tenant = parts.headers.get("x-tenant").and_then(|value| value.to_str().ok()?.parse().ok());
+            tenant.map(Self).ok_or(StatusCode::FORBIDDEN)
+        }
+    }
+
+    #[test]
+    fn what_axum_extracts_is_an_argument() {
+        let call = &mut call("");
+        assert_eq!(taken::<Method, _>(call), Method::PUT);
+        assert_eq!(taken::<Uri, _>(call), "/a?b=c");
+        assert_eq!(taken::<Version, _>(call), Version::HTTP_11);
+        assert_eq!(taken::<HeaderMap, _>(call)["x-tenant"], "7");
+        assert_eq!(taken::<Tenant, _>(call), Tenant(7));
+        call.parts.headers.clear();
+        assert_eq!(refusal::<Tenant, _>(call).status(), StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn what_axum_reads_from_the_body_is_an_argument_and_the_fields_stay() {
+        let call = &mut call("text");
+        assert_eq!(taken::<String, _>(call), "text");
+        assert_eq!(call.headers()["x-tenant"], "7");
+        assert_eq!(taken::<Bytes, _>(&mut self::call("text")), "text");
+        let body = taken::<Body, _>(&mut self::call("text")).collect().now_or_never().unwrap();
+        assert_eq!(body.unwrap().to_bytes(), "text");
+    }
+
+    #[test]
+    fn a_text_must_be_utf8() {
+        let response = refusal::<String, _>(&mut call(&b"\xff"[..]));
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn what_axum_reads_is_held_to_the_limit() {
+        let cut = || Body::from_stream(futures_util::stream::iter(["12", "345"].map(Ok::<_, std::io::Error>)));
+        for body in [|| Body::from("12345"), cut] {
+            let call = &mut call(body());
+            call.call.body_limit = 4;
+            assert_eq!(refusal::<Bytes, _>(call).status(), StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let call = &mut call(cut());
+        call.call.body_limit = 4;
+        let stream = taken::<Body, _>(call).collect().now_or_never().unwrap();
+        assert_eq!(Fault::from(stream.unwrap_err()).code(), Code::ContentTooLarge);
+    }
+
+    #[test]
+    fn what_chassis_knows_is_an_argument() {
+        let call = &mut call("");
+        assert_eq!(taken::<Peer, _>(call), Peer::Local);
+        assert_eq!(taken::<Deadline, _>(call).at(), None);
+        call.call.trace = TraceContext { flags: 1, ..TraceContext::default() };
+        assert!(taken::<TraceContext, _>(call).is_sampled());
+        call.call.deadline = Some(Clock::system().now());
+        let deadline = taken::<Deadline, _>(call);
+        assert_eq!(deadline.at(), call.call.deadline);
+        assert!(deadline.has_passed());
+    }
+
+    #[test]
+    fn a_caller_that_is_not_known_is_no_principal() {
+        let call = &mut call("");
+        assert_eq!(taken::<Option<Principal>, _>(call), None);
+        let reply = Reply::from(refusal::<Principal, _>(call));
+        assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(reply.headers()["www-authenticate"], "Bearer");
+        let ada = Principal::new(Identity { subject: "ada".to_owned(), ..Identity::default() });
+        call.call.principal = Some(ada.clone());
+        assert_eq!(taken::<Option<Principal>, _>(call), Some(ada.clone()));
+        assert_eq!(taken::<Principal, _>(call), ada);
+    }
 }

@@ -207,6 +207,10 @@ impl<'a> Passage<'a> {
     fn stopped(&self, stop: Stop) -> Reply {
         match stop {
             Stop::Panicked(panic) => self.panicked(&*panic),
+            // RFC 9110 §15.5.9: that one is the caller's doing.
+            Stop::Late if self.invocation.call.receiving => {
+                Reply::from(Fault::new(Code::RequestTimeout, "The body did not come before the deadline of the call."))
+            }
             Stop::Late => {
                 Reply::from(Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."))
             }

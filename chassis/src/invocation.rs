@@ -22,7 +22,7 @@ mod params;
 pub(crate) mod fixture;
 
 pub use locals::Locals;
-pub use params::{Params, decode};
+pub use params::{Capture, Params, Undecodable, decode};
 
 /// One call on its way through a chain to an operation.
 ///
@@ -59,6 +59,8 @@ pub struct Call {
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
+    /// Whether an argument waits for more of the body.
+    pub(crate) receiving: bool,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
 }
@@ -129,6 +131,7 @@ impl Invocation {
             span: tracing::Span::none(),
             locals: Locals::default(),
             body_limit: u64::MAX,
+            receiving: false,
             ground,
             target,
         };

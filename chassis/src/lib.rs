@@ -10,6 +10,8 @@ pub use chassis_macros::{
 #[doc(hidden)]
 pub mod generated;
 
+pub mod prelude;
+
 pub mod provider;
 
 pub mod catalog;
@@ -19,6 +21,7 @@ pub mod conf;
 pub mod handler;
 pub mod protocol;
 
+pub mod answer;
 pub mod argument;
 pub mod clock;
 pub mod fault;

@@ -1,8 +1,8 @@
 //! The values a path template captured, as ranges of the path that was matched.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
-use std::str::Utf8Error;
 
 use percent_encoding::percent_decode_str;
 
@@ -70,10 +70,44 @@ impl Params {
     }
 }
 
-/// Undoes percent-encoding (RFC 3986 §2.1); an error where the result is not UTF-8.
-pub fn decode(raw: &str) -> Result<Cow<'_, str>, Utf8Error> {
-    if raw.contains('%') { percent_decode_str(raw).decode_utf8() } else { Ok(Cow::Borrowed(raw)) }
+/// Undoes percent-encoding (RFC 3986 §2.1).
+///
+/// # Errors
+/// A `%` without two hexadecimal digits behind it, or a result that is not UTF-8.
+pub fn decode(raw: &str) -> Result<Cow<'_, str>, Undecodable> {
+    if !raw.contains('%') {
+        return Ok(Cow::Borrowed(raw));
+    }
+    if !is_encoded(raw) {
+        return Err(Undecodable::Escape);
+    }
+    percent_decode_str(raw).decode_utf8().map_err(|_| Undecodable::Utf8)
 }
+
+/// Whether two hexadecimal digits follow every `%`.
+fn is_encoded(raw: &str) -> bool {
+    raw.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// Why a text cannot be percent-decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecodable {
+    /// A `%` stands without two hexadecimal digits behind it.
+    Escape,
+    /// What comes out is not UTF-8.
+    Utf8,
+}
+
+impl fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Escape => "two hexadecimal digits are expected after every `%`; a `%` itself is written `%25`",
+            Self::Utf8 => "UTF-8 is expected once it is percent-decoded",
+        })
+    }
+}
+
+impl std::error::Error for Undecodable {}
 
 #[cfg(test)]
 mod tests {
@@ -92,5 +126,15 @@ mod tests {
         params.truncate(2);
         params.push(15..16);
         assert_eq!((params.len(), params.at(path, 2)), (3, Some("h")));
+    }
+
+    #[test]
+    fn only_whole_escapes_of_utf8_are_decoded() {
+        assert_eq!(decode("a+b"), Ok(Cow::Borrowed("a+b")));
+        assert_eq!(decode("a%2Fb%c3%A4").as_deref(), Ok("a/bä"));
+        for raw in ["%", "%4", "%zz", "a%2", "%%41", "%2ä"] {
+            assert_eq!(decode(raw), Err(Undecodable::Escape), "{raw}");
+        }
+        assert_eq!(decode("%ff"), Err(Undecodable::Utf8));
     }
 }

@@ -1,0 +1,215 @@
+//! Reads the body of a call into memory, never more of it than the call may have.
+
+use std::error::Error;
+
+use axum::BoxError;
+use axum::body::{Body, Bytes};
+use bytes::BytesMut;
+use http_body::Body as _;
+use http_body_util::{BodyExt, LengthLimitError};
+
+use super::refusal::{Flaw, Place};
+use crate::fault::{Code, Fault};
+use crate::invocation::Invocation;
+
+/// The most memory, in bytes, that is set aside for a body before it has come.
+const AHEAD: u64 = 64 * 1024;
+
+/// Reads the whole body. One that comes in one piece is not copied.
+pub(super) async fn read(invocation: &mut Invocation) -> Result<Bytes, Fault> {
+    let body = std::mem::take(&mut invocation.body);
+    // Stays set if the deadline ends this: then it was the caller who was slow.
+    invocation.call.receiving = true;
+    let whole = within(body, invocation.call.body_limit).await;
+    invocation.call.receiving = false;
+    whole
+}
+
+async fn within(mut body: Body, limit: u64) -> Result<Bytes, Fault> {
+    // `Content-Length`, where there is one: nothing of a body that is too large is read, nor asked for with a 100.
+    if body.size_hint().lower() > limit {
+        return Err(too_large(limit));
+    }
+    let Some(first) = piece(&mut body).await? else { return Ok(Bytes::new()) };
+    if first.len() as u64 > limit {
+        return Err(too_large(limit));
+    }
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    gather(body, first, limit).await
+}
+
+/// Reads what comes after the first piece, and puts all of it together.
+async fn gather(mut body: Body, first: Bytes, limit: u64) -> Result<Bytes, Fault> {
+    let Some(second) = piece(&mut body).await? else { return Ok(first) };
+    let known = first.len() + second.len();
+    let ahead = body.size_hint().lower().min(AHEAD) as usize;
+    let mut whole = BytesMut::with_capacity(known + ahead);
+    whole.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(data) = next {
+        if (whole.len() + data.len()) as u64 > limit {
+            return Err(too_large(limit));
+        }
+        whole.extend_from_slice(&data);
+        next = piece(&mut body).await?;
+    }
+    Ok(whole.freeze())
+}
+
+/// The next piece of data; trailers are skipped.
+async fn piece(body: &mut Body) -> Result<Option<Bytes>, Fault> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(Fault::from)?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+/// A body as text.
+pub(super) fn text(body: &[u8]) -> Result<&str, Fault> {
+    str::from_utf8(body).map_err(|error| {
+        let detail = format!("UTF-8 is expected, and byte {} is not", error.valid_up_to());
+        Flaw::new("", detail).refuse(Code::InvalidArgument, Place::Body)
+    })
+}
+
+#[cold]
+fn too_large(limit: u64) -> Fault {
+    Fault::new(Code::ContentTooLarge, format!("The body is too large: at most {limit} bytes are read."))
+}
+
+/// Why a body could not be read to its end: it is too large, or the connection ended first. A handler that guards the
+/// body may fail it with a [`Fault`] of its own.
+impl From<axum::Error> for Fault {
+    fn from(error: axum::Error) -> Self {
+        let cause = match unwrapped(error).downcast::<Self>() {
+            Ok(fault) => return *fault,
+            Err(cause) => cause,
+        };
+        match caused_by_limit(&*cause) {
+            true => Self::new(Code::ContentTooLarge, "The body is larger than this operation reads.").with_cause(cause),
+            false => Self::new(Code::InvalidArgument, "The body ended before it was complete.").with_cause(cause),
+        }
+    }
+}
+
+/// What axum wrapped: once for each body that was wrapped in a body.
+fn unwrapped(error: axum::Error) -> BoxError {
+    match error.into_inner().downcast::<axum::Error>() {
+        Ok(inner) => unwrapped(*inner),
+        Err(cause) => cause,
+    }
+}
+
+fn caused_by_limit(error: &(dyn Error + 'static)) -> bool {
+    error.is::<LengthLimitError>() || error.source().is_some_and(caused_by_limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io;
+
+    use futures_util::{FutureExt, stream};
+    use http::Request;
+    use http_body_util::Limited;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::invocation::fixture::call;
+
+    fn take(body: Body, limit: u64) -> Result<Bytes, Fault> {
+        let mut call = call(Request::new(body));
+        call.call.body_limit = limit;
+        let body = read(&mut call).now_or_never().unwrap();
+        assert!(!call.call.receiving);
+        body
+    }
+
+    fn chunked(chunks: Vec<Vec<u8>>) -> Body {
+        Body::from_stream(stream::iter(chunks.into_iter().map(Ok::<_, Infallible>)))
+    }
+
+    #[test]
+    fn a_body_in_one_piece_is_not_copied() {
+        let sent = Bytes::from(vec![7; 1024]);
+        let read = take(Body::from(sent.clone()), 1024).unwrap();
+        assert_eq!(read.as_ptr(), sent.as_ptr());
+    }
+
+    #[test]
+    fn a_body_that_says_it_is_too_large_is_not_read() {
+        let mut call = call(Request::new(Body::from("12345")));
+        call.call.body_limit = 4;
+        let never = Limited::new(std::mem::take(&mut call.body), 0);
+        call.body = Body::new(Said(5, never));
+        let fault = read(&mut call).now_or_never().unwrap().unwrap_err();
+        assert_eq!(fault.code(), Code::ContentTooLarge);
+        assert!(fault.cause().is_none(), "it was polled");
+        assert!(fault.detail().contains("at most 4 bytes"));
+    }
+
+    /// A body that says how long it is.
+    struct Said(u64, Limited<Body>);
+
+    impl http_body::Body for Said {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+            std::pin::Pin::new(&mut self.1).poll_frame(cx)
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(self.0)
+        }
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_the_callers_mistake() {
+        let broken = stream::iter([Ok(Bytes::from("{")), Err(io::Error::from(io::ErrorKind::UnexpectedEof))]);
+        let fault = take(Body::from_stream(broken), 100).unwrap_err();
+        assert_eq!(fault.code(), Code::InvalidArgument);
+        assert!(fault.cause().is_some());
+    }
+
+    #[test]
+    fn a_fault_of_a_handler_that_guards_the_body_is_kept() {
+        let slow = || Fault::new(Code::RequestTimeout, "Too slow.");
+        let body = Body::from_stream(stream::once(async move { Err::<Bytes, _>(slow()) }));
+        let wrapped = Body::new(Limited::new(body, 100));
+        assert_eq!(take(wrapped, 100).unwrap_err().code(), Code::RequestTimeout);
+    }
+
+    #[test]
+    fn a_limit_set_around_the_body_counts_too() {
+        let body = Body::new(Limited::new(chunked(vec![vec![0; 3], vec![0; 3]]), 5));
+        assert_eq!(take(body, 100).unwrap_err().code(), Code::ContentTooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn the_limit_holds_however_the_body_is_cut(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 0..8),
+            limit in 0_u64..64,
+        ) {
+            let whole = chunks.concat();
+            match take(chunked(chunks), limit) {
+                Ok(read) => {
+                    prop_assert!(read.len() as u64 <= limit);
+                    prop_assert_eq!(&read[..], &whole[..]);
+                }
+                Err(fault) => {
+                    prop_assert!(whole.len() as u64 > limit);
+                    prop_assert_eq!(fault.code(), Code::ContentTooLarge);
+                }
+            }
+        }
+    }
+}
