@@ -23,7 +23,7 @@ mod take;
 pub use answer::{Answer, IntoFault, answer, call, done, fail, failure};
 pub use conf::{Fresh, fresh, read, within, within_option};
 pub use path::{fields, prefix_names};
-pub use requires::{Probe, RequiresNothing};
+pub use requires::{Probe, RequiresNothing, argument};
 pub use take::{last, part};
 pub use {linkme, schemars, serde};
 
@@ -113,17 +113,4 @@ impl<T: Start> Running for Started<T> {
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.0.stop())
     }
-}
-
-/// The whole `main` of a service: `chassis::main!();`. The service takes its name and version from its `Cargo.toml`.
-#[macro_export]
-macro_rules! main {
-    () => {
-        fn main() -> ::std::process::ExitCode {
-            $crate::cli::main($crate::cli::Package {
-                name: ::core::env!("CARGO_PKG_NAME"),
-                version: ::core::env!("CARGO_PKG_VERSION"),
-            })
-        }
-    };
 }

@@ -32,3 +32,16 @@ pub mod random;
 pub mod reply;
 pub mod schema;
 pub mod trace;
+
+/// The whole `main` of a service: `chassis::main!();`. The service takes its name and version from its `Cargo.toml`.
+#[macro_export]
+macro_rules! main {
+    () => {
+        fn main() -> ::std::process::ExitCode {
+            $crate::cli::main($crate::cli::Package {
+                name: ::core::env!("CARGO_PKG_NAME"),
+                version: ::core::env!("CARGO_PKG_VERSION"),
+            })
+        }
+    };
+}

@@ -65,6 +65,11 @@ impl Operation {
         }
     }
 
+    /// The path parameters that its `Path` argument takes by name and that its template does not have.
+    pub fn missing_parameters(&self) -> impl Iterator<Item = &Text> {
+        self.by_name.iter().filter(|name| !self.parameters.contains(name))
+    }
+
     /// The same operation with another [`Access`].
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {

@@ -14,10 +14,10 @@ struct Said {
 }
 
 /// The code for `#[component(attribute)] item`.
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let said = read(attribute, &mut errors);
-    let model = errors.take(plain::item(&item, "#[component]"));
+    let model = errors.take(plain::item(item, "#[component]"));
     if let Some(model) = &model {
         errors.take(plain::without_generics(&model.generics, "a component"));
     }

@@ -14,14 +14,14 @@ mod range;
 use field::Field;
 
 /// The code for `#[conf(attribute)] item`.
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let krate = options(attribute, &mut errors);
     let code = match syn::parse2(item.clone()) {
         Ok(item) => conf(&krate, item, &mut errors),
         Err(error) => {
             errors.push(error);
-            item
+            item.clone()
         }
     };
     let errors = errors.into_tokens();
@@ -62,7 +62,7 @@ pub(crate) fn conf(krate: &Path, mut item: Item, errors: &mut Errors) -> TokenSt
             return other.to_token_stream();
         }
     };
-    let derives = derives(krate, &mut item);
+    let derives = derives(krate, &item);
     let functions = fields.iter().map(|field| field.functions(krate));
     let default = default(&item, &fields);
     quote! {

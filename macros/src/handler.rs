@@ -24,10 +24,10 @@ struct Said {
 }
 
 /// The code for `#[handler(attribute)] item`.
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let said = Said::read(attribute, &mut errors);
-    let model = errors.take(plain::item(&item, "#[handler]"));
+    let model = errors.take(plain::item(item, "#[handler]"));
     if let Some(model) = &model {
         errors.take(plain::without_generics(&model.generics, "a handler"));
     }

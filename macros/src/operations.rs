@@ -32,13 +32,13 @@ pub(crate) struct Said {
 }
 
 /// The code for `#[operations(attribute)] item`.
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let said = Said::read(attribute, &mut errors);
     let mut block: ItemImpl = match syn::parse2(item.clone()) {
         Ok(block) => block,
         Err(error) => {
-            errors.push(not_a_block(&item, error));
+            errors.push(not_a_block(item, error));
             let errors = errors.into_tokens();
             return quote!(#item #errors);
         }

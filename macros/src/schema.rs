@@ -22,14 +22,14 @@ struct Said {
 }
 
 /// The code for `#[schema(attribute)] item`.
-pub(crate) fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let said = read(attribute, &mut errors);
     let mut item: ItemStruct = match syn::parse2(item.clone()) {
         Ok(item) => item,
         Err(_) => {
             errors.at(
-                plain::beginning(&item),
+                plain::beginning(item),
                 "`#[schema]` stands on a struct; the methods go into an `impl` block marked `#[operations]`",
             );
             let errors = errors.into_tokens();

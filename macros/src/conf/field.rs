@@ -49,7 +49,7 @@ impl Field {
                     errors.once(&mut self.default, &word, Some(quote!(::core::default::Default::default())));
                 }
                 (Some(word), Note::List(_, range)) if word == "range" => {
-                    let range = errors.take(Range::read(&word, range));
+                    let range = errors.take(Range::read(&word, &range));
                     errors.once(&mut self.range, &word, range);
                 }
                 (Some(word), _) if word == "default" => errors.at(&word, "write `default = value`"),

@@ -14,7 +14,7 @@ pub(crate) struct Range(ExprRange);
 
 impl Range {
     /// Reads what stands between the parentheses of `range(…)`.
-    pub(crate) fn read(word: &Ident, tokens: TokenStream) -> syn::Result<Self> {
+    pub(crate) fn read(word: &Ident, tokens: &TokenStream) -> syn::Result<Self> {
         let wrong = |at: &dyn ToTokens| {
             syn::Error::new_spanned(at.to_token_stream(), "write `range(1..=100)`, `range(1..)` or `range(..=100)`")
         };
@@ -23,7 +23,7 @@ impl Range {
         }
         let range = match syn::parse2(tokens.clone()) {
             Ok(Expr::Range(range)) if range.start.is_some() || range.end.is_some() => Self(range),
-            _ => return Err(wrong(&tokens)),
+            _ => return Err(wrong(tokens)),
         };
         match (range.low(), range.high()) {
             (Some(low), Some(high)) if low > high || (low >= high && !range.closed()) => {

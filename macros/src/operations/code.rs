@@ -17,9 +17,15 @@ pub(super) fn operations(said: &Said, block: &ItemImpl, methods: &[Method], righ
     }
     let (krate, ty) = (said.krate(), &block.self_ty);
     let operations = methods.iter().filter(|_| right).map(|method| declared(&krate, ty, method));
+    // Makes `Probe` answer for types that require nothing.
+    let probe = methods.iter().any(|method| right && !method.takes.is_empty());
+    let probe = probe.then(|| quote!(use #krate::generated::RequiresNothing as _;));
     let code = quote! {
         impl #krate::schema::Operations for #ty {
-            const OPERATIONS: &'static [#krate::schema::Declared<Self>] = &[#(#operations),*];
+            const OPERATIONS: &'static [#krate::schema::Declared<Self>] = {
+                #probe
+                &[#(#operations),*]
+            };
         }
     };
     let prefix = right.then(|| prefix(&krate, said, ty));
@@ -78,16 +84,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 fn argument(krate: &Path, takes: &Takes) -> TokenStream {
     let (ty, text) = (&takes.ty, takes.ty_text());
     let name = takes.name().map_or("_".to_owned(), ToString::to_string);
-    quote! {
-        #krate::operation::Argument {
-            name: ::std::borrow::Cow::Borrowed(#name),
-            ty: ::std::borrow::Cow::Borrowed(#text),
-            requires: ::std::borrow::Cow::Borrowed({
-                use #krate::generated::RequiresNothing as _;
-                #krate::generated::Probe::<#ty>::FACTS
-            }),
-        }
-    }
+    quote!(#krate::generated::argument(#name, #text, #krate::generated::Probe::<#ty>::FACTS))
 }
 
 fn by_name(krate: &Path, takes: &Takes) -> Option<TokenStream> {

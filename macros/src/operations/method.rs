@@ -1,6 +1,6 @@
 //! A method that is an operation: what is known about it once its attribute and its signature are read.
 
-use syn::{Attribute, Ident, ImplItemFn, Receiver, ReceiverKind, Safety, Signature};
+use syn::{Attribute, Ident, ImplItemFn, ReceiverKind, Safety, Signature};
 
 use super::returns::Returns;
 use super::route::Route;
@@ -60,14 +60,7 @@ impl Method {
 
 /// Checks that anyone can call it on one shared instance.
 fn check(signature: &Signature, errors: &mut Errors) {
-    match signature.receiver() {
-        Some(receiver) => {
-            errors.take(shared(receiver));
-        }
-        None => {
-            errors.at(&signature.ident, "an operation takes `&self` first: it is called on an instance of the schema")
-        }
-    }
+    errors.take(receiver(signature));
     if signature.generics.type_params().next().is_some() || signature.generics.const_params().next().is_some() {
         let message = "an operation cannot be generic: a call does not say which types are meant";
         errors.at(&signature.generics, message);
@@ -83,13 +76,17 @@ fn check(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-fn shared(receiver: &Receiver) -> syn::Result<()> {
-    match &receiver.kind {
-        ReceiverKind::Reference(_, _, None) => Ok(()),
-        ReceiverKind::Reference(_, _, Some(_)) => Err(syn::Error::new_spanned(
-            receiver,
-            "an operation takes `&self`: calls run side by side on one instance; keep what changes in a `Mutex` or an atomic",
-        )),
-        _ => Err(syn::Error::new_spanned(receiver, "an operation takes `&self`: one instance answers every call")),
-    }
+fn receiver(signature: &Signature) -> syn::Result<()> {
+    let Some(receiver) = signature.receiver() else {
+        let message = "an operation takes `&self` first: it is called on an instance of the schema";
+        return Err(syn::Error::new_spanned(&signature.ident, message));
+    };
+    let message = match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => return Ok(()),
+        ReceiverKind::Reference(_, _, Some(_)) => {
+            "an operation takes `&self`: calls run side by side on one instance; keep what changes in a `Mutex` or an atomic"
+        }
+        _ => "an operation takes `&self`: one instance answers every call",
+    };
+    Err(syn::Error::new_spanned(receiver, message))
 }

@@ -129,7 +129,7 @@ impl Check<'_> {
         let Some(Pat::Struct(pattern)) = inner(&self.takes.pattern) else { return };
         for field in &pattern.fields {
             if let Member::Named(field) = &field.member
-                && !self.names.iter().any(|name| rust(name) == field.unraw().to_string())
+                && !self.names.iter().any(|name| field.unraw() == rust(name))
             {
                 self.unknown(field);
             }

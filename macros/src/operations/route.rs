@@ -16,6 +16,8 @@ pub(crate) const VERBS: [&str; 8] = ["get", "post", "put", "patch", "delete", "h
 const OPTIONS: [&str; 10] =
     ["public", "auth", "scopes", "roles", "name", "timeout", "chain", "tags", "deprecated", "summary"];
 
+const ACCESS: [&str; 4] = ["public", "auth", "scopes", "roles"];
+
 /// What it says.
 pub(super) struct Route {
     /// The HTTP method.
@@ -119,7 +121,13 @@ impl Draft {
                 let summary = text(note, errors).map(|text| text.value());
                 errors.once(&mut self.summary, word, summary);
             }
-            _ => errors.push(notes::unknown(word, &format!("#[{verb}]"), &OPTIONS)),
+            other => {
+                // Who may call was said, if with a slip of the pen.
+                if names::nearest(other, &OPTIONS).is_some_and(|near| ACCESS.contains(&near)) {
+                    self.access.get_or_insert((word.clone(), Access::Auth));
+                }
+                errors.push(notes::unknown(word, &format!("#[{verb}]"), &OPTIONS));
+            }
         }
     }
 
