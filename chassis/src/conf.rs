@@ -2,6 +2,8 @@
 
 mod build;
 pub mod document;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod interpolate;
 pub mod origin;
 mod overlay;

@@ -1,0 +1,15 @@
+//! Parts for unit tests: built from their configuration alone, without files or operations.
+
+use serde_json::Value;
+
+use super::source::InMemory;
+use super::{BuildContext, BuildError, Configure, typed};
+use crate::clock::Clock;
+use crate::random::Random;
+
+/// Builds a part from what YAML would say about it. Its random numbers are the same in every run.
+pub(crate) fn built<T: Configure>(conf: Value) -> Result<T, BuildError> {
+    let (random, files) = (Random::seeded(1), InMemory::default());
+    let context = BuildContext { clock: Clock::system(), random: &random, scope: None, operations: &[], files: &files };
+    T::build(typed(conf)?, &context)
+}
