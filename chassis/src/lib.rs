@@ -12,6 +12,8 @@ pub mod generated;
 
 pub mod prelude;
 
+pub mod handlers;
+
 pub mod provider;
 
 pub mod catalog;

@@ -1,0 +1,3 @@
+//! The handlers that come with chassis, one file or folder each; none of them knows another.
+
+pub mod rate_limit;

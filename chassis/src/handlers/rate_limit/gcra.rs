@@ -1,0 +1,96 @@
+//! The generic cell rate algorithm: one 64-bit time decides how many calls a key has left.
+
+use std::time::Duration;
+
+use crate::conf::{BuildError, Rate};
+
+/// The longest time a full burst may need to refill: about 146 years. Below it no sum of times overflows.
+const LONGEST: u64 = 1 << 62;
+
+/// A policy: how fast calls may come, and how many at once.
+///
+/// The state of a key is its theoretical arrival time (TAT): when it would have used up nothing. All times are whole
+/// nanoseconds of a monotonic clock. A key whose TAT has passed is the same as one that was never seen, so 0 is the
+/// state of a new key. Every function here is pure: the caller keeps the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gcra {
+    /// The time one call uses up (T), never 0. Rounded up, so that no more is admitted than was said.
+    interval: u64,
+    /// The time a full burst uses up (τ + T); 0 admits nothing.
+    capacity: u64,
+    burst: u64,
+}
+
+/// What a policy says about one call of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the call may go on.
+    pub allowed: bool,
+    /// How many more could follow at once.
+    pub remaining: u64,
+    /// How long until the same call would be allowed; zero if it is.
+    pub retry_after: Duration,
+    /// How long until `remaining` grows; zero if it cannot.
+    pub reset: Duration,
+}
+
+impl Gcra {
+    /// A policy of `rate` with at most `burst` calls at once; without one, the count of `rate`, so that a higher
+    /// rate never has a smaller burst. A rate of 0 admits nothing.
+    ///
+    /// # Errors
+    /// A full burst would take more than 146 years to refill.
+    pub fn new(rate: Rate, burst: Option<u64>) -> Result<Self, BuildError> {
+        let per = u64::try_from(rate.per.as_nanos()).unwrap_or(u64::MAX).max(1);
+        if rate.count == 0 {
+            return Ok(Self { interval: per, capacity: 0, burst: 0 });
+        }
+        let interval = per.div_ceil(rate.count);
+        let burst = burst.unwrap_or(rate.count);
+        match interval.checked_mul(burst) {
+            Some(capacity) if capacity <= LONGEST => Ok(Self { interval, capacity, burst }),
+            _ => Err(BuildError::new("burst", format!("{burst} calls at {rate} take more than 146 years to refill"))
+                .with_help("choose a smaller `burst` or a higher `rate`")),
+        }
+    }
+
+    /// How many calls may come at once.
+    pub fn burst(&self) -> u64 {
+        self.burst
+    }
+
+    /// Whether `cost` calls conform at `now`.
+    pub fn conforms(&self, tat: u64, now: u64, cost: u64) -> bool {
+        self.used(tat, now, cost) <= self.capacity
+    }
+
+    /// The state after `cost` calls that conform. A call that does not conform must leave the state as it is.
+    pub fn commit(&self, tat: u64, now: u64, cost: u64) -> u64 {
+        tat.max(now).saturating_add(self.interval.saturating_mul(cost))
+    }
+
+    /// What becomes of `cost` calls at `now`, as the figures stand once they were admitted or refused.
+    pub fn check(&self, tat: u64, now: u64, cost: u64) -> Decision {
+        let asked = self.used(tat, now, cost);
+        let allowed = asked <= self.capacity;
+        let used = if allowed { asked } else { tat.saturating_sub(now) };
+        let remaining = self.capacity.saturating_sub(used) / self.interval;
+        let retry_after = if allowed { 0 } else { asked - self.capacity };
+        let next = used.saturating_add(self.interval.saturating_mul(remaining.saturating_add(1)));
+        let reset = if remaining < self.burst { next.saturating_sub(self.capacity) } else { retry_after };
+        Decision {
+            allowed,
+            remaining,
+            retry_after: Duration::from_nanos(retry_after),
+            reset: Duration::from_nanos(reset),
+        }
+    }
+
+    /// The time that would be used up at `now` with `cost` calls more.
+    fn used(&self, tat: u64, now: u64, cost: u64) -> u64 {
+        tat.saturating_sub(now).saturating_add(self.interval.saturating_mul(cost))
+    }
+}
+
+#[cfg(test)]
+mod tests;

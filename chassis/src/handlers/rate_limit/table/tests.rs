@@ -1,0 +1,182 @@
+//! The table of keys: bounded, exact while there is room, and one bucket a key however many make it at once.
+
+use std::collections::HashMap;
+use std::sync::Barrier;
+use std::thread;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A name as the keyed hash would give it: spread over all bits.
+fn name(key: u64) -> Name {
+    let mix = |seed: u64| {
+        let z = (key + 1).wrapping_mul(seed);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    Name([mix(0x9e37_79b9_7f4a_7c15), mix(0xd1b5_4a32_d192_ed03)])
+}
+
+/// Uses a key up to `until`.
+fn take(table: &Table, key: u64, now: u64, until: u64) -> Update {
+    table.update(name(key), now, |tat| (tat <= now).then_some(until))
+}
+
+fn live(table: &Table, now: u64) -> usize {
+    let slots = table.shards.iter().filter_map(|shard| shard.slots.get()).flatten();
+    slots.filter(|slot| slot.tat.load(Ordering::Relaxed) > now).count()
+}
+
+#[test]
+fn every_key_has_its_own_state() {
+    let table = Table::new(100_000);
+    for key in 0..10_000 {
+        assert_eq!(take(&table, key, 5, 1_000 + key), Update { before: 0, changed: true });
+    }
+    for key in 0..10_000 {
+        assert_eq!(table.peek(name(key)), 1_000 + key);
+        assert_eq!(take(&table, key, 5, 9), Update { before: 1_000 + key, changed: false });
+    }
+    assert_eq!((table.peek(name(10_000)), table.overflowed()), (0, 0));
+}
+
+#[test]
+fn a_full_table_shares_buckets_and_counts_that() {
+    let table = Table::new(3);
+    for key in 0..3 {
+        assert!(take(&table, key, 0, 100).changed);
+    }
+    let passed = (3..1_000).filter(|key| take(&table, *key, 0, 100).changed).count();
+    assert_eq!((passed, table.overflowed()), (SHARED, 997));
+    assert_eq!((live(&table, 0), table.peek(name(0))), (3, 100));
+}
+
+#[test]
+fn a_key_that_expired_makes_room_for_another() {
+    let table = Table::new(2);
+    assert!(take(&table, 0, 0, 10).changed);
+    assert!(take(&table, 1, 0, 20).changed);
+    assert_eq!(take(&table, 2, 10, 30), Update { before: 0, changed: true });
+    assert_eq!([0, 1, 2].map(|key| table.peek(name(key))), [0, 20, 30]);
+    assert_eq!(table.overflowed(), 0);
+}
+
+#[test]
+fn a_key_that_is_refused_takes_no_room() {
+    let table = Table::new(2);
+    assert_eq!(table.update(name(0), 0, |_| None), Update { before: 0, changed: false });
+    assert_eq!(table.used.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn all_keys_that_are_allowed_for_practically_find_room() {
+    let table = Table::new(100_000);
+    for key in 0..100_000 {
+        take(&table, key, 0, 100);
+    }
+    assert!(table.overflowed() < 50, "{}", table.overflowed());
+    for key in 100_000..200_000 {
+        take(&table, key, 0, 100);
+    }
+    assert!((99_950..=100_000).contains(&live(&table, 0)));
+}
+
+#[test]
+fn a_flood_leaves_no_trace_once_it_expired() {
+    let table = Table::new(1_000);
+    for key in 0..10_000 {
+        take(&table, key, 0, 100);
+    }
+    let before = table.overflowed();
+    for key in 10_000..10_900 {
+        take(&table, key, 100, 200);
+    }
+    let shared = table.overflowed() - before;
+    assert!(shared < 10 && live(&table, 100) as u64 == 900 - shared, "{shared}");
+}
+
+#[test]
+fn memory_is_thirty_bytes_a_key() {
+    let bound = Table::new(100_000).memory_bound();
+    assert!(bound < 100_000 * 30 + 16_384, "{bound}");
+}
+
+/// Sixty-four threads come with the same keys at the same time: each key admits one of them.
+#[test]
+fn a_key_is_made_once_however_many_make_it() {
+    const THREADS: usize = 64;
+    let (table, barrier) = (Table::new(10_000), Barrier::new(THREADS));
+    let passed: Vec<usize> = thread::scope(|scope| {
+        let come = || {
+            barrier.wait();
+            (0..500).filter(|key| take(&table, *key, 0, 100).changed).count()
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(come)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(passed.iter().sum::<usize>(), 500);
+    assert_eq!(live(&table, 0), 500);
+}
+
+/// Threads fight for the slots of expired keys: nobody's state is ever taken for another's.
+#[test]
+fn slots_change_hands_without_mixing_up_keys() {
+    const KEYS: usize = 24;
+    const ROUNDS: usize = 300;
+    const THREADS: usize = 8;
+    let (table, barrier) = (Table::new(8), Barrier::new(THREADS));
+    let come = || {
+        let mut passed = vec![0; KEYS * ROUNDS];
+        for round in 0..ROUNDS {
+            barrier.wait();
+            let now = round as u64 * 10;
+            for key in (0..KEYS).map(|key| (key + round) % KEYS) {
+                passed[round * KEYS + key] += usize::from(take(&table, key as u64, now, now + 10).changed);
+            }
+        }
+        passed
+    };
+    let passed: Vec<Vec<usize>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(come)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let each: Vec<usize> = (0..KEYS * ROUNDS).map(|at| passed.iter().map(|by| by[at]).sum()).collect();
+    assert!(each.iter().all(|times| *times <= 1), "a key passed twice in a round");
+    for (round, keys) in each.chunks(KEYS).enumerate() {
+        let passed = keys.iter().sum::<usize>();
+        assert!((8..=8 + SHARED).contains(&passed), "round {round}: {passed}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_flood_of_keys_makes_more_than_the_limit(
+        max in 1_usize..200, calls in vec((0_u64..2_000, 0_u64..50, 1_u64..100), 0..300),
+    ) {
+        let (table, mut now) = (Table::new(max), 0);
+        for (key, advance, interval) in calls {
+            now += advance / 10;
+            take(&table, key, now, now + interval);
+            prop_assert!(live(&table, now) <= max);
+            prop_assert!(table.used.load(Ordering::Relaxed) <= max);
+        }
+    }
+
+    /// While there is room, the table behaves as a map that never forgets.
+    #[test]
+    fn with_room_it_is_a_map(calls in vec((0_u64..40, 0_u64..50, 1_u64..100), 0..500)) {
+        let (table, mut map, mut now) = (Table::new(64), HashMap::new(), 0);
+        for (key, advance, interval) in calls {
+            now += advance / 10;
+            let known = map.entry(key).or_insert(0);
+            let passed = *known <= now;
+            if passed {
+                *known = now + interval;
+            }
+            prop_assert_eq!(take(&table, key, now, now + interval).changed, passed);
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The handler as a chain sees it.
+
+use std::net::SocketAddr;
+use std::sync::Barrier;
+use std::thread;
+
+use axum::body::Body;
+use http::{HeaderMap, Request};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::conf::fixture::built;
+use crate::invocation::{Params, Peer, fixture};
+use crate::operation::Operation;
+use crate::principal::{Identity, Principal};
+
+fn limiter(conf: Value) -> RateLimit {
+    built(conf).unwrap()
+}
+
+fn call() -> Invocation {
+    fixture::call(fixture::request("GET", "/"))
+}
+
+fn from(address: &str) -> Invocation {
+    let mut call = call();
+    call.call.peer = Peer::Ip(address.parse::<SocketAddr>().unwrap());
+    call
+}
+
+fn with(name: &'static str, value: &'static str) -> Invocation {
+    fixture::call(Request::builder().header(name, value).body(Body::empty()).unwrap())
+}
+
+fn known(subject: &str) -> Invocation {
+    let mut call = call();
+    call.call.principal = Some(Principal::new(Identity { subject: subject.to_owned(), ..Identity::default() }));
+    call
+}
+
+/// Whether each call passes, in turn.
+fn passes(limiter: &RateLimit, calls: impl IntoIterator<Item = Invocation>) -> Vec<bool> {
+    calls.into_iter().map(|mut call| matches!(limiter.before(&mut call), Verdict::Continue)).collect()
+}
+
+fn refusal(limiter: &RateLimit, mut call: Invocation) -> Fault {
+    match limiter.before(&mut call) {
+        Verdict::Refuse(fault) => fault,
+        _ => panic!("the call was not refused"),
+    }
+}
+
+fn field(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_passes_and_more_comes_with_time() {
+    let limiter = limiter(json!({ "rate": "10/s", "burst": 2 }));
+    assert_eq!(passes(&limiter, [call(), call(), call()]), [true, true, false]);
+    tokio::time::advance(Duration::from_millis(100)).await;
+    assert_eq!(passes(&limiter, [call(), call()]), [true, false]);
+    assert_eq!(limiter.counts(), Counts { refused: 2, overflowed: 0 });
+}
+
+#[test]
+fn without_a_rate_every_call_passes() {
+    let limiter = limiter(json!({}));
+    assert!(passes(&limiter, (0..10_000).map(|_| call())).into_iter().all(|passed| passed));
+    assert_eq!((limiter.peek(&call()), limiter.memory_bound()), (None, 0));
+}
+
+#[test]
+fn a_rate_of_zero_refuses_every_call() {
+    for key in ["peer", "global"] {
+        assert_eq!(passes(&limiter(json!({ "rate": "0/s", "key": key })), [call(), call()]), [false, false]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_without_a_burst_is_no_outage() {
+    let limiter = limiter(json!({ "rate": "10/s" }));
+    assert_eq!(passes(&limiter, (0..11).map(|_| call())).into_iter().filter(|passed| *passed).count(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_are_counted_one_by_one() {
+    let limiter = limiter(json!({ "rate": "1/s" }));
+    let calls =
+        ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1", "[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:1::1]:1"];
+    assert_eq!(passes(&limiter, calls.map(from)), [true, false, true, true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn behind_a_trusted_proxy_its_callers_are_counted() {
+    let limiter = limiter(json!({ "rate": "1/s", "trusted-proxies": ["10.0.0.0/8"] }));
+    let through = |proxy: &str, client: &'static str| {
+        let mut call = with("x-forwarded-for", client);
+        call.call.peer = Peer::Ip(proxy.parse::<SocketAddr>().unwrap());
+        call
+    };
+    let calls = [
+        through("10.0.0.1:1", "192.0.2.1"),
+        through("10.0.0.2:1", "192.0.2.1"),
+        through("10.0.0.1:1", "192.0.2.2"),
+        through("198.51.100.1:1", "192.0.2.3"),
+        through("198.51.100.1:1", "192.0.2.4"),
+    ];
+    assert_eq!(passes(&limiter, calls), [true, false, true, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_callers_are_counted_by_address() {
+    let limiter = limiter(json!({ "rate": "1/s", "key": "principal" }));
+    assert_eq!(passes(&limiter, [known("ada"), known("ada"), known("bob")]), [true, false, true]);
+    assert_eq!(passes(&limiter, [call(), call(), from("192.0.2.1:1")]), [true, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_header_field_and_an_operation_can_be_counted_by() {
+    let tenants = limiter(json!({ "rate": "1/s", "key": "header:X-Tenant" }));
+    let calls = [with("x-tenant", "a"), with("x-tenant", "a"), with("x-tenant", "b"), call(), call()];
+    assert_eq!(passes(&tenants, calls), [true, false, true, true, false]);
+    let operations = limiter(json!({ "rate": "1/s", "key": "operation" }));
+    let of = |name| {
+        let operation = Operation::new("test", name, "GET", "/");
+        fixture::with_operation(fixture::request("GET", "/"), operation, Params::default())
+    };
+    assert_eq!(passes(&operations, [of("a"), of("a"), of("b"), call()]), [true, false, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_what_was_exceeded_and_when_to_come_back() {
+    let limiter = limiter(json!({ "rate": "2/m", "policy": "visitors", "retry-jitter": "0s" }));
+    passes(&limiter, [call(), call()]);
+    tokio::time::advance(Duration::from_millis(500)).await;
+    let fault = refusal(&limiter, call());
+    assert_eq!((fault.code(), fault.retry_after()), (Code::TooManyRequests, Some(Duration::from_millis(29_500))));
+    let headers = fault.headers();
+    assert_eq!(field(&headers, "retry-after").as_deref(), Some("30"));
+    assert_eq!(field(&headers, "ratelimit-policy").as_deref(), Some(r#""visitors";q=2;w=60"#));
+    assert_eq!(field(&headers, "ratelimit").as_deref(), Some(r#""visitors";r=0;t=30"#));
+    let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
+    assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#quota-exceeded");
+    assert_eq!(problem["violated-policies"], json!(["visitors"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_spread_and_never_before_the_reset() {
+    let limiter = limiter(json!({ "rate": "1/s", "retry-jitter": "10s" }));
+    passes(&limiter, [call()]);
+    let waits: Vec<_> = (0..100).filter_map(|_| refusal(&limiter, call()).retry_after()).collect();
+    assert!(waits.iter().all(|wait| (Duration::from_secs(1)..Duration::from_secs(11)).contains(wait)));
+    assert!(waits.iter().max() > waits.iter().min().map(|least| *least * 2).as_ref());
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_are_on_every_reply_only_where_asked_for() {
+    let quiet = limiter(json!({ "rate": "5/s" }));
+    let (mut invocation, mut reply) = (call(), Reply::new("ok"));
+    passes(&quiet, []);
+    assert!(matches!(quiet.before(&mut invocation), Verdict::Continue));
+    quiet.after(&invocation, &mut reply);
+    assert_eq!(reply.headers().get("ratelimit"), None);
+
+    let always = limiter(json!({ "rate": "5/s", "fields": "always" }));
+    assert!(matches!(always.before(&mut invocation), Verdict::Continue));
+    always.after(&invocation, &mut reply);
+    assert_eq!(field(reply.headers(), "ratelimit").as_deref(), Some(r#""default";r=4;t=1"#));
+    assert_eq!(field(reply.headers(), "ratelimit-policy").as_deref(), Some(r#""default";q=5;w=1"#));
+    let mut redirection = Reply::new(axum::response::Redirect::to("/"));
+    always.after(&invocation, &mut redirection);
+    assert_eq!(redirection.headers().get("ratelimit"), None);
+
+    let never = limiter(json!({ "rate": "0/s", "fields": "never" }));
+    assert_eq!(field(&refusal(&never, call()).headers(), "ratelimit"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_counts_and_lets_pass() {
+    let limiter = limiter(json!({ "rate": "1/s", "shadow": true }));
+    assert_eq!(passes(&limiter, [call(), call(), call()]), [true; 3]);
+    assert_eq!(limiter.counts().refused, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn peeking_counts_nothing() {
+    let limiter = limiter(json!({ "rate": "2/s" }));
+    for _ in 0..3 {
+        assert_eq!(limiter.peek(&call()).map(|decision| (decision.allowed, decision.remaining)), Some((true, 1)));
+    }
+    passes(&limiter, [call(), call()]);
+    assert_eq!(limiter.peek(&call()).map(|decision| decision.allowed), Some(false));
+}
+
+/// Sixty-four threads bring a caller's first calls at the same time: one bucket is made, and it admits one burst.
+#[test]
+fn however_many_come_first_one_burst_passes() {
+    const THREADS: usize = 64;
+    let (limiter, barrier) = (limiter(json!({ "rate": "50/h" })), Barrier::new(THREADS));
+    let arrived = call().call.arrived;
+    let come = || {
+        let mut calls = [(); 4].map(|()| from("192.0.2.1:1"));
+        calls.iter_mut().for_each(|call| call.call.arrived = arrived);
+        barrier.wait();
+        passes(&limiter, calls).into_iter().filter(|passed| *passed).count()
+    };
+    let passed: usize = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(come)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(passed, 50);
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_is_said_with_its_key() {
+    let error = |conf| built::<RateLimit>(conf).err().map(|error| error.to_string()).unwrap_or_default();
+    assert_eq!(error(json!({ "burst": 5 })), "`burst`: a burst has no meaning without a rate above 0");
+    assert_eq!(error(json!({ "ipv6-prefix": 129 })), "`ipv6-prefix`: it must be from 0 to 128");
+    assert!(error(json!({ "key": "user" })).starts_with("`key`: unknown key `user`: write `peer`"));
+    assert!(error(json!({ "trusted-proxies": ["x"] })).starts_with("`trusted-proxies[0]`: `x` is not a network"));
+    assert!(error(json!({ "policy": "t\u{e4}glich" })).starts_with("`policy`: "));
+    assert!(error(json!({ "rate": "1/d", "burst": 1_000_000 })).starts_with("`burst`: 1000000 calls at 1/d take"));
+    assert!(error(json!({ "rates": "1/s" })).contains("unknown field `rates`"));
+}
