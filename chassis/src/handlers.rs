@@ -1,3 +1,4 @@
 //! The handlers that come with chassis, one file or folder each; none of them knows another.
 
+pub mod concurrency;
 pub mod rate_limit;

@@ -1,0 +1,94 @@
+//! `concurrency`: how many calls may run at the same time.
+//!
+//! A call holds its permit until its reply is ready, however it ends: also when its caller goes away or it panics.
+//! Calls beyond `max` are refused with 503 (RFC 9110 §15.6.4), unless a queue is configured. A queue is bounded in
+//! length and in time, and keeps delay low rather than order (CoDel, RFC 8289): see [`Gate`].
+
+#![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::conf::{BuildContext, BuildError, Configure, Interval};
+use crate::fault::{Code, Fault};
+use crate::handler::{Handler, Verdict};
+use crate::invocation::Invocation;
+use crate::{conf, handler};
+
+mod gate;
+
+use gate::{Gate, Permit, Way};
+
+const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+
+/// How many calls may run at the same time.
+#[conf]
+pub struct Conf {
+    /// How many calls may run at the same time.
+    #[conf(default = 1024, range(1..))]
+    pub max: u32,
+    /// How many more may wait for one of them to end. Without a queue they are refused at once.
+    #[conf(default = 0)]
+    pub queue: u32,
+    /// How long a call may wait at most; its deadline may end the wait earlier. When the queue has not been empty for
+    /// 100ms, calls that wait for more than 5ms are refused and the latest is served first.
+    #[conf(default = Interval::millis(100))]
+    pub queue_timeout: Interval,
+    /// When refused callers are told to come back.
+    #[conf(default = Interval::secs(1))]
+    pub retry_after: Interval,
+}
+
+/// Limits how many calls may run at the same time. Further ones are refused with 503, or wait a little if a queue is
+/// configured.
+#[handler("concurrency")]
+pub struct Concurrency {
+    gate: Arc<Gate>,
+    queue_timeout: Duration,
+    retry_after: Duration,
+}
+
+impl Configure for Concurrency {
+    type Conf = Conf;
+
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self {
+            gate: Gate::new(conf.max, conf.queue, context.clock),
+            queue_timeout: conf.queue_timeout.0,
+            retry_after: conf.retry_after.0,
+        })
+    }
+}
+
+impl Handler for Concurrency {
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
+        // A call that is tried again gives its former permit back before it asks for the next.
+        drop(invocation.call.locals.take::<Permit>());
+        match self.gate.enter(invocation.call.deadline) {
+            Way::Open(permit) => pass(invocation, permit),
+            Way::Closed => Verdict::Refuse(refusal(self.retry_after)),
+            Way::Later(turn) => {
+                let (patience, retry_after) = (self.queue_timeout, self.retry_after);
+                Verdict::wait(tokio::time::timeout(patience, turn), move |invocation, turn| match turn {
+                    Ok(Ok(permit)) => pass(invocation, permit),
+                    Ok(Err(_)) | Err(_) => Verdict::Refuse(refusal(retry_after)),
+                })
+            }
+        }
+    }
+}
+
+fn pass(invocation: &mut Invocation, permit: Permit) -> Verdict {
+    invocation.call.locals.set(permit);
+    Verdict::Continue
+}
+
+fn refusal(retry_after: Duration) -> Fault {
+    Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
+        .with_type(REDUCED_CAPACITY)
+        .with_extension("violated-policies", vec!["concurrency"])
+        .with_retry_after(retry_after)
+}
+
+#[cfg(test)]
+mod tests;
