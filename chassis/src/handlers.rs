@@ -1,4 +1,5 @@
 //! The handlers that come with chassis, one file or folder each; none of them knows another.
 
 pub mod concurrency;
+pub mod limit_body;
 pub mod rate_limit;
