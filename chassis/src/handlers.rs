@@ -3,3 +3,4 @@
 pub mod concurrency;
 pub mod limit_body;
 pub mod rate_limit;
+pub mod request_id;
