@@ -1,20 +1,18 @@
 //! Ordered handlers that end in an operation, and what runs a call through them.
 
 use std::any::Any;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use tokio::time::{Sleep, sleep_until};
-
-use crate::clock::{Clock, Instant};
+use crate::clock::Clock;
 use crate::fault::{Code, Fault};
 use crate::handler::{Handler, Verdict, Waiting, Wrap};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::schema::{BoxFuture, Endpoint};
+
+use self::guarded::{Guarded, Stop, caught};
+
+mod guarded;
 
 #[cfg(test)]
 mod tests;
@@ -236,57 +234,4 @@ impl Drop for Passage<'_> {
 
 fn refusal(fault: Fault, step: &Step) -> Reply {
     Reply::from(fault.by(step.name.to_string()))
-}
-
-type Panic = Box<dyn Any + Send>;
-
-/// Calls `f` and catches its panic. Whatever a panic leaves half done belongs to this call alone and ends with it.
-fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
-    catch_unwind(AssertUnwindSafe(f))
-}
-
-/// Why something did not come to its own end.
-enum Stop {
-    Panicked(Panic),
-    Late,
-}
-
-pin_project_lite::pin_project! {
-    /// Polls a future inside a span, catches its panics and gives up at a deadline.
-    struct Guarded<F> {
-        #[pin]
-        future: F,
-        deadline: Option<Instant>,
-        // Armed when the future is not ready at once: a timer costs more than most calls.
-        timer: Option<Pin<Box<Sleep>>>,
-        span: tracing::Span,
-    }
-}
-
-impl<F> Guarded<F> {
-    fn new(future: F, deadline: Option<Instant>) -> Self {
-        Self::within(future, deadline, tracing::Span::none())
-    }
-
-    fn within(future: F, deadline: Option<Instant>, span: tracing::Span) -> Self {
-        Self { future, deadline, timer: None, span }
-    }
-}
-
-impl<F: Future> Future for Guarded<F> {
-    type Output = Result<F::Output, Stop>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let _entered = this.span.enter();
-        let polled = caught(|| this.future.poll(cx));
-        match polled {
-            Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
-            Err(panic) => return Poll::Ready(Err(Stop::Panicked(panic))),
-            Ok(Poll::Pending) => {}
-        }
-        let Some(deadline) = *this.deadline else { return Poll::Pending };
-        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        timer.as_mut().poll(cx).map(|()| Err(Stop::Late))
-    }
 }
