@@ -7,7 +7,12 @@ use serde_json::{Map, Value};
 
 /// A caller that proved who it is. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Principal(Arc<Identity>);
+pub struct Principal(Arc<Handle>);
+
+/// What a clone counts on, on a cache line of its own.
+#[derive(Debug, PartialEq)]
+#[repr(align(64))]
+struct Handle(Arc<Identity>);
 
 /// What is known about a caller.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -20,33 +25,39 @@ pub struct Identity {
     pub scopes: Vec<String>,
     /// What it is.
     pub roles: Vec<String>,
-    /// Everything else its proof says.
+    /// Everything its proof says.
     pub claims: Map<String, Value>,
 }
 
 impl Principal {
     /// A caller with this identity.
     pub fn new(identity: Identity) -> Self {
-        Self(Arc::new(identity))
+        Self(Arc::new(Handle(Arc::new(identity))))
+    }
+
+    /// The same caller with a count of its own: threads that clone one principal all the time wait for each other,
+    /// threads that clone one each do not.
+    pub(crate) fn detached(&self) -> Self {
+        Self(Arc::new(Handle(Arc::clone(&self.0.0))))
     }
 
     /// Who it is, unique within its scheme.
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.identity().subject
     }
 
     /// Whether it was granted `scope`.
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.0.scopes.iter().any(|granted| granted == scope)
+        self.identity().scopes.iter().any(|granted| granted == scope)
     }
 
     /// Whether it has `role`.
     pub fn has_role(&self, role: &str) -> bool {
-        self.0.roles.iter().any(|had| had == role)
+        self.identity().roles.iter().any(|had| had == role)
     }
 
     /// Everything known about it.
     pub fn identity(&self) -> &Identity {
-        &self.0
+        &self.0.0
     }
 }

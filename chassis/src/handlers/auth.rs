@@ -1,0 +1,170 @@
+//! Proves who the caller is by its bearer token, and enforces what each operation says about access.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use linkme::distributed_slice;
+
+use crate::catalog::{CHASSIS_HANDLERS_V1, HandlerEntry, Head, Place};
+use crate::chain::Form;
+use crate::clock::{Clock, Instant};
+use crate::conf::{BuildContext, BuildError, Configure, typed};
+use crate::fault::Fault;
+use crate::handler::{Handler, Verdict, fact};
+use crate::invocation::Invocation;
+use crate::operation::{Access, Location, Operation};
+use crate::principal::Principal;
+
+mod algorithm;
+mod bearer;
+mod cache;
+mod challenge;
+mod conf;
+mod keys;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod token;
+mod verifier;
+
+pub use algorithm::Algorithm;
+pub use bearer::bearer;
+pub use conf::{Audience, BadToken, Cache, ClaimNames, Conf, Jwt, Keys};
+pub use refusal::Refusal;
+pub use token::{Claims, mint};
+pub use verifier::{Verified, Verifier};
+
+use challenge::Challenge;
+
+/// Proves who the caller is and lets it pass if the operation's access declaration allows it.
+///
+/// A caller without a valid token gets 401, one that was not granted enough 403; both with a challenge that says
+/// what is missing (RFC 6750 §3). Calls that matched no operation pass: they end as 404 or 405. Calls to public
+/// operations pass too, and a valid token still names the caller.
+pub struct Auth {
+    clock: Clock,
+    tokens: Option<Tokens>,
+    challenge: Challenge,
+    public_with_bad_token: BadToken,
+}
+
+/// What is known about tokens. A reload makes a new one: what was remembered goes with the keys that proved it.
+struct Tokens {
+    verifier: Verifier,
+    cache: cache::Cache,
+}
+
+impl Configure for Auth {
+    type Conf = Conf;
+
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let realm = conf.realm.as_deref().or_else(|| conf.jwt.as_ref()?.audience.names().first().map(String::as_str));
+        let challenge = Challenge::build(realm.unwrap_or("chassis"))?;
+        let tokens = match &conf.jwt {
+            Some(jwt) => Some(Tokens::build(jwt, context).map_err(|error| error.below("jwt"))?),
+            None => needless(context).map(|()| None)?,
+        };
+        let public_with_bad_token = conf.public_with_bad_token;
+        Ok(Self { clock: context.clock, tokens, challenge, public_with_bad_token })
+    }
+}
+
+/// Without a way to prove anything, only what is public can be called.
+fn needless(context: &BuildContext<'_>) -> Result<(), BuildError> {
+    match context.operations.iter().find(|operation| operation.access != Access::Public) {
+        Some(Operation { id, access, .. }) => {
+            let message = format!("nobody could call `{id}`, whose access is {access}");
+            Err(BuildError::new("jwt", message).with_help("configure `jwt` with `issuer`, `audience` and `keys`"))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Tokens {
+    fn build(conf: &Jwt, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let content = context.files.read(&conf.keys.file).map_err(|error| error.below("keys.file"))?;
+        let verifier = Verifier::build(conf, &content)?;
+        for key in verifier.development_keys() {
+            tracing::warn!(key, "development key in use: anyone can make tokens; never in production");
+        }
+        Ok(Self { verifier, cache: cache::Cache::new(&conf.cache) })
+    }
+
+    /// Whom the token names. `arrived` decides about what is remembered, the wall clock about what is not.
+    fn principal(&self, token: &str, arrived: Instant, clock: Clock) -> Result<Principal, Refusal> {
+        if let Some(principal) = self.cache.find(token, arrived) {
+            return Ok(principal);
+        }
+        let now = clock.unix_seconds();
+        let Verified { principal, until } = self.verifier.verify(token, now)?;
+        self.cache.keep(token, &principal, arrived, Duration::from_secs(until.saturating_sub(now)));
+        Ok(principal)
+    }
+}
+
+impl Auth {
+    /// Who the caller is; `None` where it says nothing about itself.
+    fn identify(&self, headers: &HeaderMap, arrived: Instant) -> Result<Option<Principal>, Refusal> {
+        let Some(tokens) = &self.tokens else { return Ok(None) };
+        let token = bearer(headers)?;
+        token.map(|token| tokens.principal(token, arrived, self.clock)).transpose()
+    }
+
+    /// What the operation says about this caller.
+    fn judge(&self, access: &Access, caller: Result<Option<&Principal>, Refusal>) -> Result<(), Fault> {
+        let refuse = self.public_with_bad_token == BadToken::Refuse;
+        match (access, caller) {
+            (Access::Public, Err(refusal)) if refuse => Err(self.challenge.refused(refusal)),
+            (Access::Public, _) => Ok(()),
+            (_, Err(refusal)) => Err(self.challenge.refused(refusal)),
+            (_, Ok(None)) => Err(self.challenge.missing()),
+            (access, Ok(Some(caller))) if allows(access, caller) => Ok(()),
+            (access, Ok(Some(_))) => Err(self.challenge.insufficient(access)),
+        }
+    }
+}
+
+/// Whether a known caller may call: it has all of the scopes, or one of the roles.
+fn allows(access: &Access, caller: &Principal) -> bool {
+    match access {
+        Access::Public | Access::Auth => true,
+        Access::Scopes(scopes) => scopes.iter().all(|scope| caller.has_scope(scope)),
+        Access::Roles(roles) => roles.iter().any(|role| caller.has_role(role)),
+    }
+}
+
+impl Handler for Auth {
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
+        let Some(operation) = invocation.operation() else { return Verdict::Continue };
+        let identified = self.identify(invocation.headers(), invocation.call.arrived);
+        // A handler before this one may know the caller by other means; a token says more.
+        let known = match &identified {
+            Ok(principal) => Ok(principal.as_ref().or(invocation.call.principal.as_ref())),
+            Err(refusal) => Err(*refusal),
+        };
+        if let Err(fault) = self.judge(&operation.access, known) {
+            return Verdict::Refuse(fault);
+        }
+        if let Ok(Some(principal)) = identified {
+            invocation.call.principal = Some(principal);
+        }
+        Verdict::Continue
+    }
+}
+
+#[expect(unsafe_code, reason = "linkme puts the entry into a section of the binary")]
+#[distributed_slice(CHASSIS_HANDLERS_V1)]
+static AUTH: HandlerEntry = HandlerEntry {
+    head: Head {
+        name: "auth",
+        doc: "Proves who the caller is by its bearer token, and enforces what each operation says about access.",
+        location: Location { file: file!(), line: line!(), column: column!() },
+        conf: |generator| generator.subschema_for::<Conf>(),
+    },
+    requires: &[],
+    provides: &[fact::PRINCIPAL, fact::ACCESS],
+    place: Place::Any,
+    repeatable: false,
+    build: |conf, context| Ok(Form::Hooks(Arc::new(Auth::build(typed(conf)?, context)?))),
+};

@@ -1,0 +1,250 @@
+//! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use super::conf;
+use crate::clock::Instant;
+use crate::principal::Principal;
+
+/// How many tokens share a set, and how many threads clone a principal without meeting.
+const WAYS: usize = 8;
+const LANES: usize = 8;
+
+/// How much of a token, from its end, decides where it is kept: part of its signature, which differs from all others.
+const TAIL: usize = 32;
+
+/// Verified tokens, in sets that a keyed hash chooses. It belongs to one set of keys and goes with it.
+///
+/// Reading takes no lock and allocates nothing. Each token has two sets it may stand in and takes a free place in
+/// either; there are never more places than configured. A hash only chooses the place: what is found is the token
+/// itself, compared whole.
+pub(super) struct Cache {
+    /// Made when the first token is kept.
+    sets: OnceLock<Box<[Set]>>,
+    max: usize,
+    max_age: Duration,
+    hasher: RandomState,
+    /// Which of the places is given up next when all are taken.
+    turn: AtomicUsize,
+}
+
+/// Places that are looked through together. The tags fill one cache line.
+#[derive(Default)]
+#[repr(align(64))]
+struct Set {
+    /// The hash of the token in the place beside; 0 where there was none. A reader may see one of them before the
+    /// other: the comparison of the whole token settles it.
+    tags: [AtomicU64; WAYS],
+    places: [ArcSwapOption<Remembered>; WAYS],
+}
+
+struct Remembered {
+    token: Box<str>,
+    until: Instant,
+    principal: Principal,
+    /// The same caller once more for each lane that asked, so that threads do not count on the same cache line.
+    lanes: [OnceLock<Principal>; LANES],
+}
+
+impl Cache {
+    pub(super) fn new(conf: &conf::Cache) -> Self {
+        Self {
+            sets: OnceLock::new(),
+            max: conf.max,
+            max_age: conf.max_age.duration(),
+            hasher: RandomState::new(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whom this token names, if it was kept and is still good.
+    pub(super) fn find(&self, token: &str, now: Instant) -> Option<Principal> {
+        let tag = self.tag(token);
+        self.homes(tag)?.into_iter().find_map(|set| set.find(tag, token, now))
+    }
+
+    /// Keeps a verified token that is accepted for so long.
+    pub(super) fn keep(&self, token: &str, principal: &Principal, now: Instant, rest: Duration) {
+        if self.max == 0 {
+            return;
+        }
+        self.sets.get_or_init(|| (0..self.max.div_ceil(WAYS)).map(|_| Set::default()).collect());
+        let tag = self.tag(token);
+        let Some(homes) = self.homes(tag) else { return };
+        let free = |set: &&Set| set.free(now, tag).is_some();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let set = homes.iter().copied().find(free).unwrap_or(homes[turn % homes.len()]);
+        let way = set.free(now, tag).unwrap_or(turn / homes.len() % WAYS);
+        let kept = Remembered {
+            token: token.into(),
+            until: now + rest.min(self.max_age),
+            principal: principal.clone(),
+            lanes: Default::default(),
+        };
+        set.tags[way].store(tag, Ordering::Relaxed);
+        set.places[way].store(Some(kept.into()));
+    }
+
+    fn tag(&self, token: &str) -> u64 {
+        let bytes = token.as_bytes();
+        // Never 0, which marks a place that was never taken.
+        self.hasher.hash_one(&bytes[bytes.len().saturating_sub(TAIL)..]) | 1
+    }
+
+    /// The two sets a token may stand in; `None` as long as nothing was kept.
+    fn homes(&self, tag: u64) -> Option<[&Set; 2]> {
+        let sets = self.sets.get()?;
+        let home = |hash: u64| sets.get(((u128::from(hash) * sets.len() as u128) >> 64) as usize);
+        Some([home(tag)?, home(tag.wrapping_mul(0x9e37_79b9_7f4a_7c15))?])
+    }
+}
+
+impl Set {
+    fn find(&self, tag: u64, token: &str, now: Instant) -> Option<Principal> {
+        let way = self.tags.iter().position(|known| known.load(Ordering::Relaxed) == tag)?;
+        let place = self.places[way].load();
+        let kept = place.as_ref().filter(|kept| *kept.token == *token && now < kept.until)?;
+        Some(kept.principal())
+    }
+
+    /// A place for this tag: the one it has, an empty one or one whose token is no longer good.
+    fn free(&self, now: Instant, tag: u64) -> Option<usize> {
+        let own = self.tags.iter().position(|known| known.load(Ordering::Relaxed) == tag);
+        own.or_else(|| self.places.iter().position(|place| place.load().as_ref().is_none_or(|kept| now >= kept.until)))
+    }
+}
+
+impl Remembered {
+    fn principal(&self) -> Principal {
+        self.lanes[lane()].get_or_init(|| self.principal.detached()).clone()
+    }
+}
+
+/// The lane of this thread. Threads are numbered one after the other, so that a few of them never share one.
+fn lane() -> usize {
+    thread_local! {
+        static LANE: usize = {
+            let mut number = Number(0);
+            std::thread::current().id().hash(&mut number);
+            number.0 as usize % LANES
+        };
+    }
+    LANE.with(|lane| *lane)
+}
+
+/// Takes down the number a thread is known by, which the standard library shows to hashers only.
+struct Number(u64);
+
+impl Hasher for Number {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::conf::Interval;
+    use crate::principal::Identity;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn cache(max: usize) -> Cache {
+        Cache::new(&conf::Cache { max, max_age: Interval::mins(5) })
+    }
+
+    fn caller(subject: &str) -> Principal {
+        Principal::new(Identity { subject: subject.to_owned(), ..Identity::default() })
+    }
+
+    fn token(number: usize) -> String {
+        format!("header.claims-of-{number}.{:064}", number.wrapping_mul(0x9e37_79b9))
+    }
+
+    fn kept(cache: &Cache) -> usize {
+        let places = cache.sets.get().into_iter().flatten().flat_map(|set| &set.places);
+        places.filter(|place| place.load().is_some()).count()
+    }
+
+    #[test]
+    fn a_token_is_remembered_until_it_expires_or_is_too_old() {
+        let (cache, now) = (cache(8), Clock::system().now());
+        cache.keep("long", &caller("a"), now, HOUR);
+        cache.keep("short", &caller("b"), now, Duration::from_secs(2));
+        let found = |token, after| cache.find(token, now + after).map(|caller| caller.subject().to_owned());
+        assert_eq!(found("long", Duration::from_secs(299)).as_deref(), Some("a"));
+        assert_eq!(found("long", Duration::from_secs(300)), None);
+        assert_eq!(found("short", Duration::from_secs(1)).as_deref(), Some("b"));
+        assert_eq!(found("short", Duration::from_secs(2)), None);
+        assert_eq!(found("other", Duration::ZERO), None);
+    }
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        let (cache, now) = (cache(64), Clock::system().now());
+        cache.keep(&token(1), &caller("a"), now, HOUR);
+        assert!(cache.find(&token(1), now).is_some());
+        assert!(cache.find(&token(1).replace("header", "Header"), now).is_none());
+        assert!(cache.find(&token(1)[1..], now).is_none());
+    }
+
+    #[test]
+    fn no_more_is_kept_than_configured() {
+        let (none, some, now) = (cache(0), cache(64), Clock::system().now());
+        for number in 0..1_000 {
+            none.keep(&token(number), &caller("a"), now, HOUR);
+            some.keep(&token(number), &caller("a"), now, HOUR);
+            some.keep(&token(number), &caller("a"), now, HOUR);
+            assert!(some.find(&token(number), now).is_some(), "the latest is always there");
+        }
+        assert_eq!((kept(&none), kept(&some)), (0, 64));
+    }
+
+    #[test]
+    fn what_is_no_longer_good_gives_way_first() {
+        let (cache, now) = (cache(8), Clock::system().now());
+        (0..7).for_each(|number| cache.keep(&token(number), &caller("a"), now, HOUR));
+        cache.keep(&token(7), &caller("a"), now, Duration::from_secs(1));
+        let later = now + Duration::from_secs(2);
+        cache.keep(&token(8), &caller("a"), later, HOUR);
+        assert!((0..7).chain([8]).all(|number| cache.find(&token(number), later).is_some()));
+    }
+
+    #[test]
+    fn tokens_in_rotation_find_a_place() {
+        let (cache, now) = (cache(10_000), Clock::system().now());
+        for number in 0..10_000 {
+            cache.keep(&token(number), &caller("a"), now, HOUR);
+        }
+        let found = (0..10_000).filter(|number| cache.find(&token(*number), now).is_some()).count();
+        assert!(found > 9_500, "{found} of 10000");
+    }
+
+    #[test]
+    fn threads_that_meet_never_mistake_one_token_for_another() {
+        let (cache, now) = (cache(16), Clock::system().now());
+        std::thread::scope(|scope| {
+            for start in 0..4 {
+                let cache = &cache;
+                scope.spawn(move || {
+                    for number in (0..2_000).map(|at| (at * 7 + start) % 40) {
+                        let subject = number.to_string();
+                        cache.keep(&token(number), &caller(&subject), now, HOUR);
+                        let found = cache.find(&token(number), now);
+                        assert!(found.is_none_or(|caller| caller.subject() == subject));
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! Reads a JWK Set (RFC 7517 §5, RFC 7518 §6, RFC 8037 §2).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Algorithm, Key, Shape, bind, check_modulus};
+use crate::conf::BuildError;
+
+/// A set of keys; each is read on its own, because one of a kind that is not known is to be passed over.
+#[derive(Deserialize)]
+pub(in crate::handlers::auth) struct Jwks {
+    pub(in crate::handlers::auth) keys: Vec<Value>,
+}
+
+/// The members of a JWK that matter here; others are ignored, as the standard wants it.
+#[derive(Deserialize)]
+pub(in crate::handlers::auth) struct Jwk {
+    kty: String,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    pub(in crate::handlers::auth) kid: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    k: Option<String>,
+    d: Option<String>,
+    /// Ours: the key is published together with the source.
+    #[serde(rename = "chassis-development", default)]
+    development: bool,
+}
+
+/// What a key is made of.
+enum Material {
+    Secret(Vec<u8>),
+    Public(Shape, DecodingKey),
+}
+
+pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
+    let set: Jwks = serde_json::from_slice(content).map_err(|error| {
+        BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
+    })?;
+    let mut keys = Vec::new();
+    for (at, value) in set.keys.into_iter().enumerate() {
+        let name = value.get("kid").and_then(Value::as_str).map_or(format!("{}", at + 1), |kid| format!("`{kid}`"));
+        let key = Jwk::read(value).and_then(|jwk| jwk.key(allowed)).map_err(|mut error| {
+            error.message = format!("key {name} {}", error.message);
+            error
+        })?;
+        match key {
+            Some(key) => keys.push(key),
+            None => tracing::warn!(key = name, "key passed over: it does not sign with a configured algorithm"),
+        }
+    }
+    Ok(keys)
+}
+
+impl Jwk {
+    /// Reads a key out of a set.
+    pub(in crate::handlers::auth) fn read(value: Value) -> Result<Self, BuildError> {
+        serde_json::from_value(value).map_err(|error| BuildError::new("", format!("is no JWK: {error}")))
+    }
+
+    /// The secret, if this is one, with the algorithm it is for.
+    pub(in crate::handlers::auth) fn secret(&self) -> Result<Option<(Algorithm, Vec<u8>)>, BuildError> {
+        const ALL: [Algorithm; 3] = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+        let allowed = if self.alg.is_some() { &ALL[..] } else { &ALL[..1] };
+        match self.material()? {
+            Some(Material::Secret(secret)) => {
+                Ok(bind(Shape::Secret, self.alg.as_deref(), allowed)?.map(|algorithm| (algorithm, secret)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The key, if it is of a known kind and one of the algorithms is for it.
+    fn key(self, allowed: &[Algorithm]) -> Result<Option<Key>, BuildError> {
+        if !self.verifies() {
+            return Ok(None);
+        }
+        let Some(material) = self.material()? else { return Ok(None) };
+        let shape = match &material {
+            Material::Secret(_) => Shape::Secret,
+            Material::Public(shape, _) => *shape,
+        };
+        let Some(algorithm) = bind(shape, self.alg.as_deref(), allowed)? else { return Ok(None) };
+        let decoding = match material {
+            Material::Secret(secret) => long_enough(&secret, algorithm).map(|()| DecodingKey::from_secret(&secret))?,
+            Material::Public(_, decoding) => decoding,
+        };
+        let development = self.development || self.kid.as_deref().is_some_and(|kid| kid.starts_with("development"));
+        Ok(Some(Key { id: self.kid, algorithm, decoding, development }))
+    }
+
+    /// Whether it is meant for signatures (RFC 7517 §4.2, §4.3).
+    fn verifies(&self) -> bool {
+        let allowed = |operations: &Vec<String>| operations.iter().any(|operation| operation == "verify");
+        self.usage.as_deref().is_none_or(|usage| usage == "sig") && self.key_ops.as_ref().is_none_or(allowed)
+    }
+
+    fn material(&self) -> Result<Option<Material>, BuildError> {
+        if self.d.is_some() {
+            return Err(BuildError::new("", "contains its private part, which a service has no use for")
+                .with_help("remove `d` and all that belongs to it; if others could read the file, replace the key"));
+        }
+        match (self.kty.as_str(), self.crv.as_deref()) {
+            ("oct", _) => Ok(Some(Material::Secret(bytes("k", self.k.as_deref())?))),
+            ("RSA", _) => self.rsa().map(Some),
+            ("EC", Some("P-256")) => self.point(Shape::P256, 32).map(Some),
+            ("EC", Some("P-384")) => self.point(Shape::P384, 48).map(Some),
+            ("OKP", Some("Ed25519")) => {
+                let x = sized("x", self.x.as_deref(), 32)?;
+                Ok(Some(Material::Public(Shape::Ed25519, DecodingKey::from_ed_der(&x))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn rsa(&self) -> Result<Material, BuildError> {
+        let (modulus, exponent) = (bytes("n", self.n.as_deref())?, bytes("e", self.e.as_deref())?);
+        check_modulus(&modulus)?;
+        Ok(Material::Public(Shape::Rsa, DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
+    }
+
+    fn point(&self, shape: Shape, length: usize) -> Result<Material, BuildError> {
+        let (x, y) = (sized("x", self.x.as_deref(), length)?, sized("y", self.y.as_deref(), length)?);
+        // An uncompressed point (SEC 1 §2.3.3).
+        let point = [&[0x04][..], &x, &y].concat();
+        Ok(Material::Public(shape, DecodingKey::from_ec_der(&point)))
+    }
+}
+
+fn long_enough(secret: &[u8], algorithm: Algorithm) -> Result<(), BuildError> {
+    let (has, needs) = (secret.len(), algorithm.shortest_secret());
+    if has >= needs {
+        return Ok(());
+    }
+    Err(BuildError::new("", format!("has {has} bytes; {algorithm} needs at least {needs} (RFC 7518 §3.2)"))
+        .with_help(format!("make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding")))
+}
+
+/// The bytes of a member, base64url without padding (RFC 7515 §2).
+fn bytes(name: &str, text: Option<&str>) -> Result<Vec<u8>, BuildError> {
+    let text = text.filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| BuildError::new("", format!("has no `{name}`")))?;
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|error| BuildError::new("", format!("has a `{name}` that is not base64url without padding: {error}")))
+}
+
+fn sized(name: &str, text: Option<&str>, length: usize) -> Result<Vec<u8>, BuildError> {
+    let bytes = bytes(name, text)?;
+    match bytes.len() {
+        is if is == length => Ok(bytes),
+        is => Err(BuildError::new("", format!("has a `{name}` of {is} bytes instead of {length}"))),
+    }
+}

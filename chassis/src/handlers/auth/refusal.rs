@@ -1,0 +1,73 @@
+//! Why a token is not accepted.
+
+use std::fmt;
+
+/// Why a token is not accepted. The reasons below [`Refusal::Signature`] are only given for tokens that a trusted
+/// key has signed, so that nobody else learns what is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// More than one `Authorization` field.
+    Several,
+    /// Not a compact JWS of a JSON header (RFC 7515 §7.1).
+    Malformed,
+    /// Longer than the configuration allows.
+    TooLong,
+    /// It names extensions in `crit` (RFC 7515 §4.1.11), and none is understood.
+    Critical,
+    /// Its `typ` is not an accepted one.
+    Type,
+    /// No key of this name and algorithm is trusted; `none` is no algorithm.
+    Key,
+    /// No trusted key made the signature.
+    Signature,
+    /// The claims are not a JSON object, or a registered one has the wrong form.
+    Claims,
+    /// It never expires.
+    Endless,
+    /// It expired.
+    Expired,
+    /// It is not valid yet.
+    Early,
+    /// Another issuer made it.
+    Issuer,
+    /// It is meant for other services.
+    Audience,
+    /// It does not say whom it was given to.
+    Nobody,
+}
+
+impl Refusal {
+    /// What the caller is told: what is wrong and what to do, in the characters of RFC 6750 §3's descriptions.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Several => "Authorization was sent more than once; send one.",
+            Self::Malformed => "The access token is malformed; send it as it was issued, after `Bearer`.",
+            Self::TooLong => "The access token is too long; ask for one with fewer claims.",
+            Self::Critical => "The access token needs extensions that are not supported here.",
+            Self::Type => "This type of token is not accepted here; send an access token.",
+            Self::Key => "The access token is signed with a key that is not trusted here; get a new one.",
+            Self::Signature => "The signature of the access token is wrong; get a new one.",
+            Self::Claims => "The claims of the access token are malformed; get a new one.",
+            Self::Endless => "The access token has no expiry; get one that has.",
+            Self::Expired => "The access token expired; get a new one.",
+            Self::Early => "The access token is not valid yet; wait, or check the clock of its issuer.",
+            Self::Issuer => "The access token comes from an issuer that is not trusted here.",
+            Self::Audience => "The access token is meant for another service; get one for this one.",
+            Self::Nobody => "The access token does not name its subject; get one that does.",
+        }
+    }
+
+    /// The error code of RFC 6750 §3.1.
+    pub(super) fn error(self) -> &'static str {
+        if self == Self::Several { "invalid_request" } else { "invalid_token" }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "token refused: {self:?}")
+    }
+}
+
+impl std::error::Error for Refusal {}

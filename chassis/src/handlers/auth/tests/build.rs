@@ -1,0 +1,165 @@
+//! What is wrong with keys and configuration is said before anything is served.
+
+use serde_json::json;
+
+use super::*;
+
+/// What building says: where, what, and what to do.
+fn wrong(changes: Value, keys: &[u8]) -> String {
+    let error = built(changes, keys).unwrap_err();
+    let help = error.help.as_deref().map_or(String::new(), |help| format!(" ({help})"));
+    format!("{error}{help}")
+}
+
+fn wrong_keys(keys: Value) -> String {
+    wrong(json!({}), json!({ "keys": keys }).to_string().as_bytes())
+}
+
+#[test]
+fn a_short_secret_is_refused() {
+    let short = |alg: &str, bytes: usize| {
+        wrong_keys(json!([{ "kty": "oct", "alg": alg, "kid": "a", "k": base64(vec![7; bytes]) }]))
+    };
+    assert_eq!(
+        short("HS256", 31),
+        "`keys.file`: key `a` has 31 bytes; HS256 needs at least 32 (RFC 7518 §3.2) \
+         (make one with `openssl rand 32 | basenc --base64url -w0`, without the padding)"
+    );
+    let key = json!({ "keys": [{ "kty": "oct", "alg": "HS512", "k": base64([7; 63]) }] }).to_string();
+    let message = wrong(json!({ "algorithms": ["HS512"] }), key.as_bytes());
+    assert!(message.contains("has 63 bytes; HS512 needs at least 64"), "{message}");
+    assert!(built(json!({}), secrets("a", &[7; 32]).to_string().as_bytes()).is_ok());
+}
+
+#[test]
+fn a_private_key_is_refused() {
+    let private = json!([{ "kty": "OKP", "crv": "Ed25519", "x": base64([7; 32]), "d": base64([7; 32]) }]);
+    assert!(
+        wrong_keys(private)
+            .starts_with("`keys.file`: key 1 contains its private part, which a service has no use for (remove `d`")
+    );
+    for private in [RSA_PRIVATE, P256_PRIVATE, ED25519_PRIVATE] {
+        assert!(
+            wrong(json!({}), private)
+                .starts_with("`keys.file`: key 1 is a private key, which a service has no use for")
+        );
+    }
+}
+
+#[test]
+fn a_weak_or_broken_key_is_refused() {
+    let small = include_bytes!("keys/small.public.pem");
+    assert_eq!(wrong(json!({}), small), "`keys.file`: key 1 has 1024 bits; RSA keys here have 2048 to 8192");
+    let set = json!([{ "kty": "RSA", "kid": "r", "n": base64([0xff; 128]), "e": "AQAB" }]);
+    assert_eq!(wrong_keys(set), "`keys.file`: key `r` has 1024 bits; RSA keys here have 2048 to 8192");
+    let set = json!([{ "kty": "EC", "crv": "P-256", "x": base64([1; 31]), "y": base64([1; 32]) }]);
+    assert_eq!(wrong_keys(set), "`keys.file`: key 1 has a `x` of 31 bytes instead of 32");
+    assert_eq!(wrong_keys(json!([{ "kty": "oct", "alg": "HS256" }])), "`keys.file`: key 1 has no `k`");
+    let set = json!([{ "kty": "oct", "alg": "HS256", "k": "a+b/" }]);
+    assert!(wrong_keys(set).starts_with("`keys.file`: key 1 has a `k` that is not base64url without padding"));
+}
+
+#[test]
+fn a_key_says_one_algorithm_that_fits_it() {
+    let set = json!([{ "kty": "oct", "alg": "RS256", "k": base64(SECRET) }]);
+    assert_eq!(wrong_keys(set), "`keys.file`: key 1 says `alg: RS256`, which is not for keys of its kind");
+    assert_eq!(
+        wrong(json!({ "algorithms": ["RS256", "RS512"] }), RSA_PUBLIC),
+        "`keys.file`: key 1 does not say whether it is for RS256 or RS512 \
+         (say `alg` in the JWK, or list one of them under `algorithms`)"
+    );
+}
+
+#[test]
+fn a_key_for_something_else_is_passed_over() {
+    let good = json!({ "kty": "oct", "alg": "HS256", "kid": "a", "k": base64(SECRET) });
+    for other in [
+        json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "x" }),
+        json!({ "kty": "EC", "crv": "secp256k1", "x": "x", "y": "y" }),
+        json!({ "kty": "RSA", "use": "enc", "n": "x", "e": "AQAB" }),
+        json!({ "kty": "oct", "key_ops": ["encrypt"], "k": "x" }),
+        json!({ "kty": "oct", "alg": "HS512", "k": base64([7; 64]) }),
+    ] {
+        let set = json!({ "keys": [other.clone(), good] }).to_string();
+        assert!(built(json!({}), set.as_bytes()).is_ok(), "{other}");
+        assert!(
+            wrong_keys(json!([other]))
+                .starts_with("`keys.file`: no key in this file signs with HS256, RS256, ES256, EdDSA")
+        );
+    }
+}
+
+#[test]
+fn two_keys_that_look_the_same_to_a_token_are_refused() {
+    let key = |kid: &str| json!({ "kty": "oct", "kid": kid, "k": base64(SECRET) });
+    assert!(
+        wrong_keys(json!([key("a"), key("b"), key("a")]))
+            .starts_with("`keys.file`: two keys for HS256 have the `kid` `a`")
+    );
+    let nameless = RSA_PUBLIC.repeat(5);
+    assert!(wrong(json!({}), &nameless).starts_with("`keys.file`: more than 4 keys for RS256 have no `kid`"));
+    assert!(built(json!({}), &RSA_PUBLIC.repeat(2)).is_ok());
+}
+
+#[test]
+fn secrets_and_public_keys_may_stand_in_one_file() {
+    let set = json!({ "keys": [
+        { "kty": "oct", "kid": "a", "k": base64(SECRET) },
+        { "kty": "OKP", "crv": "Ed25519", "kid": "b", "x": base64([7; 32]) },
+    ] });
+    // The name of the one with the algorithm of the other finds no key.
+    let token = signed(json!({ "alg": "HS256", "kid": "b" }), &claims(json!({})));
+    assert_eq!(verifier(&set).verify(&token, NOW), Err(crate::handlers::auth::Refusal::Key));
+}
+
+#[test]
+fn a_file_of_another_kind_is_refused() {
+    let help = "a JWK Set starts with `{`, a public key in PEM with `-----BEGIN PUBLIC KEY-----`";
+    for content in [&b""[..], b"hello", b"\xff\xfe", b"ssh-rsa AAAA", b"[]"] {
+        assert_eq!(wrong(json!({}), content), format!("`keys.file`: this is neither a JWK Set nor PEM ({help})"));
+    }
+    assert!(wrong(json!({}), b"{}").starts_with("`keys.file`: this is no JWK Set: missing field `keys`"));
+    assert!(wrong(json!({}), br#"{"keys":[]}"#).starts_with("`keys.file`: no key in this file"));
+    assert!(wrong(json!({}), br#"{"keys":[1]}"#).starts_with("`keys.file`: key 1 is no JWK"));
+    let certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert!(wrong(json!({}), certificate).contains("key 1 is a certificate (take the key out with `openssl x509"));
+    assert_eq!(
+        wrong(json!({}), b"-----BEGIN PUBLIC KEY-----\nAAAA"),
+        "`keys.file`: `-----END PUBLIC KEY-----` is missing"
+    );
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    let secret = base64("thirty-one bytes, not one more!");
+    let message = wrong_keys(json!([{ "kty": "oct", "alg": "HS256", "k": secret }]));
+    assert!(!message.contains(&secret), "{message}");
+    assert!(!format!("{:?}", verifier(&secrets("a", SECRET))).contains(&base64(SECRET)));
+}
+
+#[test]
+fn a_value_out_of_range_is_refused() {
+    let keys = secrets("a", SECRET).to_string();
+    for (at, changes) in [
+        ("issuer", json!({ "issuer": "" })),
+        ("audience", json!({ "audience": [] })),
+        ("audience", json!({ "audience": ["a", ""] })),
+        ("leeway", json!({ "leeway": "61s" })),
+        ("algorithms", json!({ "algorithms": [] })),
+        ("typ", json!({ "typ": [] })),
+    ] {
+        assert_eq!(built(changes, keys.as_bytes()).unwrap_err().at, at);
+    }
+}
+
+#[test]
+fn keys_that_are_published_with_the_source_are_told_apart() {
+    let development =
+        |key: Value| verifier(&json!({ "keys": [key] })).development_keys().map(str::to_owned).collect::<Vec<_>>();
+    let key = |kid: &str| json!({ "kty": "oct", "kid": kid, "k": base64(SECRET) });
+    assert_eq!(development(key("development-only")), ["development-only"]);
+    assert_eq!(development(key("production")), [""; 0]);
+    let mut marked = key("a");
+    marked["chassis-development"] = true.into();
+    assert_eq!(development(marked), ["a"]);
+}

@@ -1,0 +1,203 @@
+//! Decides whether a token is to be believed (RFC 7519, RFC 8725): a pure function of token, keys and time.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::algorithm::Algorithm;
+use super::conf::{ClaimNames, Jwt};
+use super::keys::KeySet;
+use super::refusal::Refusal;
+use crate::conf::BuildError;
+use crate::principal::{Identity, Principal};
+
+/// Knows which tokens are to be believed.
+#[derive(Debug)]
+pub struct Verifier {
+    keys: KeySet,
+    issuer: String,
+    audience: Vec<String>,
+    leeway: u64,
+    max_token_size: usize,
+    typ: Vec<String>,
+    names: ClaimNames,
+}
+
+/// A caller as a token names it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Who it is.
+    pub principal: Principal,
+    /// Until when the token is accepted, in seconds since the Unix epoch: its `exp` and the leeway.
+    pub until: u64,
+}
+
+/// The members of a JOSE header that matter; `jku`, `jwk`, `x5u` and `x5c` are ignored: a token does not bring its key.
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
+    #[serde(borrow)]
+    kid: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    typ: Option<Cow<'a, str>>,
+    crit: Option<serde::de::IgnoredAny>,
+}
+
+/// A compact JWS (RFC 7515 §7.1), taken apart and not yet believed.
+struct Parts<'a> {
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+    /// What the signature is over: header and payload as they were sent.
+    message: &'a str,
+}
+
+impl Verifier {
+    /// Reads the keys (the content of [`Keys::file`](super::conf::Keys)) and binds each to its algorithm.
+    ///
+    /// # Errors
+    /// What is wrong with a value or with a key.
+    pub fn build(conf: &Jwt, keys: &[u8]) -> Result<Self, BuildError> {
+        conf.check()?;
+        let allowed: &[Algorithm] = &conf.algorithms;
+        Ok(Self {
+            keys: KeySet::parse(keys, allowed).map_err(|error| error.below("keys.file"))?,
+            issuer: conf.issuer.clone(),
+            audience: conf.audience.names().to_vec(),
+            leeway: conf.leeway.duration().as_secs(),
+            max_token_size: conf.max_token_size.length(),
+            typ: conf.typ.iter().map(|name| media_type(name).to_owned()).collect(),
+            names: conf.claims.clone(),
+        })
+    }
+
+    /// The names of the keys that are published together with the source and so prove nothing.
+    pub fn development_keys(&self) -> impl Iterator<Item = &str> {
+        self.keys.development()
+    }
+
+    /// Decides about a token at a time in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The first reason not to believe it.
+    pub fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+        if token.len() > self.max_token_size {
+            return Err(Refusal::TooLong);
+        }
+        let parts = Parts::of(token).ok_or(Refusal::Malformed)?;
+        self.check_signature(&parts)?;
+        let claims = decoded(parts.payload).and_then(|json| serde_json::from_slice(&json).ok());
+        let claims: Map<String, Value> = claims.ok_or(Refusal::Claims)?;
+        let until = self.check_times(&claims, now)?;
+        self.check_parties(&claims)?;
+        Ok(Verified { principal: self.principal(claims)?, until })
+    }
+
+    fn check_signature(&self, parts: &Parts<'_>) -> Result<(), Refusal> {
+        let json = decoded(parts.header).ok_or(Refusal::Malformed)?;
+        let header: Header<'_> = serde_json::from_slice(&json).map_err(|_| Refusal::Malformed)?;
+        if header.crit.is_some() {
+            return Err(Refusal::Critical);
+        }
+        let typ = media_type(header.typ.as_deref().unwrap_or("JWT"));
+        if !self.typ.iter().any(|accepted| accepted.eq_ignore_ascii_case(typ)) {
+            return Err(Refusal::Type);
+        }
+        let signature = decoded(parts.signature).ok_or(Refusal::Malformed)?;
+        let mut keys = self.keys.candidates(header.kid.as_deref(), &header.alg).peekable();
+        if keys.peek().is_none() {
+            return Err(Refusal::Key);
+        }
+        let signed = keys.any(|key| key.verifies(parts.message.as_bytes(), &signature));
+        if signed { Ok(()) } else { Err(Refusal::Signature) }
+    }
+
+    /// `exp` (RFC 7519 §4.1.4) must be there, `nbf` (§4.1.5) may. The answer is until when the token is accepted.
+    fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, Refusal> {
+        let expiry = claims.get("exp").ok_or(Refusal::Endless)?;
+        let until = seconds(expiry).ok_or(Refusal::Claims)?.saturating_add(self.leeway);
+        if now >= until {
+            return Err(Refusal::Expired);
+        }
+        match claims.get("nbf").map(seconds) {
+            Some(None) => Err(Refusal::Claims),
+            Some(Some(start)) if now.saturating_add(self.leeway) < start => Err(Refusal::Early),
+            _ => Ok(until),
+        }
+    }
+
+    /// `iss` (RFC 7519 §4.1.1) and `aud` (§4.1.3), compared as they are written.
+    fn check_parties(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+        if claims.get("iss").and_then(Value::as_str) != Some(&self.issuer) {
+            return Err(Refusal::Issuer);
+        }
+        let meant = |name: &Value| name.as_str().is_some_and(|name| self.audience.iter().any(|ours| ours == name));
+        let ours = match claims.get("aud") {
+            Some(Value::Array(names)) => names.iter().any(meant),
+            Some(name) => meant(name),
+            None => false,
+        };
+        if ours { Ok(()) } else { Err(Refusal::Audience) }
+    }
+
+    fn principal(&self, claims: Map<String, Value>) -> Result<Principal, Refusal> {
+        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or(Refusal::Nobody)?.to_owned();
+        let scopes = words(&claims, &self.names.scopes);
+        let roles = words(&claims, &self.names.roles);
+        Ok(Principal::new(Identity { subject, scheme: "jwt".to_owned(), scopes, roles, claims }))
+    }
+}
+
+impl<'a> Parts<'a> {
+    fn of(token: &'a str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, payload) = message.split_once('.')?;
+        let whole = ![header, payload, signature].iter().any(|part| part.is_empty() || part.contains('.'));
+        whole.then_some(Self { header, payload, signature, message })
+    }
+}
+
+fn decoded(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
+}
+
+/// A media type without the `application/` that may be left out (RFC 7515 §4.1.9).
+fn media_type(name: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match name.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => name,
+    }
+}
+
+/// A NumericDate (RFC 7519 §2), fractions dropped; `None` where it is not a number or before the epoch.
+fn seconds(value: &Value) -> Option<u64> {
+    // The cast saturates: what lies beyond the year 584,942,417,355 is that year.
+    value.as_u64().or_else(|| value.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64))
+}
+
+/// All words that these claims hold.
+fn words(claims: &Map<String, Value>, names: &[String]) -> Vec<String> {
+    let mut words = Vec::new();
+    for value in names.iter().filter_map(|name| claim(claims, name)) {
+        match value {
+            Value::String(text) => words.extend(text.split_ascii_whitespace().map(str::to_owned)),
+            Value::Array(list) => words.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The claim of this name; else what the name leads to as a path. Names with dots are claims too: some are URLs.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    claims.get(name).or_else(|| {
+        let (first, rest) = name.split_once('.')?;
+        claim(claims.get(first)?.as_object()?, rest)
+    })
+}
