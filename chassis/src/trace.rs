@@ -85,7 +85,8 @@ const LENGTH: usize = 55;
 /// part that all versions share (§4.3). Flags that are not known are dropped.
 pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
     let head = text.first_chunk::<LENGTH>()?;
-    let [version] = read_hex(&head[..2])?;
+    let ends_of = [head[0], head[1], b'0', b'0', b'0', b'0', head[53], head[54]];
+    let [version, .., flags] = read_digits(u64::from_be_bytes(ends_of))?;
     let ends = match version {
         0x00 => text.len() == LENGTH,
         0xff => false,
@@ -94,33 +95,34 @@ pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
     if !ends || [head[2], head[35], head[52]] != *b"---" {
         return None;
     }
-    let (trace_id, parent_id, [flags]) = (read_hex(&head[3..35])?, read_hex(&head[36..52])?, read_hex(&head[53..])?);
+    let (trace_id, parent_id) = (read_hex(&head[3..35])?, read_hex(&head[36..52])?);
     let known = trace_id != [0; 16] && parent_id != [0; 8];
     known.then_some(TraceContext { trace_id, parent_id, flags: flags & (SAMPLED | RANDOM), span_id: [0; 8] })
 }
 
-const NOT_A_DIGIT: u8 = 0xff;
-
-/// The value of each byte as a lower-case hexadecimal digit. A table, because this runs on every call.
-const DIGITS: [u8; 256] = {
-    let mut table = [NOT_A_DIGIT; 256];
-    let mut value = 0;
-    while value < 16 {
-        table[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    table
-};
-
+/// Reads lower-case hexadecimal digits, `N` a multiple of four.
 fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    let mut seen = 0;
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let (high, low) = (DIGITS[pair[0] as usize], DIGITS[pair[1] as usize]);
-        seen |= high | low;
-        *byte = high << 4 | low & 0x0f;
+    for (four, digits) in bytes.chunks_exact_mut(4).zip(text.chunks_exact(8)) {
+        four.copy_from_slice(&read_digits(u64::from_be_bytes(digits.try_into().ok()?))?);
     }
-    (seen < 16).then_some(bytes)
+    Some(bytes)
+}
+
+/// Reads eight lower-case hexadecimal digits at once, because this runs on every call.
+fn read_digits(text: u64) -> Option<[u8; 4]> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Letters have bit 6 set and start with 1 in their lower half: `a` is 1 + 9.
+    let values = (text & (0x0f * EACH)) + 9 * (text >> 6 & EACH);
+    let letters = values + 0x76 * EACH >> 7 & EACH;
+    // Anything but a lower-case digit does not come back as it was, or is worth more than 15.
+    let written = values + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10);
+    if written != text || values & (0xf0 * EACH) != 0 {
+        return None;
+    }
+    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    Some(((fours | fours >> 16) as u32).to_be_bytes())
 }
 
 fn write_hex(bytes: &[u8], text: &mut [u8]) {
@@ -226,6 +228,17 @@ mod tests {
         #[test]
         fn no_bytes_panic_and_what_is_read_is_complete(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             prop_assert!(parse_traceparent(&bytes).is_none_or(|context| context.is_set() && context.is_continued()));
+        }
+
+        #[test]
+        fn eight_digits_are_read_like_one_by_one(text in "[0-9a-f]{8}|[ -~]{8}", byte: u8, at in 0_usize..8) {
+            let mut bytes: [u8; 8] = text.as_bytes().try_into().unwrap();
+            for bytes in [bytes, { bytes[at] = byte; bytes }] {
+                let lower = bytes.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
+                let text = std::str::from_utf8(&bytes).ok().filter(|_| lower);
+                let wanted = text.map(|text| u32::from_str_radix(text, 16).unwrap().to_be_bytes());
+                prop_assert_eq!(read_digits(u64::from_be_bytes(bytes)), wanted);
+            }
         }
 
         #[test]

@@ -108,7 +108,7 @@ impl Default for ClaimNames {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Cache {
-    /// How many, at most; 0 remembers none.
+    /// How many, at most; 0 remembers none. Half as many again as are in use at once leaves room for all of them.
     #[schemars(range(max = 1_000_000))]
     pub max: usize,
     /// How long, at most; never beyond their expiry.
@@ -117,7 +117,7 @@ pub struct Cache {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { max: 10_000, max_age: Interval::mins(5) }
+        Self { max: 16_000, max_age: Interval::mins(5) }
     }
 }
 

@@ -73,8 +73,8 @@ pub(super) fn built(changes: Value, keys: &[u8]) -> Result<Verifier, BuildError>
 }
 
 /// Signs with the secret of most tests.
-pub(super) fn signed(header: Value, claims: &Value) -> String {
-    signer(Algorithm::HS256, EncodingKey::from_secret(SECRET)).sign(&header, claims).unwrap()
+pub(super) fn signed(header: &Value, claims: &Value) -> String {
+    signer(Algorithm::HS256, EncodingKey::from_secret(SECRET)).sign(header, claims).unwrap()
 }
 
 pub(super) fn signer(algorithm: Algorithm, key: EncodingKey) -> Signer {
@@ -83,5 +83,5 @@ pub(super) fn signer(algorithm: Algorithm, key: EncodingKey) -> Signer {
 
 /// A good token of the subject `ada` that grants these scopes.
 pub(super) fn token(scopes: &str, roles: &[&str]) -> String {
-    signed(json!({ "alg": "HS256", "kid": "a" }), &claims(json!({ "scope": scopes, "roles": roles })))
+    signed(&json!({ "alg": "HS256", "kid": "a" }), &claims(json!({ "scope": scopes, "roles": roles })))
 }

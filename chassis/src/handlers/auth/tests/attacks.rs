@@ -9,7 +9,7 @@ use crate::handlers::auth::refusal::Refusal;
 
 /// What becomes of a token with this header and these claims, signed with the trusted secret `a`.
 fn outcome(header: Value, changes: Value) -> Result<String, Refusal> {
-    verify(&verifier(&secrets("a", SECRET)), &signed(header, &claims(changes)))
+    verify(&verifier(&secrets("a", SECRET)), &signed(&header, &claims(changes)))
 }
 
 fn verify(verifier: &Verifier, token: &str) -> Result<String, Refusal> {
@@ -105,7 +105,7 @@ fn another_type_of_token_is_refused() {
         assert_eq!(typ(name), Err(Refusal::Type), "{name}");
     }
     let strict = built(json!({ "typ": ["at+jwt"] }), secrets("a", SECRET).to_string().as_bytes()).unwrap();
-    assert_eq!(verify(&strict, &signed(good(), &claims(json!({})))), Err(Refusal::Type));
+    assert_eq!(verify(&strict, &signed(&good(), &claims(json!({})))), Err(Refusal::Type));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_token_is_measured_before_it_is_decoded() {
     let verifier = built(json!({ "max-token-size": 100 }), secrets("a", SECRET).to_string().as_bytes()).unwrap();
     assert_eq!(verify(&verifier, &"a".repeat(101)), Err(Refusal::TooLong));
     assert_eq!(verify(&verifier, &"a".repeat(100)), Err(Refusal::Malformed));
-    let padded = signed(good(), &claims(json!({ "pad": "x".repeat(8_192) })));
+    let padded = signed(&good(), &claims(json!({ "pad": "x".repeat(8_192) })));
     assert_eq!(outcome(good(), json!({ "pad": "x".repeat(8_192) })), Err(Refusal::TooLong), "{} bytes", padded.len());
 }
 

@@ -11,14 +11,14 @@ fn wrong(changes: Value, keys: &[u8]) -> String {
     format!("{error}{help}")
 }
 
-fn wrong_keys(keys: Value) -> String {
+fn wrong_keys(keys: &Value) -> String {
     wrong(json!({}), json!({ "keys": keys }).to_string().as_bytes())
 }
 
 #[test]
 fn a_short_secret_is_refused() {
     let short = |alg: &str, bytes: usize| {
-        wrong_keys(json!([{ "kty": "oct", "alg": alg, "kid": "a", "k": base64(vec![7; bytes]) }]))
+        wrong_keys(&json!([{ "kty": "oct", "alg": alg, "kid": "a", "k": base64(vec![7; bytes]) }]))
     };
     assert_eq!(
         short("HS256", 31),
@@ -35,7 +35,7 @@ fn a_short_secret_is_refused() {
 fn a_private_key_is_refused() {
     let private = json!([{ "kty": "OKP", "crv": "Ed25519", "x": base64([7; 32]), "d": base64([7; 32]) }]);
     assert!(
-        wrong_keys(private)
+        wrong_keys(&private)
             .starts_with("`keys.file`: key 1 contains its private part, which a service has no use for (remove `d`")
     );
     for private in [RSA_PRIVATE, P256_PRIVATE, ED25519_PRIVATE] {
@@ -51,18 +51,18 @@ fn a_weak_or_broken_key_is_refused() {
     let small = include_bytes!("keys/small.public.pem");
     assert_eq!(wrong(json!({}), small), "`keys.file`: key 1 has 1024 bits; RSA keys here have 2048 to 8192");
     let set = json!([{ "kty": "RSA", "kid": "r", "n": base64([0xff; 128]), "e": "AQAB" }]);
-    assert_eq!(wrong_keys(set), "`keys.file`: key `r` has 1024 bits; RSA keys here have 2048 to 8192");
+    assert_eq!(wrong_keys(&set), "`keys.file`: key `r` has 1024 bits; RSA keys here have 2048 to 8192");
     let set = json!([{ "kty": "EC", "crv": "P-256", "x": base64([1; 31]), "y": base64([1; 32]) }]);
-    assert_eq!(wrong_keys(set), "`keys.file`: key 1 has a `x` of 31 bytes instead of 32");
-    assert_eq!(wrong_keys(json!([{ "kty": "oct", "alg": "HS256" }])), "`keys.file`: key 1 has no `k`");
+    assert_eq!(wrong_keys(&set), "`keys.file`: key 1 has a `x` of 31 bytes instead of 32");
+    assert_eq!(wrong_keys(&json!([{ "kty": "oct", "alg": "HS256" }])), "`keys.file`: key 1 has no `k`");
     let set = json!([{ "kty": "oct", "alg": "HS256", "k": "a+b/" }]);
-    assert!(wrong_keys(set).starts_with("`keys.file`: key 1 has a `k` that is not base64url without padding"));
+    assert!(wrong_keys(&set).starts_with("`keys.file`: key 1 has a `k` that is not base64url without padding"));
 }
 
 #[test]
 fn a_key_says_one_algorithm_that_fits_it() {
     let set = json!([{ "kty": "oct", "alg": "RS256", "k": base64(SECRET) }]);
-    assert_eq!(wrong_keys(set), "`keys.file`: key 1 says `alg: RS256`, which is not for keys of its kind");
+    assert_eq!(wrong_keys(&set), "`keys.file`: key 1 says `alg: RS256`, which is not for keys of its kind");
     assert_eq!(
         wrong(json!({ "algorithms": ["RS256", "RS512"] }), RSA_PUBLIC),
         "`keys.file`: key 1 does not say whether it is for RS256 or RS512 \
@@ -83,7 +83,7 @@ fn a_key_for_something_else_is_passed_over() {
         let set = json!({ "keys": [other.clone(), good] }).to_string();
         assert!(built(json!({}), set.as_bytes()).is_ok(), "{other}");
         assert!(
-            wrong_keys(json!([other]))
+            wrong_keys(&json!([other]))
                 .starts_with("`keys.file`: no key in this file signs with HS256, RS256, ES256, EdDSA")
         );
     }
@@ -93,7 +93,7 @@ fn a_key_for_something_else_is_passed_over() {
 fn two_keys_that_look_the_same_to_a_token_are_refused() {
     let key = |kid: &str| json!({ "kty": "oct", "kid": kid, "k": base64(SECRET) });
     assert!(
-        wrong_keys(json!([key("a"), key("b"), key("a")]))
+        wrong_keys(&json!([key("a"), key("b"), key("a")]))
             .starts_with("`keys.file`: two keys for HS256 have the `kid` `a`")
     );
     let nameless = RSA_PUBLIC.repeat(5);
@@ -108,7 +108,7 @@ fn secrets_and_public_keys_may_stand_in_one_file() {
         { "kty": "OKP", "crv": "Ed25519", "kid": "b", "x": base64([7; 32]) },
     ] });
     // The name of the one with the algorithm of the other finds no key.
-    let token = signed(json!({ "alg": "HS256", "kid": "b" }), &claims(json!({})));
+    let token = signed(&json!({ "alg": "HS256", "kid": "b" }), &claims(json!({})));
     assert_eq!(verifier(&set).verify(&token, NOW), Err(crate::handlers::auth::Refusal::Key));
 }
 
@@ -132,7 +132,7 @@ fn a_file_of_another_kind_is_refused() {
 #[test]
 fn no_error_shows_a_secret() {
     let secret = base64("thirty-one bytes, not one more!");
-    let message = wrong_keys(json!([{ "kty": "oct", "alg": "HS256", "k": secret }]));
+    let message = wrong_keys(&json!([{ "kty": "oct", "alg": "HS256", "k": secret }]));
     assert!(!message.contains(&secret), "{message}");
     assert!(!format!("{:?}", verifier(&secrets("a", SECRET))).contains(&base64(SECRET)));
 }

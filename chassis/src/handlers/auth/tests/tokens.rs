@@ -73,7 +73,7 @@ fn a_key_is_found_by_its_name_and_without_one_by_trying() {
     let named = |id: &str, secret: &[u8]| json!({ "kty": "oct", "alg": "HS256", "kid": id, "k": base64(secret) });
     let two = verifier(&json!({ "keys": [named("old", &[1; 32]), named("a", SECRET)] }));
     let claims = claims(json!({}));
-    let verify = |verifier: &Verifier, header| verifier.verify(&signed(header, &claims), NOW).map(|_| ());
+    let verify = |verifier: &Verifier, header| verifier.verify(&signed(&header, &claims), NOW).map(|_| ());
     assert_eq!(verify(&two, json!({ "alg": "HS256", "kid": "a" })), Ok(()));
     assert_eq!(verify(&two, json!({ "alg": "HS256" })), Ok(()));
     assert_eq!(verify(&two, json!({ "alg": "HS256", "kid": "old" })), Err(Refusal::Signature));
@@ -97,7 +97,7 @@ fn scopes_and_roles_are_found_where_the_configuration_says() {
         "scope": "a  b", "scp": ["c", 7], "roles": ["ignored"],
         "https://a.example/roles": "d", "realm_access": { "roles": ["e"] },
     }));
-    let verified = verifier.verify(&signed(json!({ "alg": "HS256", "kid": "a" }), &claims), NOW).unwrap();
+    let verified = verifier.verify(&signed(&json!({ "alg": "HS256", "kid": "a" }), &claims), NOW).unwrap();
     assert_eq!(verified.principal.identity().scopes, ["a", "b", "c"]);
     assert_eq!(verified.principal.identity().roles, ["d", "e"]);
 }
