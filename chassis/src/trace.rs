@@ -113,16 +113,16 @@ fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
 fn read_digits(text: u64) -> Option<[u8; 4]> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // Letters have bit 6 set and start with 1 in their lower half: `a` is 1 + 9.
-    let values = (text & (0x0f * EACH)) + 9 * (text >> 6 & EACH);
-    let letters = values + 0x76 * EACH >> 7 & EACH;
+    let values = (text & (0x0f * EACH)) + 9 * ((text >> 6) & EACH);
+    let letters = ((values + 0x76 * EACH) >> 7) & EACH;
     // Anything but a lower-case digit does not come back as it was, or is worth more than 15.
     let written = values + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10);
     if written != text || values & (0xf0 * EACH) != 0 {
         return None;
     }
-    let pairs = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-    Some(((fours | fours >> 16) as u32).to_be_bytes())
+    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    Some(((fours | (fours >> 16)) as u32).to_be_bytes())
 }
 
 fn write_hex(bytes: &[u8], text: &mut [u8]) {

@@ -1,19 +1,18 @@
 //! Proves who the caller is by its bearer token, and enforces what each operation says about access.
 
-use std::sync::Arc;
+#![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
 use std::time::Duration;
 
 use http::HeaderMap;
-use linkme::distributed_slice;
 
-use crate::catalog::{CHASSIS_HANDLERS_V1, HandlerEntry, Head, Place};
-use crate::chain::Form;
 use crate::clock::{Clock, Instant};
-use crate::conf::{BuildContext, BuildError, Configure, typed};
+use crate::conf::{BuildContext, BuildError, Configure};
 use crate::fault::Fault;
-use crate::handler::{Handler, Verdict, fact};
+use crate::handler;
+use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
-use crate::operation::{Access, Location, Operation};
+use crate::operation::{Access, Operation};
 use crate::principal::Principal;
 
 mod algorithm;
@@ -42,6 +41,7 @@ use challenge::Challenge;
 /// A caller without a valid token gets 401, one that was not granted enough 403; both with a challenge that says
 /// what is missing (RFC 6750 §3). Calls that matched no operation pass: they end as 404 or 405. Calls to public
 /// operations pass too, and a valid token still names the caller.
+#[handler("auth", provides("principal", "access"))]
 pub struct Auth {
     clock: Clock,
     tokens: Option<Tokens>,
@@ -152,19 +152,3 @@ impl Handler for Auth {
         Verdict::Continue
     }
 }
-
-#[expect(unsafe_code, reason = "linkme puts the entry into a section of the binary")]
-#[distributed_slice(CHASSIS_HANDLERS_V1)]
-static AUTH: HandlerEntry = HandlerEntry {
-    head: Head {
-        name: "auth",
-        doc: "Proves who the caller is by its bearer token, and enforces what each operation says about access.",
-        location: Location { file: file!(), line: line!(), column: column!() },
-        conf: |generator| generator.subschema_for::<Conf>(),
-    },
-    requires: &[],
-    provides: &[fact::PRINCIPAL, fact::ACCESS],
-    place: Place::Any,
-    repeatable: false,
-    build: |conf, context| Ok(Form::Hooks(Arc::new(Auth::build(typed(conf)?, context)?))),
-};

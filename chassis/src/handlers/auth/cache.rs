@@ -136,7 +136,7 @@ impl Set {
 }
 
 /// Where a token goes that is not there yet or no longer good: to the place it has, or to the emptier of its sets.
-fn place<'a>(homes: [&'a Set; 2], tag: u64, now: Instant) -> Option<(&'a Set, usize)> {
+fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
     let own = homes.into_iter().find_map(|set| Some((set, set.way(tag)?)));
     own.or_else(|| {
         let set = homes.into_iter().max_by_key(|set| set.free(now).count())?;
