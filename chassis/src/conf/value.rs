@@ -28,7 +28,8 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+    /// Says what is wrong and how to write it instead.
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
 }
@@ -41,8 +42,12 @@ impl fmt::Display for ValueError {
 
 impl std::error::Error for ValueError {}
 
-/// Reads a value from its text. YAML makes numbers of some texts (`512`); they are read as what was written.
-fn from_text<'de, T, D>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
+/// Reads a value from its text, for `Deserialize` of types that YAML writes as text. YAML makes numbers of some texts
+/// (`512`); they are read as what was written. `expecting` completes the sentence "expected …".
+///
+/// # Errors
+/// What the text's own reading says, or that it is no text.
+pub fn from_text<'de, T, D>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
 where
     T: FromStr<Err = ValueError>,
     D: Deserializer<'de>,

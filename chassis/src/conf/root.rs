@@ -1,0 +1,142 @@
+//! What chassis itself reads from the configuration. The comments here become those of `conf/chassis.yaml`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+mod chains;
+mod drain;
+mod listeners;
+mod log;
+mod operations;
+mod timeout;
+
+pub use chains::{Addition, ChainConf, Chains, Edit, Spot};
+pub use drain::Drain;
+pub use listeners::{Listeners, Opened};
+pub use log::{Format, Level, Log};
+pub use operations::{Overrides, Pattern, Settled};
+pub use timeout::Timeout;
+
+/// The keys at the top, in the order in which a person reads them.
+pub(crate) const ORDER: [&str; 13] = [
+    "service",
+    "expect",
+    "protocols",
+    "admin",
+    "chain",
+    "handlers",
+    "operations",
+    "timeout",
+    "routing",
+    "schemas",
+    "components",
+    "log",
+    "drain",
+];
+
+/// The configuration of a service.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Root {
+    /// What the service is.
+    pub service: Service,
+    /// Schemas, handlers and components that must be linked in. Start-up fails if one is missing, so that a crate
+    /// nobody names any more is noticed.
+    #[schemars(schema_with = "names::parts")]
+    pub expect: Vec<String>,
+    /// The listeners. `NAME` is a protocol or, for further listeners, a protocol, a dash and a name: `rest-internal`.
+    pub protocols: BTreeMap<String, Value>,
+    /// The listener for operators: health, metrics, routes. Never the same address as a protocol's.
+    pub admin: Admin,
+    /// The ordered handlers that calls pass.
+    pub chain: Chains,
+    /// What each handler does, for all operations that say nothing else.
+    pub handlers: BTreeMap<String, Value>,
+    /// What is different for some operations. The key is an operation, `greeting.hello`, or a pattern: `greeting.*`,
+    /// `*.list`, `*`. Of several that match, the most specific says what holds: the operation itself before a
+    /// pattern, then the schema that is spelled out further, then the method that is.
+    #[schemars(extend("propertyNames" = { "pattern": r"^(\*|[A-Za-z0-9_*-]+\.[A-Za-z0-9_*-]+)$" }))]
+    pub operations: BTreeMap<String, Overrides>,
+    /// How long a call may take if neither the operation nor anything under `operations` says; `none` for no limit.
+    pub timeout: Timeout,
+    /// How paths are matched.
+    pub routing: Routing,
+    /// What each schema is made with.
+    pub schemas: BTreeMap<String, Value>,
+    /// What each component is started with.
+    pub components: BTreeMap<String, Value>,
+    /// What the process writes about itself.
+    pub log: Log,
+    /// How the process ends when it is told to.
+    pub drain: Drain,
+}
+
+/// What the service is.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Service {
+    /// Its name in logs, traces, metrics and documents. Default: the name of the program.
+    #[schemars(length(min = 1), extend("default" = null))]
+    pub name: String,
+    /// Its version in the same places. Default: that of the program.
+    pub version: Option<String>,
+}
+
+/// The listener for operators.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Admin {
+    /// Its address: `host:port`, `:port` or `unix:path`. Whoever reaches it sees how the service is configured; keep
+    /// it off public networks.
+    #[schemars(length(min = 1))]
+    pub listen: String,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: ":9090".to_owned() }
+    }
+}
+
+/// How paths are matched.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Routing {
+    /// Whether a slash at the end of a path means something.
+    pub trailing_slash: TrailingSlash,
+}
+
+/// Whether a slash at the end of a path means something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrailingSlash {
+    /// `/greetings/` is `/greetings`.
+    #[default]
+    Ignore,
+    /// They are different paths.
+    Strict,
+}
+
+/// The schemas of texts that name something else.
+mod names {
+    use schemars::{Schema, SchemaGenerator, json_schema};
+
+    pub(super) fn parts(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string", "x-one-of": "part" } })
+    }
+
+    pub(super) fn handler(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-one-of": "handler" })
+    }
+
+    pub(super) fn handlers(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "string", "x-one-of": "handler" } })
+    }
+
+    pub(super) fn anchor(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "null"], "x-one-of": "handler" })
+    }
+}
