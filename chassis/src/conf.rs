@@ -1,6 +1,8 @@
 //! Typed, strict configuration: where values come from, what they mean, and what is wrong with them.
 
 mod build;
+mod check;
+pub mod compose;
 pub mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -9,6 +11,7 @@ pub mod origin;
 mod overlay;
 pub mod path;
 pub mod problem;
+pub mod read;
 pub mod root;
 mod scalar;
 pub mod source;
@@ -18,8 +21,10 @@ pub mod value;
 pub mod yaml;
 
 pub use build::{BuildContext, BuildError, Configure, Files, typed};
+pub use compose::{Composed, Kind, Part};
 pub use document::Document;
 pub use problem::{ConfError, Problem};
+pub use read::{Conf, Section};
 pub use root::Root;
 pub use source::Sources;
 pub use value::{FileRef, Interval, Rate, Secret, Size, ValueError};

@@ -1,6 +1,7 @@
 //! The layered configuration, not yet checked: every value with its origin.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,7 +16,7 @@ use super::tree::{Content, Node};
 use super::yaml;
 
 /// What all sources say together; later ones win. Maps are merged, everything else is replaced.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Document {
     pub(crate) root: Node,
     pub(crate) read: Vec<Read>,
@@ -55,6 +56,23 @@ impl Document {
         Ok(document)
     }
 
+    /// What one YAML text says, without files, environment and arguments: for tests and for tools.
+    ///
+    /// # Errors
+    /// The text is no YAML.
+    pub fn of_text(name: &str, content: &str) -> Result<Self, ConfError> {
+        let mut document = Self {
+            root: defaults(&Value::Null),
+            read: vec![Read::File(name.to_owned())],
+            problems: Vec::new(),
+            environment: BTreeMap::new(),
+        };
+        match document.add(&Arc::new(Text::of(name, content))) {
+            true => Ok(document),
+            false => Err(ConfError::new(document.problems)),
+        }
+    }
+
     /// Lays a file over what is there; `false` if it is no YAML at all.
     fn add(&mut self, text: &Arc<Text>) -> bool {
         let parsed = yaml::parse(text, Some(&|name: &str| self.environment.get(name).cloned()));
@@ -71,7 +89,7 @@ impl Document {
         readable
     }
 
-    fn lay(&mut self, said: Result<overlay::Said, Problem>) {
+    pub(super) fn lay(&mut self, said: Result<overlay::Said, Problem>) {
         match said {
             Ok(said) => overlay::lay(&mut self.root, said),
             Err(problem) => self.problems.push(problem),
@@ -101,11 +119,22 @@ impl Document {
     /// The problem that a part has with the configuration below `prefix`, at its place.
     pub fn problem(&self, prefix: &str, error: &BuildError) -> Problem {
         let path = KeyPath::parse(prefix).join(&KeyPath::parse(&error.at));
-        let problem = Problem::new(self.root.nearest(&path), &path, error.message.clone());
+        let mut problem = Problem::new(self.root.nearest(&path), &path, error.message.clone());
+        if path.steps().first().is_some_and(|step| self.root.at(&KeyPath::root().with(step.clone())).is_none()) {
+            // Only the file is known; its first line has nothing to do with it.
+            problem.snippet = None;
+        }
         match &error.help {
             Some(help) => problem.with_help(help.clone()),
             None => problem,
         }
+    }
+}
+
+// Nothing says yet which values are secrets.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").field("read", &self.read).finish_non_exhaustive()
     }
 }
 

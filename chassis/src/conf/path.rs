@@ -66,7 +66,7 @@ impl KeyPath {
         Self(self.0.iter().chain(&below.0).cloned().collect())
     }
 
-    fn with(&self, step: Step) -> Self {
+    pub(crate) fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);
         Self(steps)

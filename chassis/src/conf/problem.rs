@@ -48,6 +48,9 @@ impl Problem {
     /// The same problem with these places of its line hidden.
     #[must_use]
     pub(crate) fn hiding(mut self, secrets: &[Place]) -> Self {
+        if self.snippet.is_none() {
+            return self;
+        }
         self.snippet = self.origin.place().and_then(|place| Snippet::of(place, secrets)).map(Box::new);
         self
     }

@@ -13,7 +13,7 @@ mod log;
 mod operations;
 mod timeout;
 
-pub use chains::{Addition, ChainConf, Chains, Edit, Spot};
+pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
 pub use drain::Drain;
 pub use listeners::{Listeners, Opened};
 pub use log::{Format, Level, Log};
@@ -38,6 +38,7 @@ pub(crate) const ORDER: [&str; 13] = [
 ];
 
 /// The configuration of a service.
+// What parts are made from is not in here once it is read, because there may be secrets in it: `Conf` hands it out.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Root {

@@ -21,7 +21,7 @@ use super::yaml;
 pub const CONF_VARIABLE: &str = "CHASSIS_CONF";
 
 /// Where the configuration is to be read from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     /// The name of the service: without `--conf` and `CHASSIS_CONF`, `conf/<service>.yaml` is read if it is there.
     pub service: String,
@@ -35,6 +35,13 @@ pub struct Sources {
     pub sets: Vec<String>,
     /// The working directory.
     pub directory: PathBuf,
+}
+
+// The environment and `--set` may hold secrets.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").field("service", &self.service).field("files", &self.files).finish_non_exhaustive()
+    }
 }
 
 /// Something that was, or was not, there to be read.

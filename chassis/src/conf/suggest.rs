@@ -1,4 +1,4 @@
-//! "Did you mean …?"
+//! Finds the word that was probably meant.
 
 /// The known word that `word` is probably a misspelling of.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -18,7 +18,7 @@ pub(crate) fn among<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, th
     let mut known: Vec<_> = known.into_iter().collect();
     match closest(word, known.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),
-        None if known.is_empty() => "there are none".to_owned(),
+        None if known.is_empty() => "there is nothing of the kind".to_owned(),
         None => {
             let mut seen = std::collections::BTreeSet::new();
             known.retain(|word| seen.insert(*word));
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn without_a_suggestion_all_are_listed() {
         assert_eq!(among("x", ["one", "two"], "there are"), "there are `one`, `two`");
-        assert_eq!(among("x", [], "there are"), "there are none");
+        assert_eq!(among("x", [], "there are"), "there is nothing of the kind");
         let many: Vec<_> = (0..14).map(|at| format!("name-{at}")).collect();
         assert!(among("x", many.iter().map(String::as_str), "there are").ends_with("`name-11` and 2 more"));
     }

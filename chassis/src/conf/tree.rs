@@ -1,6 +1,7 @@
 //! The configuration as a tree, every value and every key with its origin.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
@@ -9,7 +10,7 @@ use super::origin::Origin;
 use super::path::{KeyPath, Step};
 
 /// A value and where it comes from.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Node {
     /// What it is.
     pub content: Content,
@@ -110,7 +111,8 @@ impl Node {
         }
     }
 
-    fn resolved(&self, path: &str) -> String {
+    /// A path it says, seen from the working directory.
+    pub(crate) fn resolved(&self, path: &str) -> String {
         match self.origin.directory() {
             Some(directory) => directory.join(path).to_string_lossy().into_owned(),
             None => path.to_owned(),
@@ -123,6 +125,11 @@ impl Node {
             Content::Map(entries) => Some(entries),
             _ => None,
         }
+    }
+
+    /// Whether it is a number.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.content, Content::Number(_))
     }
 
     /// The value there.
@@ -199,6 +206,15 @@ impl Node {
                 entries.iter().for_each(|(key, entry)| entry.node.collect(&path.key(key), leaves));
             }
             _ => leaves.push((path.clone(), self)),
+        }
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.role {
+            Role::Secret | Role::Revealed(_) => write!(f, "*** from {}", self.origin),
+            _ => write!(f, "{:?} from {}", self.content, self.origin),
         }
     }
 }

@@ -56,9 +56,11 @@ pub struct Addition {
     #[schemars(schema_with = "names::handler")]
     pub handler: String,
     /// The handler it stands right before.
+    #[serde(default)]
     #[schemars(schema_with = "names::anchor")]
     pub before: Option<String>,
     /// The handler it stands right after.
+    #[serde(default)]
     #[schemars(schema_with = "names::anchor")]
     pub after: Option<String>,
     /// One of the ends of the chain.
@@ -172,7 +174,7 @@ mod tests {
         })
     }
 
-    fn check(edit: Value, expected: Result<&[&str], &str>) {
+    fn check(edit: &Value, expected: Result<&[&str], &str>) {
         let found =
             provider(&json!({ "default": ["trace", "auth", "log"], "own": edit })).map(|chains| chains["own"].clone());
         let expected = expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
@@ -182,47 +184,47 @@ mod tests {
     #[test]
     fn handlers_are_added_by_anchor_and_removed_by_name() {
         check(
-            json!({"extends": "default", "add": [{"handler": "x", "after": "auth"}]}),
+            &json!({"extends": "default", "add": [{"handler": "x", "after": "auth"}]}),
             Ok(&["trace", "auth", "x", "log"]),
         );
         check(
-            json!({"extends": "default", "add": [{"handler": "x", "before": "trace"}]}),
+            &json!({"extends": "default", "add": [{"handler": "x", "before": "trace"}]}),
             Ok(&["x", "trace", "auth", "log"]),
         );
         check(
-            json!({"extends": "default", "add": [{"handler": "x", "at": "first"}]}),
+            &json!({"extends": "default", "add": [{"handler": "x", "at": "first"}]}),
             Ok(&["x", "trace", "auth", "log"]),
         );
-        check(json!({"extends": "default", "add": [{"handler": "x"}]}), Ok(&["trace", "auth", "log", "x"]));
-        check(json!({"extends": "default", "remove": ["auth"]}), Ok(&["trace", "log"]));
+        check(&json!({"extends": "default", "add": [{"handler": "x"}]}), Ok(&["trace", "auth", "log", "x"]));
+        check(&json!({"extends": "default", "remove": ["auth"]}), Ok(&["trace", "log"]));
         let both = json!({"extends": "default", "remove": ["log"], "add": [{"handler": "x"}, {"handler": "y", "before": "x"}]});
-        check(both, Ok(&["trace", "auth", "y", "x"]));
+        check(&both, Ok(&["trace", "auth", "y", "x"]));
     }
 
     #[test]
     fn an_edit_that_cannot_be_made_is_an_error_at_its_key() {
         check(
-            json!({"extends": "default", "add": [{"handler": "x", "after": "auht"}]}),
+            &json!({"extends": "default", "add": [{"handler": "x", "after": "auht"}]}),
             Err("`provider.own.add[0].after`: `auht` is not in the chain `default` (did you mean `auth`?)"),
         );
         check(
-            json!({"extends": "default", "remove": ["cors"]}),
+            &json!({"extends": "default", "remove": ["cors"]}),
             Err(
                 "`provider.own.remove[0]`: `cors` is not in the chain `default` (at this point it holds `trace`, `auth`, `log`)",
             ),
         );
         check(
-            json!({"extends": "defualt"}),
+            &json!({"extends": "defualt"}),
             Err("`provider.own.extends`: there is no chain `defualt` (did you mean `default`?)"),
         );
         check(
-            json!({"extends": "own"}),
+            &json!({"extends": "own"}),
             Err(
                 "`provider.own.extends`: `own` extends `own`: a chain cannot extend itself (write one of them out as a list)",
             ),
         );
         check(
-            json!({"extends": "default", "add": [{"handler": "x", "after": "auth", "at": "last"}]}),
+            &json!({"extends": "default", "add": [{"handler": "x", "after": "auth", "at": "last"}]}),
             Err(
                 "`provider.own.add[0]`: a handler has one place in a chain, and more than one is said here (keep one of `before`, `after` and `at`)",
             ),

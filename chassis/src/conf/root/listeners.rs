@@ -79,8 +79,8 @@ mod tests {
 
     use super::*;
 
-    fn check(protocols: Value, expected: &[(&str, &[&str])]) {
-        let protocols: BTreeMap<String, Value> = serde_json::from_value(protocols).unwrap();
+    fn check(protocols: &Value, expected: &[(&str, &[&str])]) {
+        let protocols: BTreeMap<String, Value> = serde_json::from_value(protocols.clone()).unwrap();
         let listeners = Listeners::new(&protocols, ["rest", "rest-lite", "bus"]);
         let found: Vec<_> =
             listeners.serving(&["a", "b"]).map(|(listener, served)| (listener.name.as_str(), served)).collect();
@@ -90,15 +90,15 @@ mod tests {
 
     #[test]
     fn what_no_other_lists_is_on_the_default_listener() {
-        check(json!({}), &[("rest", &["a", "b"])]);
-        check(json!({"rest-internal": {"schemas": ["b"]}}), &[("rest", &["a"]), ("rest-internal", &["b"])]);
-        check(json!({"rest-internal": {"schemas": ["a", "b"]}}), &[("rest-internal", &["a", "b"])]);
+        check(&json!({}), &[("rest", &["a", "b"])]);
+        check(&json!({"rest-internal": {"schemas": ["b"]}}), &[("rest", &["a"]), ("rest-internal", &["b"])]);
+        check(&json!({"rest-internal": {"schemas": ["a", "b"]}}), &[("rest-internal", &["a", "b"])]);
         check(
-            json!({"rest": {"schemas": ["a", "b"]}, "rest-internal": {"schemas": ["b"]}}),
+            &json!({"rest": {"schemas": ["a", "b"]}, "rest-internal": {"schemas": ["b"]}}),
             &[("rest", &["a", "b"]), ("rest-internal", &["b"])],
         );
-        check(json!({"rest-second": {}}), &[("rest", &["a", "b"]), ("rest-second", &["a", "b"])]);
-        check(json!({"bus": {}}), &[("rest", &["a", "b"]), ("bus", &["a", "b"])]);
+        check(&json!({"rest-second": {}}), &[("rest", &["a", "b"]), ("rest-second", &["a", "b"])]);
+        check(&json!({"bus": {}}), &[("rest", &["a", "b"]), ("bus", &["a", "b"])]);
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub(super) fn malformed(text: &Arc<Text>, error: &ScanError) -> Problem {
     if error.info().contains("recursion limit") {
         return problem(&format!("nested deeper than {DEEPEST} levels"));
     }
+    if text.line(marker.line()).is_some_and(|line| line.contains("${")) {
+        return problem("this is not YAML: `${…}` is taken for the start of a map here")
+            .with_help("put the value in quotes: inside of brackets a bare `{` means something else");
+    }
     match MEANINGS.iter().find(|(said, _, _)| error.info().contains(said)) {
         Some((_, means, help)) => problem(&format!("this is not YAML: {means}")).with_help(*help),
         None => problem(&format!("this is not YAML: {}", error.info()))

@@ -1,0 +1,95 @@
+//! Checks the whole configuration against its schema and reports everything that is wrong at once.
+
+use super::build::{BuildError, Files};
+use super::compose::Composed;
+use super::document::Document;
+use super::origin::Place;
+use super::path::KeyPath;
+use super::problem::ConfError;
+use super::read::Conf;
+use super::tree::{Content, Node, Role};
+use super::value::{FileRef, Secret};
+
+mod choice;
+mod keys;
+mod names;
+mod scalar;
+mod shape;
+mod walk;
+mod wording;
+
+use walk::{Spot, Walk};
+
+impl Document {
+    /// Checks everything that is said: every key, every value, every name. `operations` are the ids of the
+    /// operations there are; `files` reads the secrets that are kept in files.
+    ///
+    /// # Errors
+    /// Everything that is wrong, also what was wrong already when the sources were read.
+    pub fn check(mut self, composed: Composed, operations: &[&str], files: &dyn Files) -> Result<Conf, ConfError> {
+        let mut walk = Walk::new(&composed);
+        let spot = Spot { path: &KeyPath::root(), node: &self.root, key: &self.root.origin };
+        walk.check(spot, &composed.schema);
+        let Walk { findings, marks, hidden, .. } = walk;
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.extend(findings.into_iter().map(|finding| finding.problem));
+        problems.extend(names::check(&self.root, operations));
+        for (path, role) in marks {
+            let revealed = self.mark(&path, role, files);
+            problems.extend(revealed.err().map(|error| self.problem(&path.to_string(), &error)));
+        }
+        if problems.is_empty() {
+            return Conf::new(self, composed, hidden);
+        }
+        Err(ConfError::new(problems.into_iter().map(|problem| problem.hiding(&hidden))))
+    }
+
+    /// Gives a value the role its schema says, and reads it if it is a secret that is kept elsewhere.
+    fn mark(&mut self, path: &KeyPath, role: Role, files: &dyn Files) -> Result<(), BuildError> {
+        let environment = &self.environment;
+        let Some(node) = self.root.at_mut(path) else { return Ok(()) };
+        node.role = role;
+        if node.role != Role::Secret {
+            return Ok(());
+        }
+        let text = match (&node.content, &node.said) {
+            (_, Some(said)) => said.as_ref(),
+            (Content::Text(text), None) => text,
+            _ => return Ok(()),
+        };
+        let secret = if let Some(file) = text.strip_prefix("file:") {
+            read(&node.resolved(file), files)?
+        } else if let Some(name) = text.strip_prefix("env:") {
+            let missing = || BuildError::new("", format!("the environment variable `{name}` is not set"));
+            environment.get(name).cloned().ok_or_else(missing)?
+        } else {
+            text.to_owned()
+        };
+        node.role = Role::Revealed(Secret::new(secret));
+        Ok(())
+    }
+}
+
+/// The text of a file that holds a secret, without the line end that editors put there.
+fn read(path: &str, files: &dyn Files) -> Result<String, BuildError> {
+    let bytes = files.read(&FileRef(path.into())).map_err(|error| BuildError { at: String::new(), ..error })?;
+    let text = String::from_utf8(bytes).map_err(|_| BuildError::new("", format!("`{path}` does not hold text")))?;
+    let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    if text.is_empty() {
+        return Err(BuildError::new("", format!("`{path}` is empty")).with_help("write the secret into it"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Every place of text in a value: what is under an unknown key may be a misspelt secret.
+fn texts(node: &Node, places: &mut Vec<Place>) {
+    match &node.content {
+        Content::List(items) => items.iter().for_each(|item| texts(item, places)),
+        Content::Map(entries) => entries.values().for_each(|entry| texts(&entry.node, places)),
+        Content::Text(_) => places.extend(node.origin.place().cloned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! Single values: their kind, their bounds and their text.
+
+use std::str::FromStr;
+
+use serde_json::{Number, Value};
+
+use super::shape::{Shape, matches};
+use super::walk::{Spot, Walk, Weight};
+use super::wording;
+use crate::conf::root::Timeout;
+use crate::conf::suggest;
+use crate::conf::tree::{Content, Node, Role};
+use crate::conf::value::{Interval, Rate, Size, ValueError};
+
+/// Checks the kind of a value; `None` if another is wanted, else the text the value is to be read as, if it is text.
+pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -> Option<Option<&'n str>> {
+    let kinds = shape.kinds();
+    let format = shape.text("format");
+    let text = text(spot.node, kinds.as_deref(), format);
+    if let Some(role) = role(spot.node, text, format) {
+        walk.marks.push((spot.path.clone(), role));
+    }
+    let written_as_text = matches!(format, Some("interval" | "size" | "rate" | "timeout"));
+    let is_scalar = !matches!(spot.node.content, Content::List(_) | Content::Map(_) | Content::Null);
+    let allowed = kinds.as_ref().is_none_or(|kinds| {
+        let kind = if text.is_some() { "string" } else { wording::kind(spot.node) };
+        kinds.contains(&kind) || (kind == "integer" && kinds.contains(&"number"))
+    });
+    if allowed || (written_as_text && is_scalar) {
+        return Some(text);
+    }
+    let kinds = kinds.unwrap_or_default();
+    report_kind(walk, spot, shape, &kinds, None);
+    None
+}
+
+/// The text of a value that is text, or that was said without types where only text is wanted.
+fn text<'n>(node: &'n Node, kinds: Option<&[&str]>, format: Option<&str>) -> Option<&'n str> {
+    match (&node.content, &node.said) {
+        (Content::Text(text), _) => Some(text),
+        (Content::List(_) | Content::Map(_), _) | (_, None) => None,
+        (_, Some(said)) => {
+            let kinds = kinds?;
+            let as_it_is = kinds.contains(&wording::kind(node)) || (node.is_number() && kinds.contains(&"number"));
+            let wanted = kinds.contains(&"string") && !as_it_is && node.content != Content::Null;
+            (wanted && !matches!(format, Some("interval" | "size" | "rate" | "timeout"))).then_some(said)
+        }
+    }
+}
+
+fn role(node: &Node, text: Option<&str>, format: Option<&str>) -> Option<Role> {
+    let text = text?;
+    match format {
+        Some("secret") => Some(Role::Secret),
+        Some("path") => Some(Role::Path),
+        _ if matches!(&node.content, Content::Text(content) if content == text) => None,
+        _ => Some(Role::Text),
+    }
+}
+
+/// Reports a value of another kind than is wanted. `help` says what else than that can be done about it.
+pub(super) fn report_kind(
+    walk: &mut Walk<'_>,
+    spot: Spot<'_>,
+    shape: &Shape<'_>,
+    kinds: &[&str],
+    help: Option<String>,
+) {
+    let secret = shape.is_secret();
+    let found = if secret { "something else".to_owned() } else { wording::found(spot.node) };
+    let mut message = format!("expected {}, found {found}", wording::expected(kinds));
+    if kinds.iter().all(|kind| *kind == "null") {
+        "this takes no configuration".clone_into(&mut message);
+    }
+    let help = match kinds {
+        ["null"] => Some("remove it".to_owned()),
+        _ => help.or_else(|| remedy(spot.node, kinds, shape)),
+    };
+    walk.report(spot.path, &spot.node.origin, Weight::Kind, message, help);
+}
+
+/// What to do about a value of the wrong kind.
+fn remedy(node: &Node, kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
+    let wants = |kind: &str| kinds.contains(&kind);
+    match &node.content {
+        Content::Bool(_) | Content::Number(_) if wants("string") => Some("put it in quotes".to_owned()),
+        Content::Text(text) if wants("boolean") && is_yes(text) => Some("write `true`".to_owned()),
+        Content::Text(text) if wants("boolean") && is_no(text) => Some("write `false`".to_owned()),
+        Content::Text(text) => {
+            let meant = Node::new(crate::conf::scalar::resolve(text), node.origin.clone());
+            let kind = wording::kind(&meant);
+            let fits = wants(kind) || (kind == "integer" && wants("number"));
+            if fits && kind != "null" { Some("remove the quotes".to_owned()) } else { form(kinds, shape) }
+        }
+        _ => form(kinds, shape),
+    }
+}
+
+fn is_yes(text: &str) -> bool {
+    ["yes", "on", "y"].iter().any(|yes| text.eq_ignore_ascii_case(yes))
+}
+
+fn is_no(text: &str) -> bool {
+    ["no", "off", "n"].iter().any(|no| text.eq_ignore_ascii_case(no))
+}
+
+/// How to write what is wanted.
+fn form(kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
+    if kinds.contains(&"array") {
+        return Some("write a list: `[a, b]`".to_owned());
+    }
+    let keys: Vec<_> = shape.keys().take(12).map(|key| format!("`{key}`")).collect();
+    (kinds.contains(&"object") && !keys.is_empty()).then(|| format!("write keys below it: {}", keys.join(", ")))
+}
+
+/// Checks what is said about a value of the right kind.
+pub(super) fn check(walk: &mut Walk<'_>, spot: Spot<'_>, text: Option<&str>, shape: &Shape<'_>) {
+    if let Some(error) = malformed(spot.node, text, shape.text("format")) {
+        walk.report(spot.path, &spot.node.origin, Weight::Value, error.message, Some(error.help));
+        return;
+    }
+    words(walk, spot, text, shape);
+    if shape.is_secret() {
+        return;
+    }
+    if let Content::Number(number) = &spot.node.content {
+        bounds(walk, spot, number, shape);
+    }
+    if let Some(text) = text {
+        lengths(walk, spot, text, shape);
+    }
+}
+
+/// Reads a value that YAML writes as text the way its type does.
+fn malformed(node: &Node, text: Option<&str>, format: Option<&str>) -> Option<ValueError> {
+    fn wrong<T: FromStr<Err = ValueError>>(text: &str) -> Option<ValueError> {
+        text.parse::<T>().err()
+    }
+    let written = match (&node.content, &node.said) {
+        (_, Some(said)) => said.to_string(),
+        (Content::Null, None) => return None,
+        _ => text.map_or_else(|| node.to_json().to_string(), str::to_owned),
+    };
+    match format? {
+        "interval" => wrong::<Interval>(&written),
+        "size" => wrong::<Size>(&written),
+        "rate" => wrong::<Rate>(&written),
+        "timeout" => wrong::<Timeout>(&written),
+        _ => None,
+    }
+}
+
+/// Checks that the value is one of those that are listed.
+fn words(walk: &mut Walk<'_>, spot: Spot<'_>, text: Option<&str>, shape: &Shape<'_>) {
+    let value = text.map_or_else(|| spot.node.to_json(), Value::from);
+    for constant in shape.all("const").filter(|constant| **constant != value) {
+        let message = format!("expected `{}`, found {}", plain(constant), wording::shown(spot.node));
+        walk.report(spot.path, &spot.node.origin, Weight::Word, message, None);
+    }
+    for list in shape.all("enum").filter_map(Value::as_array).filter(|list| !list.contains(&value)) {
+        let known: Vec<_> = list.iter().filter(|value| !value.is_null()).map(plain).collect();
+        let known = known.iter().map(String::as_str);
+        unknown(walk, spot, shape.text("x-one-of"), known);
+    }
+}
+
+/// Reports a word that is none of those that are known.
+pub(super) fn unknown<'k>(
+    walk: &mut Walk<'_>,
+    spot: Spot<'_>,
+    noun: Option<&str>,
+    known: impl Iterator<Item = &'k str>,
+) {
+    let shown = wording::shown(spot.node);
+    let (message, they_are) = match noun {
+        Some("part") => (format!("{shown} is not linked in"), "linked in are".to_owned()),
+        Some(noun) => (format!("there is no {noun} {shown}"), format!("the {noun}s that are linked in are")),
+        None => (format!("{shown} is not known here"), "write one of".to_owned()),
+    };
+    let word = match &spot.node.content {
+        Content::Text(text) => text.clone(),
+        _ => spot.node.to_json().to_string(),
+    };
+    let help = suggest::among(&word, known, &they_are);
+    walk.report(spot.path, &spot.node.origin, Weight::Word, message, Some(help));
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn bounds(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number, shape: &Shape<'_>) {
+    let value = number.as_f64().unwrap_or_default();
+    let range = integer_range(shape.text("format"));
+    let bound = |keyword: &str| shape.all(keyword).find_map(Value::as_f64);
+    let least = bound("minimum").or(range.map(|(least, _)| least));
+    let most = bound("maximum").or(range.map(|(_, most)| most));
+    let message = if let Some(least) = least.filter(|least| value < *least) {
+        format!("{number} is too small: at least {least}")
+    } else if let Some(most) = most.filter(|most| value > *most) {
+        format!("{number} is too large: at most {most}")
+    } else if let Some(least) = bound("exclusiveMinimum").filter(|least| value <= *least) {
+        format!("{number} is too small: more than {least}")
+    } else if let Some(most) = bound("exclusiveMaximum").filter(|most| value >= *most) {
+        format!("{number} is too large: less than {most}")
+    } else if let Some(step) = bound("multipleOf").filter(|step| *step > 0.0 && value % *step != 0.0) {
+        format!("{number} is not a multiple of {step}")
+    } else {
+        return;
+    };
+    walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+}
+
+/// The bounds of the integers of Rust, which `schemars` names and leaves out where JSON's are smaller.
+fn integer_range(format: Option<&str>) -> Option<(f64, f64)> {
+    Some(match format? {
+        "int8" => (f64::from(i8::MIN), f64::from(i8::MAX)),
+        "int16" => (f64::from(i16::MIN), f64::from(i16::MAX)),
+        "int32" => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        "uint8" => (0.0, f64::from(u8::MAX)),
+        "uint16" => (0.0, f64::from(u16::MAX)),
+        "uint32" => (0.0, f64::from(u32::MAX)),
+        "uint64" | "uint" | "uint128" => (0.0, f64::MAX),
+        _ => return None,
+    })
+}
+
+fn lengths(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shape<'_>) {
+    let length = text.chars().count() as u64;
+    let least = shape.number("minLength").filter(|least| length < *least);
+    let most = shape.number("maxLength").filter(|most| length > *most);
+    let pattern = shape.all("pattern").filter_map(Value::as_str).find(|pattern| !matches(pattern, text));
+    let message = match (least, most, pattern) {
+        (Some(_), _, _) if length == 0 => "this must not be empty".to_owned(),
+        (Some(least), _, _) => format!("{} is too short: at least {least} characters", wording::shown(spot.node)),
+        (_, Some(most), _) => format!("{} is too long: at most {most} characters", wording::shown(spot.node)),
+        (_, _, Some(pattern)) => format!("{} does not look like `{pattern}`", wording::shown(spot.node)),
+        _ => return,
+    };
+    walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+}

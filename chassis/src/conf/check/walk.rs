@@ -1,0 +1,179 @@
+//! Walks the configuration and its schema side by side.
+
+use serde_json::{Map, Value};
+
+use super::shape::Shape;
+use super::{choice, keys, scalar, wording};
+use crate::conf::compose::Composed;
+use crate::conf::origin::{Origin, Place};
+use crate::conf::path::KeyPath;
+use crate::conf::problem::Problem;
+use crate::conf::tree::{Content, Node, Role};
+
+/// What has been found so far.
+pub(super) struct Walk<'a> {
+    pub composed: &'a Composed,
+    pub findings: Vec<Finding>,
+    /// What the schema makes of values that are not just what they are.
+    pub marks: Vec<(KeyPath, Role)>,
+    /// Text that may not be shown.
+    pub hidden: Vec<Place>,
+}
+
+/// Something that does not fit.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub weight: Weight,
+    /// How many steps lead to it.
+    pub depth: usize,
+    pub problem: Problem,
+}
+
+/// How much a finding says about an alternative not being the one that was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Something of another kind is there.
+    Kind,
+    /// Another word is there.
+    Word,
+    /// A key is missing or unknown.
+    Key,
+    /// A value is out of bounds.
+    Value,
+}
+
+/// What one schema says.
+pub(super) type Layer<'a> = &'a Map<String, Value>;
+
+/// One value and the way to it.
+#[derive(Clone, Copy)]
+pub(super) struct Spot<'a> {
+    pub path: &'a KeyPath,
+    pub node: &'a Node,
+    /// Where its key is written.
+    pub key: &'a Origin,
+}
+
+/// Whether a secret says only where it is kept.
+fn is_reference(node: &Node) -> bool {
+    matches!(&node.content, Content::Text(text) if text.starts_with("file:") || text.starts_with("env:"))
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(composed: &'a Composed) -> Self {
+        Self { composed, findings: Vec::new(), marks: Vec::new(), hidden: Vec::new() }
+    }
+
+    /// Checks a value against its schema.
+    pub(super) fn check(&mut self, spot: Spot<'_>, schema: &'a Value) {
+        if spot.node.content == Content::Broken {
+            return;
+        }
+        let mut layers = Vec::new();
+        if !self.flatten(spot, schema, &mut layers) {
+            return;
+        }
+        let shape = Shape::new(layers);
+        if shape.is_secret() && !is_reference(spot.node) {
+            self.hidden.extend(spot.node.origin.place().cloned());
+        }
+        let Some(text) = scalar::fits(self, spot, &shape) else { return };
+        match &spot.node.content {
+            Content::List(items) => self.list(spot, items, &shape),
+            Content::Map(entries) => keys::check(self, spot, entries, &shape),
+            _ => scalar::check(self, spot, text, &shape),
+        }
+    }
+
+    /// Collects everything that is said about a value: behind references, in all of `allOf` and in the fitting
+    /// alternative of `anyOf` and `oneOf`. `false` if none fits; that is reported then.
+    pub(super) fn flatten(&mut self, spot: Spot<'_>, schema: &'a Value, layers: &mut Vec<Layer<'a>>) -> bool {
+        let Value::Object(map) = schema else {
+            // `false` allows nothing. Nothing generates it; a person may write it by hand.
+            if *schema == Value::Bool(false) {
+                self.report(spot.path, &spot.node.origin, Weight::Kind, "nothing is allowed here", None);
+            }
+            return *schema != Value::Bool(false);
+        };
+        layers.push(map);
+        let followed = self.composed.follow(schema);
+        if !std::ptr::eq(followed, schema) && !self.flatten(spot, followed, layers) {
+            return false;
+        }
+        for all in map.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            if !self.flatten(spot, all, layers) {
+                return false;
+            }
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            if let Some(alternatives) = map.get(keyword).and_then(Value::as_array) {
+                match choice::choose(self, spot, alternatives) {
+                    Some(chosen) if !self.flatten(spot, chosen, layers) => return false,
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+        }
+        true
+    }
+
+    fn list(&mut self, spot: Spot<'_>, items: &[Node], shape: &Shape<'a>) {
+        let length = items.len() as u64;
+        if let Some(least) = shape.number("minItems").filter(|least| length < *least) {
+            let message = format!("the list is too short: {}", wording::items(length, "at least", least));
+            self.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+        }
+        if let Some(most) = shape.number("maxItems").filter(|most| length > *most) {
+            let message = format!("the list is too long: {}", wording::items(length, "at most", most));
+            self.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+        }
+        if shape.all("uniqueItems").any(|unique| *unique == Value::Bool(true)) {
+            self.unique(spot, items);
+        }
+        let first: Vec<_> = shape.all("prefixItems").filter_map(Value::as_array).flatten().collect();
+        for (index, item) in items.iter().enumerate() {
+            let path = spot.path.index(index);
+            match (first.get(index).copied(), shape.all("items").next()) {
+                (Some(schema), _) | (None, Some(schema)) => {
+                    self.check(Spot { path: &path, node: item, key: &item.origin }, schema);
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn unique(&mut self, spot: Spot<'_>, items: &[Node]) {
+        for (index, item) in items.iter().enumerate() {
+            let json = item.to_json();
+            if items[..index].iter().any(|other| other.to_json() == json) {
+                let message = format!("{} is there twice", wording::shown(item));
+                self.report(
+                    &spot.path.index(index),
+                    &item.origin,
+                    Weight::Value,
+                    message,
+                    Some("remove one of them".to_owned()),
+                );
+            }
+        }
+    }
+
+    /// Tries an alternative without reporting anything.
+    pub(super) fn trial(&self, spot: Spot<'_>, schema: &'a Value) -> Vec<Finding> {
+        let mut trial = Walk::new(self.composed);
+        trial.check(spot, schema);
+        trial.findings
+    }
+
+    pub(super) fn report(
+        &mut self,
+        path: &KeyPath,
+        origin: &Origin,
+        weight: Weight,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        let problem = Problem { help, ..Problem::new(origin, path, message) };
+        self.findings.push(Finding { weight, depth: path.steps().len(), problem });
+    }
+}
