@@ -22,6 +22,7 @@ pub mod component;
 pub mod conf;
 pub mod handler;
 pub mod protocol;
+pub mod route;
 
 pub mod answer;
 pub mod argument;

@@ -1,0 +1,3 @@
+//! What chassis promises, through its public names only.
+
+mod routing;

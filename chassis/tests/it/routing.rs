@@ -1,0 +1,154 @@
+//! Which route answers: cases measured on another router, and rules of our own.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a case that cannot be read has failed")]
+
+use std::collections::BTreeMap;
+
+use chassis::invocation::decode;
+use chassis::route::{self, Conf, Found, Route, RouteError, Table, TrailingSlash};
+use http::Method;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Cases {
+    cases: Vec<Case>,
+}
+
+/// One case; the `about` of the file explains the fields.
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    #[serde(default)]
+    trailing_slash: TrailingSlash,
+    routes: Vec<Declared>,
+    #[serde(default)]
+    before: Vec<Change>,
+    request: Request,
+    expect: Expected,
+}
+
+#[derive(Clone, Deserialize)]
+struct Declared {
+    id: String,
+    service: String,
+    method: String,
+    path: String,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+enum Change {
+    SetDynamicRoutes {},
+    RemoveService { service: String },
+    RemoveRoute { service: String, method: String, path: String },
+    AddRoute { route: Declared },
+}
+
+#[derive(Deserialize)]
+struct Request {
+    method: String,
+    path: String,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    #[serde(default)]
+    registration_error: bool,
+    #[serde(default)]
+    status: Vec<u16>,
+    route: Option<String>,
+    params: Option<BTreeMap<String, String>>,
+    allow: Option<Vec<String>>,
+}
+
+impl Declared {
+    fn template(&self) -> String {
+        let is_joined = self.service.ends_with('/') || self.path.starts_with('/') || self.path.is_empty();
+        format!("{}{}{}", self.service, if is_joined { "" } else { "/" }, self.path)
+    }
+}
+
+impl Change {
+    fn apply(&self, routes: &mut Vec<Declared>, is_dynamic: &mut bool) {
+        match self {
+            Self::SetDynamicRoutes {} => *is_dynamic = true,
+            Self::RemoveService { service } => routes.retain(|route| route.service != *service),
+            Self::RemoveRoute { service, method, path } if *is_dynamic => {
+                let is_meant =
+                    |route: &Declared| (&route.service, &route.method, &route.path) == (service, method, path);
+                routes.retain(|route| !is_meant(route));
+            }
+            Self::AddRoute { route } if *is_dynamic => routes.push(route.clone()),
+            Self::RemoveRoute { .. } | Self::AddRoute { .. } => {}
+        }
+    }
+}
+
+/// What a case comes to, in the words of its expectation.
+struct Answer {
+    status: u16,
+    route: Option<String>,
+    params: BTreeMap<String, String>,
+    allow: Option<Vec<String>>,
+}
+
+fn answer(table: &Table, routes: &[Declared], request: &Request) -> Answer {
+    let method = Method::from_bytes(request.method.as_bytes()).unwrap();
+    let nothing = |status| Answer { status, route: None, params: BTreeMap::new(), allow: None };
+    let listed = |status, allow: route::Allow<'_>| Answer {
+        allow: Some(allow.iter().map(ToString::to_string).collect()),
+        ..nothing(status)
+    };
+    match table.find(&method, &request.path) {
+        Found::Route { target, params } => {
+            let route = &routes[target as usize];
+            let names = route::parameters(&route.template()).unwrap();
+            assert_eq!(names.len(), params.len(), "{} captures what it names", route.id);
+            let value = |index| decode(params.at(&request.path, index).unwrap()).unwrap().into_owned();
+            let params = names.into_iter().enumerate().map(|(index, name)| (name, value(index))).collect();
+            Answer { route: Some(route.id.clone()), params, ..nothing(200) }
+        }
+        Found::Options { allow } => listed(200, allow),
+        Found::MethodNotAllowed { allow } => listed(405, allow),
+        Found::NotFound => nothing(404),
+        Found::Malformed => nothing(400),
+    }
+}
+
+fn build(routes: &[Declared], trailing_slash: TrailingSlash) -> Result<Table, Vec<RouteError>> {
+    let routes = routes.iter().enumerate().map(|(target, route)| Route {
+        method: route.method.clone().into(),
+        template: route.template(),
+        target: target as u32,
+        place: route.id.clone(),
+    });
+    Table::build(routes, Conf { trailing_slash })
+}
+
+/// What is wrong with the outcome of a case; nothing, if it passes.
+fn failure(case: &Case) -> Option<String> {
+    let mut routes = case.routes.clone();
+    let mut is_dynamic = false;
+    case.before.iter().for_each(|change| change.apply(&mut routes, &mut is_dynamic));
+    let table = match build(&routes, case.trailing_slash) {
+        Err(_) if case.expect.registration_error => return None,
+        Err(errors) => return Some(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        Ok(_) if case.expect.registration_error => return Some("the routes are accepted".to_owned()),
+        Ok(table) => table,
+    };
+    let answer = answer(&table, &routes, &case.request);
+    let is_met = case.expect.status.contains(&answer.status)
+        && (case.expect.route.is_none() || case.expect.route == answer.route)
+        && case.expect.params.as_ref().is_none_or(|params| *params == answer.params)
+        && (case.expect.allow.is_none() || case.expect.allow == answer.allow);
+    let Answer { status, route, params, allow } = answer;
+    (!is_met).then(|| format!("{status}, route {route:?}, parameters {params:?}, Allow {allow:?}"))
+}
+
+#[test]
+fn the_measured_cases_are_answered_as_expected() {
+    let Cases { cases } = serde_json::from_str(include_str!("../data/routing-cases.json")).unwrap();
+    let failures: Vec<_> = cases.iter().filter_map(|case| Some(format!("{}: {}", case.id, failure(case)?))).collect();
+    assert!(failures.is_empty(), "{} of {} fail:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert_eq!(cases.len(), 120, "a case was added or lost: say so here");
+}
