@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::net::IpAddr;
 use std::str::FromStr;
 
@@ -95,17 +95,22 @@ impl JsonSchema for Key {
     }
 }
 
-/// The digest that stands for a key in the table.
+/// What stands for a key in the table.
 ///
-/// Two SipHash values under independent secret keys: callers cannot choose what collides, and among 100,000 keys two
-/// meet by chance with a probability below 10⁻²⁸. So the text itself need not be kept or compared.
+/// An address is kept whole. A text is kept as two SipHash values under independent secret keys: callers cannot choose
+/// what collides, and among 100,000 keys two meet by chance with a probability below 10⁻²⁸.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name(pub(super) [u64; 2]);
+pub(super) struct Name {
+    /// Where it belongs: a SipHash value, so that callers cannot crowd one place.
+    pub(super) place: u64,
+    /// What tells it from all others.
+    pub(super) exact: [u64; 2],
+}
 
 impl Name {
-    /// A number below `among`, evenly spread; each of the four choices depends on bits of its own.
-    pub(super) fn spread(self, choice: usize, among: usize) -> usize {
-        let bits = (self.0[choice / 2] >> (32 * (choice % 2))) & u64::from(u32::MAX);
+    /// A number below `among`, evenly spread; each of the four choices is led by bits of its own.
+    pub(super) fn spread(self, choice: u32, among: usize) -> usize {
+        let bits = self.place.rotate_left(16 * choice) >> 32;
         ((bits * among as u64) >> 32) as usize
     }
 }
@@ -117,43 +122,68 @@ pub(super) struct Keys {
     /// How many leading bits of an IPv4 and of an IPv6 address tell callers apart.
     pub(super) prefixes: (u8, u8),
     secrets: [RandomState; 2],
+    /// Makes of an address what equals no digest but by chance, and never the name of an empty slot.
+    disguise: u128,
 }
 
 impl Keys {
     pub(super) fn new(key: Key, proxies: Proxies, prefixes: (u8, u8)) -> Self {
-        Self { key, proxies, prefixes, secrets: [RandomState::new(), RandomState::new()] }
+        let secrets = [RandomState::new(), RandomState::new()];
+        let disguise = u128::from(secrets[0].hash_one(0)) << 64 | u128::from(secrets[1].hash_one(0));
+        Self { key, proxies, prefixes, secrets, disguise }
     }
 
     /// The key of this call. Allocates nothing.
     pub(super) fn name(&self, invocation: &Invocation) -> Name {
         match &self.key {
-            Key::Global => self.digest(b'g'),
+            Key::Global => self.digest("global", |_| ()),
             Key::Peer => self.peer(invocation),
             Key::Principal => match &invocation.call.principal {
                 Some(principal) => self.principal(principal),
                 None => self.peer(invocation),
             },
-            Key::Operation => self.digest((b'o', invocation.operation().map(|operation| &operation.id))),
+            Key::Operation => match invocation.operation() {
+                Some(operation) => self.digest("operation", |hasher| hasher.write(operation.id.as_bytes())),
+                None => self.digest("unmatched", |_| ()),
+            },
             Key::Header(name) => match invocation.headers().get(name) {
-                Some(value) => self.digest((b'h', value.as_bytes())),
+                Some(value) => self.digest("header", |hasher| hasher.write(value.as_bytes())),
                 None => self.peer(invocation),
             },
         }
     }
 
     fn principal(&self, principal: &Principal) -> Name {
-        self.digest((b'p', &principal.identity().scheme, principal.subject()))
+        self.digest("principal", |hasher| {
+            hasher.write(principal.identity().scheme.as_bytes());
+            // No byte of a text: it keeps scheme and subject apart.
+            hasher.write_u8(u8::MAX);
+            hasher.write(principal.subject().as_bytes());
+        })
     }
 
     fn peer(&self, invocation: &Invocation) -> Name {
         match self.proxies.client(&invocation.call.peer, invocation.headers()) {
-            Some(address) => self.digest((b'a', prefix(address, self.prefixes))),
-            None => self.digest((b'l', invocation.call.peer == Peer::Unix)),
+            Some(address) => self.address(address),
+            None if invocation.call.peer == Peer::Unix => self.digest("unix", |_| ()),
+            None => self.digest("local", |_| ()),
         }
     }
 
-    fn digest(&self, key: impl Hash) -> Name {
-        Name([self.secrets[0].hash_one(&key), self.secrets[1].hash_one(&key)])
+    fn address(&self, address: IpAddr) -> Name {
+        let bits = prefix(address, self.prefixes);
+        let exact = bits ^ self.disguise;
+        Name { place: self.secrets[0].hash_one(bits), exact: [(exact >> 64) as u64, exact as u64] }
+    }
+
+    fn digest(&self, kind: &str, write: impl Fn(&mut DefaultHasher)) -> Name {
+        let exact = [0, 1].map(|half| {
+            let mut hasher = self.secrets[half].build_hasher();
+            write(&mut hasher);
+            hasher.write(kind.as_bytes());
+            hasher.finish()
+        });
+        Name { place: exact[0], exact }
     }
 }
 
@@ -204,7 +234,8 @@ mod tests {
 
     #[test]
     fn every_choice_spreads_over_the_whole_range() {
-        let name = Name([u64::from(u32::MAX), 0x8000_0000_0000_0000]);
-        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 10)), [9, 0, 0, 5]);
+        let name = Name { place: 0x0000_4000_8000_ffff, exact: [0, 0] };
+        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 10)), [0, 2, 5, 9]);
+        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 1)), [0; 4]);
     }
 }

@@ -19,7 +19,7 @@ const SHARED: usize = 16;
 /// The TAT of a slot without a key.
 const EMPTY: u64 = 0;
 /// The name of a slot without a key.
-const NOBODY: Name = Name([0, 0]);
+const NOBODY: Name = Name { place: 0, exact: [0, 0] };
 /// The TAT of a slot whose name is being written.
 const CLAIMED: u64 = u64::MAX;
 /// How often a change is tried without the lock when others change the same slot at the same time.
@@ -184,7 +184,7 @@ impl Table {
 
 impl Slot {
     fn holds(&self, name: Name) -> bool {
-        self.name[0].load(Ordering::Acquire) == name.0[0] && self.name[1].load(Ordering::Acquire) == name.0[1]
+        self.name[0].load(Ordering::Acquire) == name.exact[0] && self.name[1].load(Ordering::Acquire) == name.exact[1]
     }
 
     /// Changes the TAT once; `None` when the slot changed meanwhile.
@@ -211,8 +211,8 @@ impl Slot {
 
     /// Gives a slot that was claimed, or that is empty, to a key.
     fn own(&self, name: Name, tat: u64) {
-        self.name[0].store(name.0[0], Ordering::Release);
-        self.name[1].store(name.0[1], Ordering::Release);
+        self.name[0].store(name.exact[0], Ordering::Release);
+        self.name[1].store(name.exact[1], Ordering::Release);
         self.tat.store(tat, Ordering::Release);
     }
 }

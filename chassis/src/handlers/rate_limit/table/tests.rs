@@ -17,7 +17,7 @@ fn name(key: u64) -> Name {
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     };
-    Name([mix(0x9e37_79b9_7f4a_7c15), mix(0xd1b5_4a32_d192_ed03)])
+    Name { place: mix(0x9e37_79b9_7f4a_7c15), exact: [key + 1, 0] }
 }
 
 /// Uses a key up to `until`.
