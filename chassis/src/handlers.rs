@@ -6,3 +6,30 @@ pub mod cors;
 pub mod limit_body;
 pub mod rate_limit;
 pub mod request_id;
+
+#[cfg(test)]
+mod tests {
+    use schemars::SchemaGenerator;
+
+    use crate::catalog::{CHASSIS_HANDLERS_V1, HandlerEntry};
+
+    /// The handlers of this folder, without those that tests place in the catalog.
+    fn shipped() -> impl Iterator<Item = &'static HandlerEntry> {
+        CHASSIS_HANDLERS_V1.iter().filter(|entry| entry.head.location.file.contains("src/handlers/"))
+    }
+
+    #[test]
+    fn every_handler_and_every_value_of_it_is_documented() {
+        assert!(shipped().any(|entry| entry.head.name == "rate-limit"));
+        for entry in shipped() {
+            let name = entry.head.name;
+            assert!(entry.head.doc.ends_with('.'), "{name} does not say what it does");
+            let schema = (entry.head.conf)(&mut SchemaGenerator::default());
+            let values = schema.get("properties").and_then(|values| values.as_object());
+            for (key, value) in values.into_iter().flatten() {
+                let said = value.get("description").and_then(|text| text.as_str());
+                assert!(said.is_some_and(|text| text.ends_with('.')), "{name}.{key} does not say what it means");
+            }
+        }
+    }
+}

@@ -33,14 +33,14 @@ fn live(table: &Table, now: u64) -> usize {
 #[test]
 fn every_key_has_its_own_state() {
     let table = Table::new(100_000);
-    for key in 0..10_000 {
+    for key in 0..5_000 {
         assert_eq!(take(&table, key, 5, 1_000 + key), Update { before: 0, changed: true });
     }
-    for key in 0..10_000 {
+    for key in 0..5_000 {
         assert_eq!(table.peek(name(key)), 1_000 + key);
         assert_eq!(take(&table, key, 5, 9), Update { before: 1_000 + key, changed: false });
     }
-    assert_eq!((table.peek(name(10_000)), table.overflowed()), (0, 0));
+    assert_eq!((table.peek(name(5_000)), table.overflowed()), (0, 0));
 }
 
 #[test]
@@ -73,15 +73,15 @@ fn a_key_that_is_refused_takes_no_room() {
 
 #[test]
 fn all_keys_that_are_allowed_for_practically_find_room() {
-    let table = Table::new(100_000);
-    for key in 0..100_000 {
+    let table = Table::new(20_000);
+    for key in 0..20_000 {
         take(&table, key, 0, 100);
     }
-    assert!(table.overflowed() < 50, "{}", table.overflowed());
-    for key in 100_000..200_000 {
+    assert!(table.overflowed() < 20, "{}", table.overflowed());
+    for key in 20_000..30_000 {
         take(&table, key, 0, 100);
     }
-    assert!((99_950..=100_000).contains(&live(&table, 0)));
+    assert!((19_980..=20_000).contains(&live(&table, 0)));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn slots_change_hands_without_mixing_up_keys() {
 proptest! {
     #[test]
     fn no_flood_of_keys_makes_more_than_the_limit(
-        max in 1_usize..200, calls in vec((0_u64..2_000, 0_u64..50, 1_u64..100), 0..300),
+        max in 1_usize..200, calls in vec((0_u64..2_000, 0_u64..50, 1_u64..100), 0..150),
     ) {
         let (table, mut now) = (Table::new(max), 0);
         for (key, advance, interval) in calls {
@@ -167,7 +167,7 @@ proptest! {
 
     /// While there is room, the table behaves as a map that never forgets.
     #[test]
-    fn with_room_it_is_a_map(calls in vec((0_u64..40, 0_u64..50, 1_u64..100), 0..500)) {
+    fn with_room_it_is_a_map(calls in vec((0_u64..40, 0_u64..50, 1_u64..100), 0..150)) {
         let (table, mut map, mut now) = (Table::new(64), HashMap::new(), 0);
         for (key, advance, interval) in calls {
             now += advance / 10;
