@@ -15,6 +15,7 @@ pub mod prelude;
 pub mod handlers;
 
 pub mod provider;
+mod wire;
 
 pub mod catalog;
 pub mod chain;

@@ -10,6 +10,12 @@ use crate::conf::BuildError;
 use crate::provider::Entry;
 use crate::schema::BoxFuture;
 
+mod listen;
+mod name;
+
+pub use listen::Listen;
+pub use name::ListenerName;
+
 /// One listener of a protocol, made from its part of the configuration, not yet listening.
 pub trait Listener: Send {
     /// Takes the address, so that a second process fails before it serves anything.

@@ -1,0 +1,112 @@
+//! HTTP/1.1 and HTTP/2 over sockets: what the REST protocol and the admin listener share.
+//!
+//! One task accepts connections and watches over them, one task serves each connection. No timer is armed for a
+//! call: connections note what they do in ticks of the watching task, and that task looks at all of them once a
+//! tick. A timeout therefore ends late by at most a tick, which is an eighth of the shortest timeout and never
+//! more than a second.
+//!
+//! What is wrong below HTTP semantics is answered by hyper, without a body: 400 for a malformed request line or
+//! header field, 431 for a header section that is too large, 414 for a target beyond 64 KiB. The connection is
+//! closed after it. Everything else is a problem document.
+
+use std::future::Future;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+
+use crate::invocation::Peer;
+
+mod accept;
+mod body;
+mod call;
+mod check;
+mod connection;
+mod line;
+mod order;
+mod server;
+mod socket;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tick;
+mod unix;
+mod wait;
+
+pub(crate) use accept::serve;
+pub(crate) use socket::Sockets;
+
+/// What answers calls.
+pub(crate) trait Serve: Clone + Send + Sync + 'static {
+    /// Answers one call.
+    fn serve(&self, request: Request<Body>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// What a listener lets its peers do.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// How long the head of a request may take, from its first byte; on a new connection, from the start.
+    pub header_read: Duration,
+    /// How long a connection may stay without a call.
+    pub idle: Duration,
+    /// How long the body of a request may pause.
+    pub body_read: Duration,
+    /// How long a reply may find no room because the peer does not read.
+    pub write: Duration,
+    /// How long a connection may live before its peer is asked to open another.
+    pub age: Option<Duration>,
+    /// The largest head of a request, in bytes.
+    pub header_bytes: usize,
+    /// The most header fields of a request.
+    pub headers: usize,
+    /// The longest target of a request, in bytes.
+    pub target_bytes: usize,
+    /// The most connections at once; more wait in the queue of the operating system.
+    pub connections: usize,
+    /// What HTTP/2 adds.
+    pub h2: H2Limits,
+}
+
+/// What a listener lets its HTTP/2 peers do.
+#[derive(Clone, Debug)]
+pub(crate) struct H2Limits {
+    /// The most calls at once on a connection.
+    pub streams: u32,
+    /// How often the peer is asked whether it is still there.
+    pub ping_interval: Option<Duration>,
+    /// How long it may take to answer.
+    pub ping_timeout: Duration,
+    /// The most calls that were reset by the peer before they were looked at (rapid reset, CVE-2023-44487).
+    pub pending_resets: usize,
+    /// The most calls that were reset because the peer broke the rules.
+    pub local_resets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_read: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            body_read: Duration::from_secs(30),
+            write: Duration::from_secs(30),
+            age: None,
+            header_bytes: 64 << 10,
+            headers: 100,
+            target_bytes: 8 << 10,
+            connections: 10_000,
+            h2: H2Limits::default(),
+        }
+    }
+}
+
+impl Default for H2Limits {
+    fn default() -> Self {
+        Self {
+            streams: 200,
+            ping_interval: None,
+            ping_timeout: Duration::from_secs(20),
+            pending_resets: 20,
+            local_resets: 1024,
+        }
+    }
+}

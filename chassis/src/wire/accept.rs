@@ -1,0 +1,237 @@
+//! Accepts connections and watches over them until the process leaves.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
+
+use super::line::Line;
+use super::order::{CLOSE, RETIRE};
+use super::server::Server;
+use super::{Limits, Serve, connection};
+use crate::invocation::Peer;
+use crate::protocol::{Phase, Served};
+
+/// Where connections come from.
+pub(crate) trait Accept: Send + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection.
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Stream, Peer)>>;
+
+    /// Gives the address up. At most `room` of the connections that the operating system has already made are
+    /// handed over; without that their peers would be told that nobody listens after all.
+    fn close(self, room: usize) -> Vec<(Self::Stream, Peer)>;
+}
+
+/// Serves calls until the phase says to stop. Nothing of it is left when this returns.
+pub(crate) async fn serve<A: Accept, S: Serve>(
+    accept: A,
+    service: S,
+    limits: &Limits,
+    mut phase: watch::Receiver<Phase>,
+) -> Served {
+    let mut watch = Watch::new(accept, service, limits);
+    let current = *phase.borrow_and_update();
+    if let Some(cut) = watch.enter(current).await {
+        return Served { cut };
+    }
+    while watch.accept.is_some() || !watch.tasks.is_empty() {
+        match watch.next(&mut phase).await {
+            Event::Phase(phase) => {
+                if let Some(cut) = watch.enter(phase).await {
+                    return Served { cut };
+                }
+            }
+            Event::Accepted(Ok((stream, peer)), permit) => watch.admit(stream, peer, permit),
+            Event::Accepted(Err(error), _) => watch.failed(&error),
+            Event::Rested => watch.rest = None,
+            Event::Tick => watch.look(),
+            Event::Ended(outcome) => report(outcome),
+        }
+    }
+    Served::default()
+}
+
+enum Event<T> {
+    Phase(Phase),
+    Accepted(io::Result<(T, Peer)>, OwnedSemaphorePermit),
+    Rested,
+    Tick,
+    Ended(Result<(), JoinError>),
+}
+
+/// The task that accepts, and everything it watches.
+struct Watch<A, S> {
+    accept: Option<A>,
+    service: S,
+    server: Arc<Server>,
+    permits: Arc<Semaphore>,
+    lines: Vec<Weak<Line<S>>>,
+    tasks: JoinSet<()>,
+    ticks: Interval,
+    rest: Option<Pin<Box<Sleep>>>,
+    failures: u32,
+    given: u8,
+    full: bool,
+}
+
+impl<A: Accept, S: Serve> Watch<A, S> {
+    fn new(accept: A, service: S, limits: &Limits) -> Self {
+        let server = Server::new(limits);
+        let mut ticks = interval(server.period);
+        // A tick that comes late must not be followed by a short one: connections count them.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            accept: Some(accept),
+            service,
+            server: Arc::new(server),
+            permits: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            lines: Vec::new(),
+            tasks: JoinSet::new(),
+            ticks,
+            rest: None,
+            failures: 0,
+            given: 0,
+            full: false,
+        }
+    }
+
+    async fn next(&mut self, phase: &mut watch::Receiver<Phase>) -> Event<A::Stream> {
+        let Self { accept, permits, tasks, ticks, rest, lines, .. } = self;
+        let resting = rest.is_some();
+        tokio::select! {
+            biased;
+            phase = changed(phase) => Event::Phase(phase),
+            Some(outcome) = tasks.join_next() => Event::Ended(outcome),
+            _ = ticks.tick(), if !lines.is_empty() => Event::Tick,
+            () = rested(rest) => Event::Rested,
+            (accepted, permit) = accepted(accept, permits), if !resting => Event::Accepted(accepted, permit),
+        }
+    }
+
+    /// Enters a phase. Says how many calls were cut off when nothing is left to do.
+    async fn enter(&mut self, phase: Phase) -> Option<usize> {
+        match phase {
+            Phase::Serving => {}
+            Phase::Draining => self.order(RETIRE),
+            Phase::Closing => {
+                self.close();
+                self.order(RETIRE | CLOSE);
+            }
+            Phase::Cutting => {
+                self.accept = None;
+                let cut = self.lines().map(|line| line.in_flight() as usize).sum();
+                self.tasks.shutdown().await;
+                return Some(cut);
+            }
+        }
+        None
+    }
+
+    fn close(&mut self) {
+        let Some(accept) = self.accept.take() else { return };
+        for (stream, peer) in accept.close(self.permits.available_permits()) {
+            if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+                self.admit(stream, peer, permit);
+            }
+        }
+    }
+
+    fn order(&mut self, order: u8) {
+        self.given |= order;
+        self.lines().for_each(|line| line.orders.give(order));
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Arc<Line<S>>> {
+        self.lines.iter().filter_map(Weak::upgrade)
+    }
+
+    fn admit(&mut self, stream: A::Stream, peer: Peer, permit: OwnedSemaphorePermit) {
+        self.failures = 0;
+        let line = Arc::new(Line::new(self.service.clone(), peer, Arc::clone(&self.server), self.given, permit));
+        self.lines.push(Arc::downgrade(&line));
+        self.tasks.spawn(connection::run(stream, line));
+        if self.permits.available_permits() == 0 && !self.full {
+            self.full = true;
+            tracing::warn!(connections = self.tasks.len(), "no more connections are accepted until one closes");
+        }
+    }
+
+    fn look(&mut self) {
+        let now = self.server.ticks.advance();
+        self.full &= self.permits.available_permits() == 0;
+        self.lines.retain(|line| match line.upgrade() {
+            Some(line) => {
+                line.look(now);
+                true
+            }
+            None => false,
+        });
+    }
+
+    /// Accepting failed. What concerns one connection is over with it; anything else, such as a lack of file
+    /// descriptors, would fail again at once and is given time.
+    fn failed(&mut self, error: &io::Error) {
+        if concerns_one_connection(error) {
+            return;
+        }
+        let pause = pause(self.failures);
+        self.failures = self.failures.saturating_add(1);
+        let pause_ms = pause.as_millis() as u64;
+        tracing::warn!(%error, pause_ms, "cannot accept connections");
+        self.rest = Some(Box::pin(sleep(pause)));
+    }
+}
+
+async fn changed(phase: &mut watch::Receiver<Phase>) -> Phase {
+    match phase.changed().await {
+        Ok(()) => *phase.borrow_and_update(),
+        // Whoever drives the phases is gone, and nobody would ever say to stop.
+        Err(_) => Phase::Cutting,
+    }
+}
+
+async fn rested(rest: &mut Option<Pin<Box<Sleep>>>) {
+    match rest {
+        Some(sleep) => sleep.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next connection, once there is room for one. Those that wait do so in the queue of the operating system.
+async fn accepted<A: Accept>(
+    accept: &mut Option<A>,
+    permits: &Arc<Semaphore>,
+) -> (io::Result<(A::Stream, Peer)>, OwnedSemaphorePermit) {
+    let (Some(accept), Ok(permit)) = (accept, Arc::clone(permits).acquire_owned().await) else {
+        return std::future::pending().await;
+    };
+    (poll_fn(|cx| accept.poll_accept(cx)).await, permit)
+}
+
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// How long to wait after that many failures in a row: 10 ms, doubled up to a second.
+fn pause(failures: u32) -> Duration {
+    Duration::from_millis(10 << failures.min(7)).min(Duration::from_secs(1))
+}
+
+fn report(outcome: Result<(), JoinError>) {
+    if let Err(error) = outcome
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection panicked");
+    }
+}

@@ -1,0 +1,109 @@
+//! The body of a request as operations read it, and of a reply as it is sent.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::call::InFlight;
+use super::line::{Left, Line};
+use crate::fault::{Code, Fault};
+
+/// The body of a request. One without a body costs nothing.
+pub(super) fn request<S: Send + Sync + 'static>(incoming: Incoming, line: &Arc<Line<S>>) -> Body {
+    if incoming.is_end_stream() {
+        return Body::empty();
+    }
+    Body::new(Paced { incoming, line: Arc::clone(line), place: None, ended: false, late: false })
+}
+
+/// A body that must not pause for too long. Whatever is wrong with it is a [`Fault`].
+struct Paced<S> {
+    incoming: Incoming,
+    line: Arc<Line<S>>,
+    place: Option<usize>,
+    ended: bool,
+    late: bool,
+}
+
+impl<S> HttpBody for Paced<S> {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let this = self.get_mut();
+        match Pin::new(&mut this.incoming).poll_frame(cx) {
+            Poll::Pending => {
+                let now = this.line.server.ticks.now();
+                this.late |= this.line.waits.wait(&mut this.place, now, cx).is_ready();
+                if this.late { Poll::Ready(Some(Err(late()))) } else { Poll::Pending }
+            }
+            Poll::Ready(frame) => {
+                this.line.waits.leave(&mut this.place);
+                this.ended |= frame.is_none() || this.incoming.is_end_stream();
+                Poll::Ready(frame.map(|frame| frame.map_err(broken)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// What may have arrived together with the head of its request.
+const LITTLE: u64 = 8 << 10;
+
+impl<S> Drop for Paced<S> {
+    fn drop(&mut self) {
+        self.line.waits.leave(&mut self.place);
+        if !self.ended && !self.incoming.is_end_stream() {
+            let little = !self.late && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);
+            self.line.leave(if little { Left::Little } else { Left::Much });
+        }
+    }
+}
+
+fn late() -> Fault {
+    Fault::new(Code::RequestTimeout, "The body of the request did not arrive in time.")
+}
+
+fn broken(error: hyper::Error) -> Fault {
+    Fault::new(Code::InvalidArgument, "The body of the request is malformed or ended too early.").with_cause(error)
+}
+
+/// The body of a reply; the call ends with it.
+pub(super) struct Outgoing<S> {
+    body: Body,
+    _call: InFlight<S>,
+}
+
+impl<S> Outgoing<S> {
+    pub(super) fn new(body: Body, call: InFlight<S>) -> Self {
+        Self { body, _call: call }
+    }
+}
+
+impl<S> HttpBody for Outgoing<S> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

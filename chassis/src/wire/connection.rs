@@ -1,0 +1,155 @@
+//! The life of one connection.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+
+use hyper::server::conn::{http1::UpgradeableConnection, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use super::Serve;
+use super::call::{InFlight, answer};
+use super::line::{Doing, Line};
+use super::order::{CLOSE, CUT, LATE, RETIRE};
+use super::stream::{Spoken, Stream};
+
+/// Serves one connection to its end.
+pub(super) async fn run<T, S>(io: T, line: Arc<Line<S>>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Serve,
+{
+    let mut stream = Stream::new(io, Arc::clone(&line));
+    // One that is told to close is given a moment first: it may have been made for a call that is on its way.
+    let spoken = obey(&line, pin!(stream.sniff()), |_, given| given & (LATE | CUT) != 0).await;
+    match spoken {
+        End::Done(Ok(Spoken::Http1)) => http1(stream, line).await,
+        End::Done(Ok(Spoken::Http2)) => http2(stream, line).await,
+        End::Done(Ok(Spoken::Nothing) | Err(_)) | End::Told => {}
+    }
+}
+
+/// How a part of a connection's life ended.
+enum End<T> {
+    Done(T),
+    Told,
+}
+
+async fn http1<T, S>(stream: Stream<T, S>, line: Arc<Line<S>>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Serve,
+{
+    let calls = Arc::clone(&line);
+    let service = service_fn(move |request| answer(InFlight::begin(&calls), request));
+    let mut connection = line.server.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let end = obey(&line, Pin::new(&mut connection), |connection, given| {
+        // A request on its way is answered; its reply asks the peer to close.
+        if given & CLOSE != 0 && !line.is_reading_head() {
+            UpgradeableConnection::graceful_shutdown(connection);
+        }
+        given & CUT != 0 || given & LATE != 0 && !is_moot(&line)
+    });
+    match end.await {
+        End::Done(outcome) => report(&line, outcome),
+        End::Told if line.is_reading_head() && !line.is_blocked() => {
+            if let Some(parts) = connection.into_parts() {
+                too_late(parts.io.into_inner(), &line).await;
+            }
+        }
+        End::Told => {}
+    }
+}
+
+/// Whether the order to give up on a late head has come too late itself; it is taken back then.
+fn is_moot<S>(line: &Line<S>) -> bool {
+    let moot = !line.is_reading_head();
+    if moot {
+        line.orders.take_back(LATE);
+    }
+    moot
+}
+
+async fn http2<T, S>(stream: Stream<T, S>, line: Arc<Line<S>>)
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Serve,
+{
+    // The peer may open a connection ahead of its first call; the preface shows that it means to.
+    line.note(Doing::Idle);
+    let calls = Arc::clone(&line);
+    let service = service_fn(move |request| answer(InFlight::begin(&calls), request));
+    let mut connection = pin!(line.server.http2.serve_connection(TokioIo::new(stream), service));
+    let end = obey(&line, connection.as_mut(), |connection, given| {
+        // A peer that has just connected gets its first call through, or it would connect again and again.
+        if given & CLOSE != 0 || given & RETIRE != 0 && line.is_used() {
+            http2::Connection::graceful_shutdown(connection);
+        }
+        given & CUT != 0
+    });
+    if let End::Done(outcome) = end.await {
+        report(&line, outcome);
+    }
+}
+
+/// Polls a part of the connection until it ends or is told to. `told` sees every change of the orders, and says
+/// whether to stop at once.
+async fn obey<S, C: Future>(
+    line: &Line<S>,
+    mut part: Pin<&mut C>,
+    mut told: impl FnMut(Pin<&mut C>, u8) -> bool,
+) -> End<C::Output> {
+    let mut watching: Option<Waker> = None;
+    let mut obeyed = (0, false);
+    poll_fn(move |cx| {
+        loop {
+            // Registering costs two atomic writes, and is needed again only after an order.
+            if !watching.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                line.orders.watch(cx.waker());
+                watching = Some(cx.waker().clone());
+            }
+            // Before the orders: a request that has arrived is taken before the connection is closed for being idle.
+            if let Poll::Ready(output) = part.as_mut().poll(cx) {
+                return Poll::Ready(End::Done(output));
+            }
+            let orders = (line.orders.given(), line.is_used());
+            if orders == obeyed {
+                return Poll::Pending;
+            }
+            (obeyed, watching) = (orders, None);
+            if told(part.as_mut(), orders.0) {
+                return Poll::Ready(End::Told);
+            }
+            if orders.0 & CLOSE != 0 && line.in_flight() == 0 && line.doing() == Doing::Idle {
+                line.note(Doing::Leaving);
+            }
+        }
+    })
+    .await
+}
+
+const LATE_REPLY: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Tells a peer whose request does not come to its end (RFC 9110 §15.5.9), and closes.
+async fn too_late<T, S>(mut stream: Stream<T, S>, line: &Line<S>)
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    // The watching task cuts this off as well when the peer does not even read.
+    line.note(Doing::Leaving);
+    line.orders.take_back(LATE);
+    let goodbye = async {
+        stream.write_all(LATE_REPLY).await?;
+        stream.shutdown().await
+    };
+    let _ = obey(line, pin!(goodbye), |_, given| given & CUT != 0).await;
+}
+
+fn report<S, E: std::error::Error>(line: &Line<S>, outcome: Result<(), E>) {
+    if let Err(error) = outcome {
+        tracing::debug!(peer = %line.peer, %error, "connection ended early");
+    }
+}

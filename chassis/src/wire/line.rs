@@ -1,0 +1,215 @@
+//! One connection as all its parts see it: what it has been doing since when, and what it is told to do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::order::{CLOSE, CUT, LATE, Orders, RETIRE};
+use super::server::Server;
+use super::tick::Ages;
+use super::wait::Waits;
+use crate::invocation::Peer;
+
+/// One connection. It lives as long as anything of the connection does, an upgraded stream included.
+pub(super) struct Line<S> {
+    pub(super) service: S,
+    pub(super) peer: Peer,
+    pub(super) server: Arc<Server>,
+    pub(super) orders: Orders,
+    pub(super) waits: Waits,
+    born: u32,
+    mark: AtomicU32,
+    in_flight: AtomicU32,
+    used: AtomicBool,
+    blocked: AtomicU32,
+    left: AtomicU8,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a connection does while no call is in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It is new and has not sent anything.
+    Fresh = 0,
+    /// It has sent a part of the head of a request.
+    Head = 1,
+    /// It is between calls.
+    Idle = 2,
+    /// It is being closed.
+    Leaving = 3,
+}
+
+/// How much of a request's body was left unread when its call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// Nothing.
+    Nothing = 0,
+    /// So little that it may have arrived already; the connection may go on.
+    Little = 1,
+    /// So much that the connection is closed rather than read to its end (RFC 9112 §9.3).
+    Much = 2,
+}
+
+const UNBLOCKED: u32 = u32::MAX;
+
+impl<S> Line<S> {
+    pub(super) fn new(service: S, peer: Peer, server: Arc<Server>, given: u8, permit: OwnedSemaphorePermit) -> Self {
+        let born = server.ticks.now();
+        Self {
+            service,
+            peer,
+            server,
+            orders: Orders::new(given),
+            waits: Waits::default(),
+            born,
+            mark: AtomicU32::new(born << 2 | Doing::Fresh as u32),
+            in_flight: AtomicU32::new(0),
+            used: AtomicBool::new(false),
+            blocked: AtomicU32::new(UNBLOCKED),
+            left: AtomicU8::new(Left::Nothing as u8),
+            _permit: permit,
+        }
+    }
+
+    /// A call begins. Only the task of the connection says so.
+    pub(super) fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.used.store(true, Ordering::Relaxed);
+        self.left.store(Left::Nothing as u8, Ordering::Relaxed);
+    }
+
+    /// A call and its reply have ended.
+    pub(super) fn end(&self) {
+        // Before the count, so that whoever sees no call in flight also sees since when.
+        self.note(Doing::Idle);
+        self.in_flight.fetch_sub(1, Ordering::Release);
+    }
+
+    /// How many calls are in flight.
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Whether there was a call at all.
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Bytes have arrived.
+    pub(super) fn received(&self) {
+        if matches!(self.doing(), Doing::Idle | Doing::Fresh) {
+            self.note(Doing::Head);
+        }
+    }
+
+    pub(super) fn note(&self, doing: Doing) {
+        // Both in one word: read apart, a new state might be taken to be as old as the one before it.
+        self.mark.store(self.server.ticks.now() << 2 | doing as u32, Ordering::Relaxed);
+    }
+
+    pub(super) fn doing(&self) -> Doing {
+        match self.mark.load(Ordering::Relaxed) & 3 {
+            0 => Doing::Fresh,
+            1 => Doing::Head,
+            2 => Doing::Idle,
+            _ => Doing::Leaving,
+        }
+    }
+
+    /// Whether a request has begun that is not a call yet.
+    pub(super) fn is_reading_head(&self) -> bool {
+        self.in_flight() == 0 && self.doing() == Doing::Head
+    }
+
+    /// The peer does not read.
+    pub(super) fn block(&self) {
+        self.blocked.store(self.server.ticks.now(), Ordering::Relaxed);
+    }
+
+    /// The peer reads again.
+    pub(super) fn unblock(&self) {
+        self.blocked.store(UNBLOCKED, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed) != UNBLOCKED
+    }
+
+    pub(super) fn leave(&self, left: Left) {
+        self.left.store(left as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_left(&self, left: Left) -> bool {
+        self.left.load(Ordering::Relaxed) >= left as u8
+    }
+
+    /// Whether replies must ask the peer to close.
+    pub(super) fn is_retiring(&self) -> bool {
+        self.orders.given() & (RETIRE | CLOSE) != 0
+    }
+
+    /// Gives the orders that are due at this tick.
+    pub(super) fn look(&self, now: u32) {
+        let ages = &self.server.ages;
+        let blocked = self.blocked.load(Ordering::Relaxed);
+        if blocked != UNBLOCKED && now.wrapping_sub(blocked) > ages.write {
+            return self.orders.give(CUT);
+        }
+        if ages.age.is_some_and(|age| now.wrapping_sub(self.born) > age) {
+            self.orders.give(RETIRE);
+        }
+        self.waits.look(now, ages.body_read);
+        if self.in_flight() == 0
+            && let Some(order) = due(self.mark.load(Ordering::Relaxed), self.orders.given(), now, ages)
+        {
+            self.orders.give(order);
+        }
+    }
+}
+
+/// What a connection without calls is told when it has done the same for too long.
+fn due(mark: u32, given: u8, now: u32, ages: &Ages) -> Option<u8> {
+    let age = (now << 2).wrapping_sub(mark & !3) >> 2;
+    let (limit, order) = match mark & 3 {
+        1 => (ages.header_read, LATE),
+        0 if given & CLOSE == 0 => (ages.header_read, CUT),
+        2 if given & CLOSE == 0 => (ages.idle, CLOSE),
+        _ => (ages.linger, CUT),
+    };
+    (age > limit).then_some(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Limits;
+
+    #[test]
+    fn what_lasts_too_long_is_ended_in_its_own_way() {
+        let ages = Ages::new(&Limits::default());
+        let at = |since: u32, doing: Doing, now| due(since << 2 | doing as u32, 0, now, &ages);
+        assert_eq!(at(5, Doing::Fresh, 15), None);
+        assert_eq!(at(5, Doing::Fresh, 16), Some(CUT));
+        assert_eq!(at(5, Doing::Head, 16), Some(LATE));
+        assert_eq!(at(5, Doing::Idle, 80), None);
+        assert_eq!(at(5, Doing::Idle, 81), Some(CLOSE));
+        assert_eq!(at(5, Doing::Leaving, 8), Some(CUT));
+    }
+
+    #[test]
+    fn a_connection_told_to_close_does_not_idle_on() {
+        let ages = Ages::new(&Limits::default());
+        for doing in [Doing::Fresh, Doing::Idle] {
+            assert_eq!(due(5 << 2 | doing as u32, CLOSE, 7, &ages), None);
+            assert_eq!(due(5 << 2 | doing as u32, CLOSE, 8, &ages), Some(CUT));
+        }
+    }
+
+    #[test]
+    fn ticks_may_wrap_around() {
+        let ages = Ages::new(&Limits::default());
+        assert_eq!(due(u32::MAX << 2 | Doing::Idle as u32, 0, 74, &ages), None);
+        assert_eq!(due(u32::MAX << 2 | Doing::Idle as u32, 0, 75, &ages), Some(CLOSE));
+    }
+}

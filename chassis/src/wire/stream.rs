@@ -1,0 +1,154 @@
+//! The bytes of a connection, watched: when some arrive, when the peer stops reading, and how it ends.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+use super::line::{Doing, Left, Line};
+
+/// What an HTTP/2 client sends first (RFC 9113 §3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What a peer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spoken {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http1,
+    /// HTTP/2, with prior knowledge.
+    Http2,
+    /// Nothing: the peer went away before that was clear.
+    Nothing,
+}
+
+/// The bytes of a connection, watched.
+pub(super) struct Stream<T, S> {
+    io: T,
+    line: Arc<Line<S>>,
+    sniffed: [u8; PREFACE.len()],
+    given: usize,
+    filled: usize,
+    http2: bool,
+    blocked: bool,
+    shut: bool,
+}
+
+impl<T: AsyncRead + Unpin, S> Stream<T, S> {
+    pub(super) fn new(io: T, line: Arc<Line<S>>) -> Self {
+        Self { io, line, sniffed: [0; PREFACE.len()], given: 0, filled: 0, http2: false, blocked: false, shut: false }
+    }
+
+    /// Reads until it is clear what the peer speaks. What was read is given out again.
+    pub(super) async fn sniff(&mut self) -> io::Result<Spoken> {
+        while self.filled < PREFACE.len() {
+            match self.io.read(&mut self.sniffed[self.filled..]).await? {
+                0 => return Ok(Spoken::Nothing),
+                count => self.filled += count,
+            }
+            self.line.received();
+            if self.sniffed[..self.filled] != PREFACE[..self.filled] {
+                return Ok(Spoken::Http1);
+            }
+        }
+        self.http2 = true;
+        Ok(Spoken::Http2)
+    }
+}
+
+impl<T, S> Stream<T, S> {
+    fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let rest = &self.sniffed[self.given..self.filled];
+        let count = rest.len().min(buffer.remaining());
+        buffer.put_slice(&rest[..count]);
+        self.given += count;
+        count > 0
+    }
+
+    /// Notes whether the peer has room for more.
+    fn wrote<R>(&mut self, outcome: Poll<R>) -> Poll<R> {
+        if outcome.is_pending() != self.blocked {
+            self.blocked = outcome.is_pending();
+            if self.blocked { self.line.block() } else { self.line.unblock() }
+        }
+        outcome
+    }
+
+    /// Whether the peer may still be sending. To close the connection then makes the system answer with a reset,
+    /// which can destroy the reply before the peer has read it (RFC 9112 §9.6).
+    fn may_be_sending(&self) -> bool {
+        self.line.is_reading_head() || self.line.has_left(Left::Little)
+    }
+}
+
+impl<T: AsyncRead + Unpin, S> AsyncRead for Stream<T, S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.given < this.filled && this.give(buffer) {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        // HTTP/2 sends more than requests; its connections are idle until there is a call.
+        if !this.http2 && buffer.filled().len() > before {
+            this.line.received();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin, S> AsyncWrite for Stream<T, S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
+        this.wrote(outcome)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
+        this.wrote(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_flush(cx);
+        this.wrote(outcome)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.shut {
+            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            this.shut = true;
+            if !this.may_be_sending() {
+                return Poll::Ready(Ok(()));
+            }
+            this.line.note(Doing::Leaving);
+        }
+        this.drain(cx)
+    }
+}
+
+impl<T: AsyncRead + Unpin, S> Stream<T, S> {
+    /// Reads and drops what the peer still sends, until it closes. The watching task bounds how long.
+    fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut scratch = [0; 4 << 10];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}

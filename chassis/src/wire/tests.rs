@@ -1,0 +1,9 @@
+//! What peers see of a listener, whatever they send.
+
+mod drain;
+mod http1;
+mod http2;
+mod malformed;
+mod rig;
+mod timeouts;
+mod unix;

@@ -1,0 +1,121 @@
+//! How a listener leaves: it asks its peers to go, lets calls end, and cuts off what does not.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use super::rig::{Rig, check, get, one_reply, rest};
+use crate::protocol::{Phase, Served};
+use crate::wire::Limits;
+
+#[tokio::test]
+async fn draining_replies_ask_for_the_connection_to_be_closed() {
+    let (rig, address) = Rig::tcp().await;
+    let mut known = TcpStream::connect(address).await.unwrap();
+    known.write_all(get("/before").as_bytes()).await.unwrap();
+    assert!(!one_reply(&mut known).await.contains("connection: close"));
+    rig.phase.send_replace(Phase::Draining);
+    known.write_all(get("/during").as_bytes()).await.unwrap();
+    check(&rest(&mut known).await, 200, &["connection: close", "GET /during"]);
+}
+
+#[tokio::test]
+async fn draining_still_takes_new_connections() {
+    let (rig, address) = Rig::tcp().await;
+    rig.phase.send_replace(Phase::Draining);
+    let mut late = TcpStream::connect(address).await.unwrap();
+    late.write_all(get("/late").as_bytes()).await.unwrap();
+    check(&rest(&mut late).await, 200, &["connection: close", "GET /late"]);
+}
+
+#[tokio::test]
+async fn closing_ends_idle_connections_and_takes_no_more() {
+    let (rig, address) = Rig::tcp().await;
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(get("/x").as_bytes()).await.unwrap();
+    one_reply(&mut idle).await;
+    rig.phase.send_replace(Phase::Closing);
+    assert_eq!(rest(&mut idle).await, "");
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_does_not_wait_for_connections_that_say_nothing() {
+    let (rig, pipes) = Rig::pipes(Limits { header_read: Duration::MAX, ..Limits::default() });
+    let mut silent = pipes.connect();
+    sleep(Duration::from_millis(1)).await;
+    rig.phase.send_replace(Phase::Closing);
+    assert_eq!(rest(&mut silent).await, "");
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}
+
+#[tokio::test]
+async fn closing_answers_calls_that_were_sent_before_it_over_connections_not_yet_accepted() {
+    let (rig, address) = Rig::tcp().await;
+    // No await between these: the listener cannot have noticed the connection when it is told to close.
+    let stream = std::net::TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut &stream, get("/queued").as_bytes()).unwrap();
+    rig.phase.send_replace(Phase::Closing);
+    stream.set_nonblocking(true).unwrap();
+    let mut stream = TcpStream::from_std(stream).unwrap();
+    check(&rest(&mut stream).await, 200, &["connection: close", "GET /queued"]);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}
+
+#[tokio::test]
+async fn closing_lets_calls_in_flight_end() {
+    let (rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get("/gate").as_bytes()).await.unwrap();
+    rig.started().await;
+    rig.phase.send_replace(Phase::Closing);
+    rig.site.gate.notify_one();
+    check(&rest(&mut stream).await, 200, &["connection: close", "through the gate"]);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_answers_a_request_that_is_still_arriving() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let mut stream = pipes.connect();
+    let (first, second) = (&get("/x")[..9], &get("/arriving")[..9]);
+    assert_eq!(first, "GET /x HT");
+    stream.write_all(get("/x").as_bytes()).await.unwrap();
+    one_reply(&mut stream).await;
+    stream.write_all(second.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    rig.phase.send_replace(Phase::Closing);
+    sleep(Duration::from_secs(1)).await;
+    stream.write_all(&get("/arriving").as_bytes()[9..]).await.unwrap();
+    check(&rest(&mut stream).await, 200, &["connection: close", "GET /arriving"]);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}
+
+#[tokio::test]
+async fn cutting_ends_calls_in_flight_and_counts_them() {
+    let (rig, address) = Rig::tcp().await;
+    let mut streams = Vec::new();
+    for path in ["/gate", "/gate", "/x"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(get(path).as_bytes()).await.unwrap();
+        rig.started().await;
+        streams.push(stream);
+    }
+    one_reply(&mut streams[2]).await;
+    rig.phase.send_replace(Phase::Closing);
+    rig.phase.send_replace(Phase::Cutting);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 2 });
+    assert_eq!(rig.site.ended.load(Ordering::SeqCst), 3);
+    assert_eq!(rest(&mut streams[0]).await, "");
+}
+
+#[tokio::test]
+async fn a_listener_that_nobody_steers_stops() {
+    let (rig, _) = Rig::tcp().await;
+    drop(rig.phase);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}

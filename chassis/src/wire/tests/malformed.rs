@@ -1,0 +1,187 @@
+//! What is not a request, or one that asks too much, gets the right 4xx, and the next connection is fine.
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::rig::{Rig, check, exchange, get, head, last, one_reply, rest};
+
+/// Sends bytes to a listener of their own, and a good request after that.
+async fn sent(bytes: impl AsRef<[u8]>) -> String {
+    let (_rig, address) = Rig::tcp().await;
+    let reply = exchange(address, bytes).await;
+    check(&exchange(address, last("/after")).await, 200, &["GET /after"]);
+    reply
+}
+
+#[tokio::test]
+async fn a_malformed_request_line_is_400_and_closes() {
+    for line in [
+        "\0\0\0\0",
+        "GET\r\n",
+        "GET  / HTTP/1.1",
+        "G@T / HTTP/1.1",
+        "GET / HTTP/1.1 x",
+        "GET / FTP/1.1",
+        "GET / HTTP/2.0",
+    ] {
+        let reply = sent(format!("{line}\r\nhost: test\r\n\r\n")).await;
+        check(&reply, 400, &["connection: close", "content-length: 0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_header_field_is_400_and_closes() {
+    for field in ["no colon", "spa ce: x", "x : y", ": empty", "x: a\0b", "content-length: x", "content-length: -1"] {
+        let reply = sent(format!("GET / HTTP/1.1\r\nhost: test\r\n{field}\r\n\r\n")).await;
+        check(&reply, 400, &["connection: close"]);
+    }
+}
+
+#[tokio::test]
+async fn a_header_section_that_is_too_large_is_431_and_closes() {
+    let reply = sent(format!("GET / HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "y".repeat(200_000))).await;
+    check(&reply, 431, &["connection: close"]);
+}
+
+#[tokio::test]
+async fn ten_thousand_header_fields_are_431_and_close() {
+    let reply = sent(format!("GET / HTTP/1.1\r\nhost: test\r\n{}\r\n", "x: y\r\n".repeat(10_000))).await;
+    check(&reply, 431, &["connection: close"]);
+}
+
+#[tokio::test]
+async fn one_header_field_too_many_is_431() {
+    let fields = |count: usize| format!("{}connection: close\r\n\r\n", "x: y\r\n".repeat(count - 2));
+    check(&sent(format!("GET / HTTP/1.1\r\nhost: test\r\n{}", fields(100))).await, 200, &[]);
+    check(&sent(format!("GET / HTTP/1.1\r\nhost: test\r\n{}", fields(101))).await, 431, &[]);
+}
+
+#[tokio::test]
+async fn a_target_that_is_too_long_is_414_with_a_problem_document_and_the_connection_goes_on() {
+    let (_rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for target in [format!("/{}", "a".repeat(20_000)), format!("/?{}", "q".repeat(20_000))] {
+        stream.write_all(get(&target).as_bytes()).await.unwrap();
+        let reply = one_reply(&mut stream).await;
+        check(&reply, 414, &["content-type: application/problem+json", r#""code":"uri-too-long""#, r#""status":414"#]);
+    }
+    stream.write_all(get("/next").as_bytes()).await.unwrap();
+    check(&one_reply(&mut stream).await, 200, &["GET /next"]);
+}
+
+#[tokio::test]
+async fn a_target_beyond_the_header_section_is_431() {
+    check(&sent(get(&format!("/{}", "a".repeat(100_000)))).await, 431, &[]);
+}
+
+#[tokio::test]
+async fn percent_signs_and_unknown_methods_are_left_to_the_operation() {
+    let (_rig, address) = Rig::tcp().await;
+    check(&exchange(address, last("/%zz")).await, 200, &["GET /%zz"]);
+    check(&exchange(address, last("/x").replace("GET", "BREW")).await, 200, &["BREW /x"]);
+}
+
+#[tokio::test]
+async fn a_request_names_one_valid_host() {
+    let fields = ["", "host: a\r\nhost: b\r\n", "host: a b\r\n", "host: a/b\r\n", "host: a@b\r\n"];
+    for field in fields {
+        let reply = sent(format!("GET / HTTP/1.1\r\n{field}connection: close\r\n\r\n")).await;
+        check(&reply, 400, &["application/problem+json", "`Host` field"]);
+    }
+    for field in ["host:\r\n", "host: [::1]:8080\r\n", "host: a.b-c_d:1\r\n"] {
+        check(&sent(format!("GET / HTTP/1.1\r\n{field}connection: close\r\n\r\n")).await, 200, &[]);
+    }
+}
+
+#[tokio::test]
+async fn http_1_0_needs_no_host_and_closes() {
+    let reply = sent("GET /old HTTP/1.0\r\n\r\n").await;
+    assert!(reply.starts_with("HTTP/1.0 200 OK") && reply.ends_with("GET /old on -"), "{reply}");
+}
+
+#[tokio::test]
+async fn the_host_of_an_absolute_target_replaces_the_field() {
+    let reply = sent("GET http://ada@other:81/x HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await;
+    check(&reply, 200, &["GET /x on other:81"]);
+}
+
+#[tokio::test]
+async fn targets_without_a_path_are_no_calls() {
+    check(&sent(last("*").replace("GET", "OPTIONS")).await, 204, &[]);
+    check(&sent(last("*")).await, 400, &["must be a path"]);
+    check(&sent("CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\nconnection: close\r\n\r\n").await, 501, &["not a proxy"]);
+}
+
+#[tokio::test]
+async fn what_follows_a_body_with_two_lengths_is_no_request() {
+    for lengths in
+        ["content-length: 4\r\ntransfer-encoding: chunked", "transfer-encoding: chunked\r\ncontent-length: 4"]
+    {
+        let smuggled = get("/smuggled");
+        let (rig, address) = Rig::tcp().await;
+        let request = format!("POST /echo HTTP/1.1\r\nhost: test\r\n{lengths}\r\n\r\n0\r\n\r\n{smuggled}");
+        let reply = exchange(address, request).await;
+        check(&reply, 200, &["connection: close", "content-length: 0"]);
+        assert_eq!(rig.site.begun.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+}
+
+#[tokio::test]
+async fn lengths_that_contradict_each_other_are_400() {
+    for lengths in ["content-length: 4\r\ncontent-length: 5", "content-length: 4, 5", "transfer-encoding: gzip"] {
+        check(&sent(format!("POST /echo HTTP/1.1\r\nhost: test\r\n{lengths}\r\n\r\nabcde")).await, 400, &[]);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_chunk_is_a_fault_of_the_caller() {
+    let request = "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
+    check(&sent(request).await, 400, &["malformed or ended too early"]);
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_peer_that_is_still_sending() {
+    let (_rig, address) = Rig::tcp().await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut reading, mut writing) = stream.into_split();
+    writing.write_all(b"POST /refuse HTTP/1.1\r\nhost: test\r\ncontent-length: 50000000\r\n\r\n").await.unwrap();
+    let sending = tokio::spawn(async move {
+        // Ends when all is sent or the listener has stopped reading; both are fine.
+        let _ = writing.write_all(&vec![b'x'; 5_000_000]).await;
+        writing
+    });
+    check(&one_reply(&mut reading).await, 413, &["connection: close", "refused"]);
+    drop(sending.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_refused_body_that_is_small_keeps_the_connection() {
+    let (_rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"POST /refuse HTTP/1.1\r\nhost: test\r\ncontent-length: 4\r\n\r\nbody").await.unwrap();
+    check(&one_reply(&mut stream).await, 413, &["refused"]);
+    stream.write_all(last("/next").as_bytes()).await.unwrap();
+    check(&rest(&mut stream).await, 200, &["GET /next"]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_wanted_is_not_asked_for() {
+    let (_rig, address) = Rig::tcp().await;
+    let expect = "host: test\r\nexpect: 100-continue\r\ncontent-length: 20000\r\n\r\n";
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("POST /refuse HTTP/1.1\r\n{expect}").as_bytes()).await.unwrap();
+    check(&rest_after_close(&mut stream).await, 413, &["connection: close"]);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("POST /echo HTTP/1.1\r\n{expect}").as_bytes()).await.unwrap();
+    check(&head(&mut stream).await, 100, &[]);
+    stream.write_all(&[b'x'; 20_000]).await.unwrap();
+    check(&one_reply(&mut stream).await, 200, &["content-length: 20000"]);
+}
+
+/// Says that nothing more is sent, and reads the rest.
+async fn rest_after_close(stream: &mut TcpStream) -> String {
+    let reply = one_reply(stream).await;
+    stream.shutdown().await.unwrap();
+    assert_eq!(rest(stream).await, "");
+    reply
+}
