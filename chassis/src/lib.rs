@@ -13,6 +13,7 @@ pub mod generated;
 pub mod prelude;
 
 pub mod handlers;
+pub mod protocols;
 
 pub mod provider;
 mod wire;

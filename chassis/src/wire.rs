@@ -36,10 +36,19 @@ mod wait;
 pub(crate) use accept::serve;
 pub(crate) use socket::Sockets;
 
-/// What answers calls.
-pub(crate) trait Serve: Clone + Send + Sync + 'static {
+/// What answers the calls of a listener.
+pub(crate) trait Serve: Send + 'static {
+    /// What answers the calls of one connection.
+    type Connection: Connection;
+
+    /// Takes a connection on.
+    fn connect(&self, peer: Peer) -> Self::Connection;
+}
+
+/// What answers the calls of one connection.
+pub(crate) trait Connection: Send + 'static {
     /// Answers one call.
-    fn serve(&self, request: Request<Body>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<Self>;
 }
 
 /// What a listener lets its peers do.

@@ -75,7 +75,7 @@ struct Watch<A, S> {
     service: S,
     server: Arc<Server>,
     permits: Arc<Semaphore>,
-    lines: Vec<Weak<Line<S>>>,
+    lines: Vec<Weak<Line>>,
     tasks: JoinSet<()>,
     ticks: Interval,
     rest: Option<Pin<Box<Sleep>>>,
@@ -151,15 +151,15 @@ impl<A: Accept, S: Serve> Watch<A, S> {
         self.lines().for_each(|line| line.orders.give(order));
     }
 
-    fn lines(&self) -> impl Iterator<Item = Arc<Line<S>>> {
+    fn lines(&self) -> impl Iterator<Item = Arc<Line>> {
         self.lines.iter().filter_map(Weak::upgrade)
     }
 
     fn admit(&mut self, stream: A::Stream, peer: Peer, permit: OwnedSemaphorePermit) {
         self.failures = 0;
-        let line = Arc::new(Line::new(self.service.clone(), peer, Arc::clone(&self.server), self.given, permit));
+        let line = Arc::new(Line::new(peer, Arc::clone(&self.server), self.given, permit));
         self.lines.push(Arc::downgrade(&line));
-        self.tasks.spawn(connection::run(stream, line));
+        self.tasks.spawn(connection::run(stream, line, self.service.connect(peer)));
         if self.permits.available_permits() == 0 && !self.full {
             self.full = true;
             tracing::warn!(connections = self.tasks.len(), "no more connections are accepted until one closes");

@@ -13,7 +13,7 @@ use super::line::{Left, Line};
 use crate::fault::{Code, Fault};
 
 /// The body of a request. One without a body costs nothing.
-pub(super) fn request<S: Send + Sync + 'static>(incoming: Incoming, line: &Arc<Line<S>>) -> Body {
+pub(super) fn request(incoming: Incoming, line: &Arc<Line>) -> Body {
     if incoming.is_end_stream() {
         return Body::empty();
     }
@@ -21,15 +21,15 @@ pub(super) fn request<S: Send + Sync + 'static>(incoming: Incoming, line: &Arc<L
 }
 
 /// A body that must not pause for too long. Whatever is wrong with it is a [`Fault`].
-struct Paced<S> {
+struct Paced {
     incoming: Incoming,
-    line: Arc<Line<S>>,
+    line: Arc<Line>,
     place: Option<usize>,
     ended: bool,
     late: bool,
 }
 
-impl<S> HttpBody for Paced<S> {
+impl HttpBody for Paced {
     type Data = Bytes;
     type Error = Fault;
 
@@ -61,7 +61,7 @@ impl<S> HttpBody for Paced<S> {
 /// What may have arrived together with the head of its request.
 const LITTLE: u64 = 8 << 10;
 
-impl<S> Drop for Paced<S> {
+impl Drop for Paced {
     fn drop(&mut self) {
         self.line.waits.leave(&mut self.place);
         if !self.ended && !self.incoming.is_end_stream() {
@@ -80,18 +80,18 @@ fn broken(error: hyper::Error) -> Fault {
 }
 
 /// The body of a reply; the call ends with it.
-pub(super) struct Outgoing<S> {
+pub(super) struct Outgoing {
     body: Body,
-    _call: InFlight<S>,
+    _call: InFlight,
 }
 
-impl<S> Outgoing<S> {
-    pub(super) fn new(body: Body, call: InFlight<S>) -> Self {
+impl Outgoing {
+    pub(super) fn new(body: Body, call: InFlight) -> Self {
         Self { body, _call: call }
     }
 }
 
-impl<S> HttpBody for Outgoing<S> {
+impl HttpBody for Outgoing {
     type Data = Bytes;
     type Error = axum::Error;
 

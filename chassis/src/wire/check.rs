@@ -14,13 +14,13 @@ use crate::fault::{Code, Fault};
 /// The answer to a request that is no call.
 pub(super) fn request(parts: &mut Parts, server: &Server) -> Result<(), Box<Response<Body>>> {
     if parts.version < Version::HTTP_2 {
-        host(parts).map_err(refuse)?;
+        host(parts).map_err(|detail| refuse(Code::InvalidArgument, detail))?;
     } else if parts.headers.len() > server.headers {
-        return Err(refuse(Fault::new(Code::HeaderFieldsTooLarge, "The request has too many header fields.")));
+        return Err(refuse(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
     }
     let target = parts.uri.path();
     if target.len() + parts.uri.query().map_or(0, str::len) > server.target_bytes {
-        return Err(refuse(Fault::new(Code::UriTooLong, "The target of the request is too long.")));
+        return Err(refuse(Code::UriTooLong, "The target of the request is too long."));
     }
     if target.starts_with('/') {
         return Ok(());
@@ -29,12 +29,12 @@ pub(super) fn request(parts: &mut Parts, server: &Server) -> Result<(), Box<Resp
 }
 
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, with a valid value.
-fn host(parts: &mut Parts) -> Result<(), Fault> {
+fn host(parts: &mut Parts) -> Result<(), &'static str> {
     match only(&parts.headers) {
         Ok(Some(host)) if is_host(host) => {}
         Ok(None) if parts.version < Version::HTTP_11 => {}
-        Ok(None) => return Err(Fault::new(Code::InvalidArgument, "The request has no `Host` field.")),
-        _ => return Err(Fault::new(Code::InvalidArgument, "The `Host` field of the request is malformed.")),
+        Ok(None) => return Err("The request has no `Host` field."),
+        _ => return Err("The `Host` field of the request is malformed."),
     }
     // A target in absolute form says the host itself, and its word counts.
     if let Some(authority) = parts.uri.authority() {
@@ -67,13 +67,14 @@ fn without_path(parts: &Parts) -> Box<Response<Body>> {
             *pong.status_mut() = StatusCode::NO_CONTENT;
             Box::new(pong)
         }
-        (&Method::CONNECT, _) => refuse(Fault::new(Code::Unimplemented, "This is not a proxy.")),
-        _ => refuse(Fault::new(Code::InvalidArgument, "The target of the request must be a path.")),
+        (&Method::CONNECT, _) => refuse(Code::Unimplemented, "This is not a proxy."),
+        _ => refuse(Code::InvalidArgument, "The target of the request must be a path."),
     }
 }
 
 /// The problem document of a Fault that no chain has seen.
-fn refuse(fault: Fault) -> Box<Response<Body>> {
+fn refuse(code: Code, detail: &'static str) -> Box<Response<Body>> {
+    let fault = Fault::new(code, detail);
     // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
     let document = serde_json::to_vec(&fault.problem(None, None)).unwrap_or_default();
     let mut response = Response::new(Body::from(document));

@@ -1,5 +1,6 @@
 //! The life of one connection.
 
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,24 +11,24 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::Serve;
-use super::call::{InFlight, answer};
+use super::Connection;
+use super::call::answer;
 use super::line::{Doing, Line};
 use super::order::{CLOSE, CUT, LATE, RETIRE};
 use super::stream::{Spoken, Stream};
 
 /// Serves one connection to its end.
-pub(super) async fn run<T, S>(io: T, line: Arc<Line<S>>)
+pub(super) async fn run<T, C>(io: T, line: Arc<Line>, calls: C)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Serve,
+    C: Connection,
 {
     let mut stream = Stream::new(io, Arc::clone(&line));
     // One that is told to close is given a moment first: it may have been made for a call that is on its way.
     let spoken = obey(&line, pin!(stream.sniff()), |_, given| given & (LATE | CUT) != 0).await;
     match spoken {
-        End::Done(Ok(Spoken::Http1)) => http1(stream, line).await,
-        End::Done(Ok(Spoken::Http2)) => http2(stream, line).await,
+        End::Done(Ok(Spoken::Http1)) => http1(stream, line, calls).await,
+        End::Done(Ok(Spoken::Http2)) => http2(stream, line, calls).await,
         End::Done(Ok(Spoken::Nothing) | Err(_)) | End::Told => {}
     }
 }
@@ -38,13 +39,13 @@ enum End<T> {
     Told,
 }
 
-async fn http1<T, S>(stream: Stream<T, S>, line: Arc<Line<S>>)
+async fn http1<T, C>(stream: Stream<T>, line: Arc<Line>, calls: C)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Serve,
+    C: Connection,
 {
-    let calls = Arc::clone(&line);
-    let service = service_fn(move |request| answer(InFlight::begin(&calls), request));
+    let (taking, calls) = (Arc::clone(&line), RefCell::new(calls));
+    let service = service_fn(move |request| answer(&taking, &calls, request));
     let mut connection = line.server.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let end = obey(&line, Pin::new(&mut connection), |connection, given| {
         // A request on its way is answered; its reply asks the peer to close.
@@ -65,7 +66,7 @@ where
 }
 
 /// Whether the order to give up on a late head has come too late itself; it is taken back then.
-fn is_moot<S>(line: &Line<S>) -> bool {
+fn is_moot(line: &Line) -> bool {
     let moot = !line.is_reading_head();
     if moot {
         line.orders.take_back(LATE);
@@ -73,15 +74,15 @@ fn is_moot<S>(line: &Line<S>) -> bool {
     moot
 }
 
-async fn http2<T, S>(stream: Stream<T, S>, line: Arc<Line<S>>)
+async fn http2<T, C>(stream: Stream<T>, line: Arc<Line>, calls: C)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Serve,
+    C: Connection,
 {
     // The peer may open a connection ahead of its first call; the preface shows that it means to.
     line.note(Doing::Idle);
-    let calls = Arc::clone(&line);
-    let service = service_fn(move |request| answer(InFlight::begin(&calls), request));
+    let (taking, calls) = (Arc::clone(&line), RefCell::new(calls));
+    let service = service_fn(move |request| answer(&taking, &calls, request));
     let mut connection = pin!(line.server.http2.serve_connection(TokioIo::new(stream), service));
     let end = obey(&line, connection.as_mut(), |connection, given| {
         // A peer that has just connected gets its first call through, or it would connect again and again.
@@ -97,11 +98,11 @@ where
 
 /// Polls a part of the connection until it ends or is told to. `told` sees every change of the orders, and says
 /// whether to stop at once.
-async fn obey<S, C: Future>(
-    line: &Line<S>,
-    mut part: Pin<&mut C>,
-    mut told: impl FnMut(Pin<&mut C>, u8) -> bool,
-) -> End<C::Output> {
+async fn obey<F: Future>(
+    line: &Line,
+    mut part: Pin<&mut F>,
+    mut told: impl FnMut(Pin<&mut F>, u8) -> bool,
+) -> End<F::Output> {
     let mut watching: Option<Waker> = None;
     let mut obeyed = (0, false);
     poll_fn(move |cx| {
@@ -134,7 +135,7 @@ async fn obey<S, C: Future>(
 const LATE_REPLY: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Tells a peer whose request does not come to its end (RFC 9110 §15.5.9), and closes.
-async fn too_late<T, S>(mut stream: Stream<T, S>, line: &Line<S>)
+async fn too_late<T>(mut stream: Stream<T>, line: &Line)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
@@ -148,7 +149,7 @@ where
     let _ = obey(line, pin!(goodbye), |_, given| given & CUT != 0).await;
 }
 
-fn report<S, E: std::error::Error>(line: &Line<S>, outcome: Result<(), E>) {
+fn report<E: std::error::Error>(line: &Line, outcome: Result<(), E>) {
     if let Err(error) = outcome {
         tracing::debug!(peer = %line.peer, %error, "connection ended early");
     }

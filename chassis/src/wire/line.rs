@@ -12,8 +12,7 @@ use super::wait::Waits;
 use crate::invocation::Peer;
 
 /// One connection. It lives as long as anything of the connection does, an upgraded stream included.
-pub(super) struct Line<S> {
-    pub(super) service: S,
+pub(super) struct Line {
     pub(super) peer: Peer,
     pub(super) server: Arc<Server>,
     pub(super) orders: Orders,
@@ -53,11 +52,10 @@ pub(super) enum Left {
 
 const UNBLOCKED: u32 = u32::MAX;
 
-impl<S> Line<S> {
-    pub(super) fn new(service: S, peer: Peer, server: Arc<Server>, given: u8, permit: OwnedSemaphorePermit) -> Self {
+impl Line {
+    pub(super) fn new(peer: Peer, server: Arc<Server>, given: u8, permit: OwnedSemaphorePermit) -> Self {
         let born = server.ticks.now();
         Self {
-            service,
             peer,
             server,
             orders: Orders::new(given),

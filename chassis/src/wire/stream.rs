@@ -24,9 +24,9 @@ pub(super) enum Spoken {
 }
 
 /// The bytes of a connection, watched.
-pub(super) struct Stream<T, S> {
+pub(super) struct Stream<T> {
     io: T,
-    line: Arc<Line<S>>,
+    line: Arc<Line>,
     sniffed: [u8; PREFACE.len()],
     given: usize,
     filled: usize,
@@ -35,8 +35,8 @@ pub(super) struct Stream<T, S> {
     shut: bool,
 }
 
-impl<T: AsyncRead + Unpin, S> Stream<T, S> {
-    pub(super) fn new(io: T, line: Arc<Line<S>>) -> Self {
+impl<T: AsyncRead + Unpin> Stream<T> {
+    pub(super) fn new(io: T, line: Arc<Line>) -> Self {
         Self { io, line, sniffed: [0; PREFACE.len()], given: 0, filled: 0, http2: false, blocked: false, shut: false }
     }
 
@@ -57,7 +57,7 @@ impl<T: AsyncRead + Unpin, S> Stream<T, S> {
     }
 }
 
-impl<T, S> Stream<T, S> {
+impl<T> Stream<T> {
     fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
         let rest = &self.sniffed[self.given..self.filled];
         let count = rest.len().min(buffer.remaining());
@@ -82,7 +82,7 @@ impl<T, S> Stream<T, S> {
     }
 }
 
-impl<T: AsyncRead + Unpin, S> AsyncRead for Stream<T, S> {
+impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.given < this.filled && this.give(buffer) {
@@ -98,7 +98,7 @@ impl<T: AsyncRead + Unpin, S> AsyncRead for Stream<T, S> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin, S> AsyncWrite for Stream<T, S> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
@@ -139,7 +139,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin, S> AsyncWrite for Stream<T, S> {
     }
 }
 
-impl<T: AsyncRead + Unpin, S> Stream<T, S> {
+impl<T: AsyncRead + Unpin> Stream<T> {
     /// Reads and drops what the peer still sends, until it closes. The watching task bounds how long.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = [0; 4 << 10];

@@ -5,5 +5,6 @@ mod http1;
 mod http2;
 mod malformed;
 mod rig;
+mod sockets;
 mod timeouts;
 mod unix;

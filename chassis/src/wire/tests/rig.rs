@@ -1,6 +1,7 @@
 //! A listener to test with: real sockets, or pipes in memory whose clock a test may pause.
 
 use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::fault::Fault;
 use crate::invocation::Peer;
 use crate::protocol::{Address, Listen, Phase, Served};
 use crate::wire::accept::Accept;
-use crate::wire::{Limits, Serve, Sockets, serve};
+use crate::wire::{Connection, Limits, Serve, Sockets, serve};
 
 /// The site that tests call. What its calls do shows in the counts.
 #[derive(Clone, Default)]
@@ -39,9 +40,23 @@ impl Drop for Ended {
 }
 
 impl Serve for Site {
-    async fn serve(&self, request: Request<Body>, _: Peer) -> Response<Body> {
+    type Connection = Self;
+
+    fn connect(&self, _: Peer) -> Self {
+        self.clone()
+    }
+}
+
+impl Connection for Site {
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.started.notify_one();
+        self.clone().answer(request)
+    }
+}
+
+impl Site {
+    async fn answer(self, request: Request<Body>) -> Response<Body> {
         let _ended = Ended(Arc::clone(&self.ended));
         match request.uri().path() {
             "/echo" => echo(request.into_body()).await,

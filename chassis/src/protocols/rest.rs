@@ -1,0 +1,110 @@
+//! `rest`: calls over HTTP/1.1 and HTTP/2 in the clear.
+//!
+//! HTTP/2 is spoken to peers that begin with its preface (RFC 9113 §3.3, prior knowledge). Further listeners are
+//! configured as `protocols.rest-NAME`. A connection beyond `max-connections` waits in the queue of the operating
+//! system until another one closes: its peer sees a slow connection rather than an error, and tries no other way in.
+
+#![expect(unsafe_code, reason = "the entry of a protocol stands in a section of the linker")]
+
+use std::future::Future;
+
+use axum::body::Body;
+use http::{Request, Response};
+use linkme::distributed_slice;
+use schemars::JsonSchema;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::catalog::{CHASSIS_PROTOCOLS_V1, Head, ProtocolEntry};
+use crate::conf::{BuildContext, BuildError, typed};
+use crate::invocation::Peer;
+use crate::operation::Location;
+use crate::protocol::{Address, Bound, Listen, Listener, Phase, Served};
+use crate::provider::{self, Entry};
+use crate::schema::BoxFuture;
+use crate::wire::{Connection, Limits, Serve, Sockets, serve};
+
+mod conf;
+mod descriptors;
+
+pub use conf::{Conf, Http2};
+
+#[distributed_slice(CHASSIS_PROTOCOLS_V1)]
+static ENTRY: ProtocolEntry = ProtocolEntry {
+    head: Head {
+        name: "rest",
+        doc: "Calls over HTTP/1.1 and HTTP/2 in the clear.",
+        location: Location { file: file!(), line: line!(), column: column!() },
+        conf: Conf::json_schema,
+    },
+    build,
+};
+
+fn build(value: Value, context: &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError> {
+    let conf: Conf = typed(value)?;
+    let limits = conf.limits()?;
+    let few = descriptors::few_for(limits.connections, context.files);
+    Ok(Box::new(Rest { listen: conf.listen, limits, max_body: conf.max_body.0, few }))
+}
+
+/// A listener that does not listen yet.
+struct Rest {
+    listen: Listen,
+    limits: Limits,
+    max_body: u64,
+    few: Option<u64>,
+}
+
+impl Listener for Rest {
+    fn bind(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Bound>, BuildError>> {
+        Box::pin(async move {
+            let sockets = Sockets::bind(&self.listen).await?;
+            if let Some(descriptors) = self.few {
+                let connections = self.limits.connections;
+                tracing::warn!(
+                    connections,
+                    descriptors,
+                    "`max-connections` is more than half of the file descriptors this process may open: \
+                     raise `ulimit -n`, or lower it"
+                );
+            }
+            Ok(Box::new(Listening { sockets, limits: self.limits, max_body: self.max_body }) as Box<dyn Bound>)
+        })
+    }
+}
+
+/// A listener that has its address.
+struct Listening {
+    sockets: Sockets,
+    limits: Limits,
+    max_body: u64,
+}
+
+impl Bound for Listening {
+    fn address(&self) -> Address {
+        self.sockets.address()
+    }
+
+    fn serve(self: Box<Self>, entry: Entry, phase: watch::Receiver<Phase>) -> BoxFuture<'static, Served> {
+        let Self { sockets, limits, max_body } = *self;
+        let entry = entry.with_body_limit(max_body);
+        Box::pin(async move { serve(sockets, entry, &limits, phase).await })
+    }
+}
+
+impl Serve for Entry {
+    type Connection = provider::Connection;
+
+    fn connect(&self, peer: Peer) -> provider::Connection {
+        self.connect(peer)
+    }
+}
+
+impl Connection for provider::Connection {
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+        self.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The addresses that a listener is reached by.
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::rig::{Site, check, last, rest};
+use crate::protocol::{Address, Listen, Phase, Served};
+use crate::wire::{Limits, Sockets, serve};
+
+/// Listens, and sends a request to the port of each of the hosts.
+async fn reached(listen: &str, hosts: &[&str]) {
+    let sockets = Sockets::bind(&listen.parse::<Listen>().unwrap()).await.unwrap();
+    let Address::Tcp(address) = sockets.address() else { panic!("not TCP") };
+    let (phase, phases) = watch::channel(Phase::Serving);
+    let serving = tokio::spawn(async move { serve(sockets, Site::default(), &Limits::default(), phases).await });
+    for host in hosts {
+        let mut stream = TcpStream::connect((*host, address.port())).await.unwrap();
+        stream.write_all(last("/x").as_bytes()).await.unwrap();
+        check(&rest(&mut stream).await, 200, &["GET /x"]);
+    }
+    phase.send_replace(Phase::Closing);
+    assert_eq!(serving.await.unwrap(), Served { cut: 0 });
+}
+
+/// The loopback addresses of this machine.
+async fn loopbacks() -> Vec<&'static str> {
+    let mut found = vec!["127.0.0.1"];
+    if tokio::net::TcpListener::bind("[::1]:0").await.is_ok() {
+        found.push("::1");
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_port_alone_is_reached_by_every_address() {
+    reached(":0", &loopbacks().await).await;
+}
+
+#[tokio::test]
+async fn a_name_is_reached_by_the_name() {
+    reached("localhost:0", &["localhost", "localhost"]).await;
+}
+
+#[tokio::test]
+async fn an_address_is_reached_by_itself() {
+    for host in loopbacks().await {
+        let listen = if host.contains(':') { format!("[{host}]:0") } else { format!("{host}:0") };
+        reached(&listen, &[host]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_without_an_address_is_refused() {
+    let listen = Listen::Name("no-such-host.invalid".to_owned(), 0);
+    let error = Sockets::bind(&listen).await.map(|_| ()).unwrap_err();
+    assert!(error.message.starts_with("cannot listen on `no-such-host.invalid:0`: "), "{error}");
+}
