@@ -11,10 +11,8 @@ use crate::provider::Entry;
 use crate::schema::BoxFuture;
 
 mod listen;
-mod name;
 
 pub use listen::Listen;
-pub use name::ListenerName;
 
 /// One listener of a protocol, made from its part of the configuration, not yet listening.
 pub trait Listener: Send {

@@ -154,7 +154,8 @@ fn splice(root: &mut Value, kind: Kind, mut parts: Map<String, Value>) {
             let schema = listener(root, part);
             root["$defs"][&definition] = schema;
             *part = json!({ "$ref": format!("#/$defs/{definition}") });
-            patterns.insert(format!("^{name}-[a-z0-9-]+$"), part.clone());
+            // One word more, so that it stays clear where the name of the protocol ends.
+            patterns.insert(format!("^{name}-[a-z0-9]+$"), part.clone());
         }
     }
     if kind == Kind::Handler {

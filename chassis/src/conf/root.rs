@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::protocol::Listen;
+
 mod chains;
 mod drain;
 mod listeners;
@@ -92,13 +94,12 @@ pub struct Service {
 pub struct Admin {
     /// Its address: `host:port`, `:port` or `unix:path`. Whoever reaches it sees how the service is configured; keep
     /// it off public networks.
-    #[schemars(length(min = 1))]
-    pub listen: String,
+    pub listen: Listen,
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: ":9090".to_owned() }
+        Self { listen: Listen::All(9090) }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::conf::root::Timeout;
 use crate::conf::suggest;
 use crate::conf::tree::{Content, Node, Role};
 use crate::conf::value::{Interval, Rate, Size, ValueError};
+use crate::protocol::Listen;
 
 /// Checks the kind of a value; `None` if another is wanted, else the text the value is to be read as, if it is text.
 pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -> Option<Option<&'n str>> {
@@ -146,6 +147,7 @@ fn malformed(node: &Node, text: Option<&str>, format: Option<&str>) -> Option<Va
         "size" => wrong::<Size>(&written),
         "rate" => wrong::<Rate>(&written),
         "timeout" => wrong::<Timeout>(&written),
+        "listen" => wrong::<Listen>(&written),
         _ => None,
     }
 }

@@ -38,6 +38,17 @@ fn what_is_right_passes() {
 }
 
 #[test]
+fn a_listener_is_a_protocol_and_at_most_one_word_more() {
+    right("protocols: { rest: {}, rest-admin: {} }");
+    for name in ["''", "rest-", "-admin", "rest-admin-1", "bus"] {
+        assert!(
+            wrong(&format!("protocols: {{ {name}: {{}} }}")).contains("The configuration has 1 problem."),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn an_unknown_key_is_told_from_its_neighbours() {
     insta::assert_snapshot!(wrong("handlers:\n  rate-limit:\n    brust: 200\n"), @"
     greeter.yaml:3:5: handlers.rate-limit.brust: this key is not known

@@ -23,7 +23,7 @@ fn each_part_is_below_its_own_key_and_nothing_else_is() {
 fn a_listener_has_the_conf_of_its_protocol_and_its_schemas() {
     let composed = sample::composed();
     let protocols = &composed.schema()["properties"]["protocols"];
-    let named = &protocols["patternProperties"]["^rest-[a-z0-9-]+$"];
+    let named = &protocols["patternProperties"]["^rest-[a-z0-9]+$"];
     assert_eq!(named, &protocols["properties"]["rest"]);
     let listener = composed.follow(named);
     assert_eq!(listener["properties"]["listen"]["default"], json!(":8080"));

@@ -13,9 +13,6 @@ pub struct Conf {
     /// Where to listen: `host:port`, `:port` for every address of the machine, `[::1]:port` or `unix:/path`.
     #[conf(default = Listen::All(8080))]
     pub listen: Listen,
-    /// The schemas that are served here and nowhere else. A listener that names none serves those that no other
-    /// names.
-    pub schemas: Option<Vec<String>>,
     /// The largest body of a request that operations read, unless the operation is allowed another size.
     #[conf(default = Size::mib(2))]
     pub max_body: Size,
