@@ -30,6 +30,71 @@ pub static CHASSIS_COMPONENTS_V1: [ComponentEntry];
 #[distributed_slice]
 pub static CHASSIS_PROTOCOLS_V1: [ProtocolEntry];
 
+/// What was linked in, sorted by name: the order in which the linker placed the entries changes between profiles.
+#[derive(Clone, Default)]
+pub struct Catalog {
+    /// The schemas.
+    pub schemas: Vec<&'static SchemaEntry>,
+    /// The handlers.
+    pub handlers: Vec<&'static HandlerEntry>,
+    /// The components.
+    pub components: Vec<&'static ComponentEntry>,
+    /// The protocols.
+    pub protocols: Vec<&'static ProtocolEntry>,
+}
+
+impl Catalog {
+    /// Everything that was linked into this program.
+    ///
+    /// # Errors
+    /// Every name that two entries of a kind share, with the places of both.
+    pub fn linked() -> Result<Self, Vec<Duplicate>> {
+        let mut duplicates = Vec::new();
+        let catalog = Self {
+            schemas: sorted("schema", &CHASSIS_SCHEMAS_V1, |entry| &entry.head, &mut duplicates),
+            handlers: sorted("handler", &CHASSIS_HANDLERS_V1, |entry| &entry.head, &mut duplicates),
+            components: sorted("component", &CHASSIS_COMPONENTS_V1, |entry| &entry.head, &mut duplicates),
+            protocols: sorted("protocol", &CHASSIS_PROTOCOLS_V1, |entry| &entry.head, &mut duplicates),
+        };
+        if duplicates.is_empty() { Ok(catalog) } else { Err(duplicates) }
+    }
+
+    /// The handler of this name.
+    pub fn handler(&self, name: &str) -> Option<&'static HandlerEntry> {
+        self.handlers.iter().copied().find(|entry| entry.head.name == name)
+    }
+}
+
+fn sorted<T>(
+    kind: &'static str,
+    entries: &'static [T],
+    head: fn(&T) -> &Head,
+    duplicates: &mut Vec<Duplicate>,
+) -> Vec<&'static T> {
+    let mut entries: Vec<&T> = entries.iter().collect();
+    entries.sort_by_key(|entry| (head(entry).name, head(entry).location));
+    let pairs = entries.windows(2).filter(|pair| head(pair[0]).name == head(pair[1]).name);
+    duplicates.extend(pairs.map(|pair| {
+        let (first, second) = (head(pair[0]), head(pair[1]));
+        Duplicate { kind, name: first.name, first: first.location, second: second.location }
+    }));
+    entries
+}
+
+/// A name that two entries of a kind share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the {kind} `{name}` is declared twice: at {first} and at {second}; rename one of them")]
+pub struct Duplicate {
+    /// Schema, handler, component or protocol.
+    pub kind: &'static str,
+    /// The name.
+    pub name: &'static str,
+    /// Where one is written.
+    pub first: Location,
+    /// Where the other is.
+    pub second: Location,
+}
+
 /// What every entry says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
@@ -101,4 +166,27 @@ pub struct ProtocolEntry {
     pub head: Head,
     /// Makes a listener from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static ENTRIES: [Head; 3] = [head("b", 1), head("a", 3), head("a", 2)];
+
+    const fn head(name: &'static str, line: u32) -> Head {
+        Head { name, doc: "", location: Location { file: "here.rs", line, column: 1 }, conf: |_| true.into() }
+    }
+
+    #[test]
+    fn entries_are_sorted_and_a_shared_name_is_reported_with_both_places() {
+        let mut duplicates = Vec::new();
+        let names: Vec<_> =
+            sorted("handler", &ENTRIES, |entry| entry, &mut duplicates).iter().map(|e| e.name).collect();
+        assert_eq!(names, ["a", "a", "b"]);
+        assert_eq!(
+            duplicates[0].to_string(),
+            "the handler `a` is declared twice: at here.rs:2:1 and at here.rs:3:1; rename one of them"
+        );
+    }
 }

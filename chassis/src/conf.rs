@@ -15,7 +15,7 @@ pub mod read;
 pub mod root;
 mod scalar;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 pub mod tree;
 pub mod value;
 pub mod yaml;

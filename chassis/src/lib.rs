@@ -12,6 +12,11 @@ pub mod generated;
 
 pub mod prelude;
 
+pub mod app;
+pub mod cli;
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub mod handlers;
 pub mod protocols;
 

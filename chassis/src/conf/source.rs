@@ -29,6 +29,9 @@ pub struct Sources {
     pub defaults: Value,
     /// What `--conf` names: files, or directories whose `*.yaml` and `*.yml` are read in the order of their names.
     pub files: Vec<PathBuf>,
+    /// Texts that are read after the files, each with the name that problems show. With one of them the service's own
+    /// file is not looked for.
+    pub texts: Vec<(String, String)>,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
     /// What `--set` says: `key=value`.
@@ -82,6 +85,7 @@ impl Sources {
             service: service.to_owned(),
             defaults: Value::Null,
             files,
+            texts: Vec::new(),
             environment: std::env::vars_os().filter_map(text).collect(),
             sets,
             directory: PathBuf::new(),
@@ -101,7 +105,7 @@ impl Sources {
         {
             named.extend(list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from));
         }
-        if named.is_empty() {
+        if named.is_empty() && self.texts.is_empty() {
             let own = Path::new("conf").join(format!("{}.yaml", self.service));
             if !self.directory.join(&own).exists() {
                 return Ok(Texts { texts: Vec::new(), read: vec![Read::Absent(own.display().to_string())] });
@@ -110,8 +114,13 @@ impl Sources {
         }
         let (files, mut problems) = separate(named.iter().map(|path| self.expand(path)));
         let files = files.into_iter().flatten().enumerate();
-        let (texts, unreadable) = separate(files.map(|(order, path)| self.text(&path, order).map(Arc::new)));
+        let (mut texts, unreadable) = separate(files.map(|(order, path)| self.text(&path, order).map(Arc::new)));
         problems.extend(unreadable);
+        for (name, content) in &self.texts {
+            let directory = self.directory.clone();
+            let (name, content, order) = (name.clone(), content.clone(), texts.len());
+            texts.push(Arc::new(Text { name, directory, order, content }));
+        }
         let read = texts.iter().map(|text| Read::File(text.name.clone())).collect();
         if problems.is_empty() { Ok(Texts { texts, read }) } else { Err(problems) }
     }

@@ -10,7 +10,8 @@ const LAYERS: &[&str] = &[
     "prelude app testing cli",
     "telemetry lifecycle admin",
     "handlers protocols",
-    "provider wire route chain handler protocol component catalog conf argument answer generated",
+    "generated argument answer",
+    "provider wire route chain handler protocol component catalog conf",
     "invocation reply fault operation schema principal trace clock random",
 ];
 

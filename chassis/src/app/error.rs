@@ -1,0 +1,54 @@
+//! Why a service does not start: everything that is wrong, with places and remedies.
+
+use std::fmt;
+
+use crate::catalog::Duplicate;
+use crate::conf::BuildError;
+use crate::conf::problem::ConfError;
+
+/// Why a service does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// What was linked in cannot be one service.
+    Linked(Vec<String>),
+    /// The configuration is rejected.
+    Conf(ConfError),
+    /// Two operations cannot be told apart, or a path template is wrong.
+    Routes(Vec<String>),
+    /// A component, a schema or a listener failed while it was started.
+    Failed {
+        /// What failed, such as `component guest-book`.
+        what: String,
+        /// Why.
+        error: BuildError,
+    },
+}
+
+impl StartError {
+    /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 1 if it failed.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Linked(_) | Self::Conf(_) | Self::Routes(_) => 78,
+            Self::Failed { .. } => 1,
+        }
+    }
+
+    pub(crate) fn duplicates(duplicates: &[Duplicate]) -> Self {
+        Self::Linked(duplicates.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linked(problems) | Self::Routes(problems) => f.write_str(&problems.join("\n")),
+            Self::Conf(error) => error.fmt(f),
+            Self::Failed { what, error } => {
+                write!(f, "{what} does not start: {error}")?;
+                error.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {}

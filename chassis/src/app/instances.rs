@@ -1,0 +1,99 @@
+//! The handlers that are in use, so that equal configuration means the same limiter, and survives a reload.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::catalog::HandlerEntry;
+use crate::chain::Form;
+use crate::clock::Clock;
+use crate::conf::Section;
+use crate::conf::{BuildContext, BuildError, Files};
+use crate::operation::Operation;
+use crate::random::Random;
+
+/// What makes two uses of a handler the same one: where its configuration comes from, and what it says.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    handler: &'static str,
+    scope: Option<String>,
+    conf: String,
+}
+
+impl Key {
+    pub(crate) fn new(handler: &'static str, section: &Section<'_>) -> Self {
+        Self { handler, scope: section.scope().map(str::to_owned), conf: section.value().to_string() }
+    }
+}
+
+/// Stands between a chain and a handler: what the testing kit sees with.
+pub(crate) type Around = Arc<dyn Fn(&str, Form) -> Form + Send + Sync>;
+
+/// What handlers are built with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) files: Arc<dyn Files + Send + Sync>,
+    pub(crate) around: Option<Around>,
+}
+
+/// The handlers that are in use.
+#[derive(Clone)]
+pub(crate) struct Instances {
+    tools: Tools,
+    former: HashMap<Key, Form>,
+    // What could not be built is kept too: operations that share it fail for the same reason, once.
+    current: HashMap<Key, Result<Form, BuildError>>,
+}
+
+impl Instances {
+    /// None yet.
+    pub(crate) fn new(tools: Tools) -> Self {
+        Self { tools, former: HashMap::new(), current: HashMap::new() }
+    }
+
+    /// For the next plan: what is used again keeps its state, what is not is dropped with the plan that used it.
+    pub(crate) fn next(&self) -> Self {
+        let built = self.current.iter().filter_map(|(key, built)| Some((key.clone(), built.as_ref().ok()?.clone())));
+        Self { tools: self.tools.clone(), former: built.collect(), current: HashMap::new() }
+    }
+
+    /// The handler for this key, built if there is none.
+    pub(crate) fn take_or_build(
+        &mut self,
+        entry: &HandlerEntry,
+        section: &Section<'_>,
+        users: &HashMap<Key, Vec<&Operation>>,
+    ) -> Result<Form, BuildError> {
+        let key = Key::new(entry.head.name, section);
+        if let Some(built) = self.current.get(&key) {
+            return built.clone();
+        }
+        let built = match self.former.get(&key) {
+            Some(form) => Ok(form.clone()),
+            None => self.build(entry, section, users.get(&key).map(Vec::as_slice).unwrap_or_default()),
+        };
+        self.current.insert(key, built.clone());
+        built
+    }
+
+    fn build(
+        &self,
+        entry: &HandlerEntry,
+        section: &Section<'_>,
+        operations: &[&Operation],
+    ) -> Result<Form, BuildError> {
+        let context = BuildContext {
+            clock: self.tools.clock,
+            random: &self.tools.random,
+            scope: section.scope(),
+            operations,
+            files: &*self.tools.files,
+        };
+        let form = (entry.build)(section.value(), &context)?;
+        Ok(match &self.tools.around {
+            Some(around) => around(entry.head.name, form),
+            None => form,
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! Turns what configuration says about chains into a ready chain for every operation, or says all that is wrong.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::instances::{Instances, Key};
+use super::proof;
+use crate::catalog::{Catalog, HandlerEntry};
+use crate::chain::{Chain, Step};
+use crate::conf::root::{DEFAULT, Settled, Timeout, UNMATCHED};
+use crate::conf::{BuildError, ConfError, Interval, Problem, suggest};
+use crate::conf::{Conf, Section};
+use crate::operation::{Operation, Text};
+
+/// A chain for every operation.
+pub(crate) struct Plan {
+    pub(crate) operations: Vec<Planned>,
+    pub(crate) unmatched: Planned,
+    pub(crate) instances: Instances,
+}
+
+/// An operation as it is configured, and what runs before it.
+#[derive(Clone)]
+pub(crate) struct Planned {
+    pub(crate) operation: Operation,
+    pub(crate) chain: Chain,
+}
+
+/// Makes the plan.
+///
+/// # Errors
+/// Everything that is wrong with chains, their order, and the configuration of handlers.
+pub(crate) fn plan(
+    operations: &[Operation],
+    conf: &Conf,
+    catalog: &Catalog,
+    instances: Instances,
+) -> Result<Plan, ConfError> {
+    let mut planner = Planner { conf, catalog, instances, problems: Vec::new() };
+    let chains = planner.chains();
+    let settled: Vec<Operation> = operations.iter().filter_map(|one| planner.settle(one, &chains)).collect();
+    let users = users(conf, &settled, &chains);
+    let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
+    let unmatched = planner.unmatched(&chains, &users);
+    match (planner.problems.is_empty(), unmatched) {
+        (true, Some(unmatched)) => Ok(Plan { operations: planned, unmatched, instances: planner.instances }),
+        _ => Err(ConfError::new(planner.problems)),
+    }
+}
+
+type Chains = BTreeMap<String, Vec<&'static HandlerEntry>>;
+
+/// The operations that share a handler.
+type Users<'a> = HashMap<Key, Vec<&'a Operation>>;
+
+fn users<'a>(conf: &Conf, operations: &'a [Operation], chains: &Chains) -> Users<'a> {
+    let mut users = Users::new();
+    for operation in operations {
+        for entry in chains.get(chain_name(operation)).into_iter().flatten() {
+            let key = Key::new(entry.head.name, &conf.handler_for(entry.head.name, &operation.id));
+            users.entry(key).or_default().push(operation);
+        }
+    }
+    users
+}
+
+fn chain_name(operation: &Operation) -> &str {
+    operation.chain.as_deref().unwrap_or(DEFAULT)
+}
+
+struct Planner<'a> {
+    conf: &'a Conf,
+    catalog: &'a Catalog,
+    instances: Instances,
+    problems: Vec<Problem>,
+}
+
+impl Planner<'_> {
+    /// Finds the handlers of every chain and proves their order.
+    fn chains(&mut self) -> Chains {
+        let mut chains = Chains::new();
+        for (name, handlers) in &self.conf.chains {
+            // Names that no handler has were refused, with their places, when the configuration was checked.
+            let entries: Vec<_> = handlers.iter().filter_map(|handler| self.catalog.handler(handler)).collect();
+            self.refuse(name, proof::order(name, &entries, self.catalog));
+            chains.insert(name.clone(), entries);
+        }
+        chains
+    }
+
+    /// Applies what configuration says about an operation, and proves that its chain fits.
+    fn settle(&mut self, declared: &Operation, chains: &Chains) -> Option<Operation> {
+        let mut operation = declared.clone();
+        let settled = self.conf.settled(&operation.id);
+        if let Some(chain) = &settled.chain {
+            operation.chain = Some(Text::Owned(chain.clone()));
+        }
+        let name = chain_name(&operation);
+        let Some(entries) = chains.get(name) else {
+            self.problems.push(unknown_chain(self.conf, &operation, name, &settled));
+            return None;
+        };
+        self.refuse(name, proof::fit(name, entries, &operation, self.catalog));
+        let own = operation.timeout.map(|timeout| Timeout(Some(Interval(timeout))));
+        operation.timeout = settled.timeout.or(own).unwrap_or(self.conf.root.timeout).limit();
+        Some(operation)
+    }
+
+    fn operation(&mut self, operation: &Operation, chains: &Chains, users: &Users<'_>) -> Option<Planned> {
+        let name = chain_name(operation);
+        let sections = |handler: &str| self.conf.handler_for(handler, &operation.id);
+        let chain = self.build(name, chains.get(name)?, sections, users)?;
+        Some(Planned { operation: operation.clone(), chain })
+    }
+
+    fn unmatched(&mut self, chains: &Chains, users: &Users<'_>) -> Option<Planned> {
+        let sections = |handler: &str| self.conf.handler(handler);
+        let chain = self.build(UNMATCHED, chains.get(UNMATCHED)?, sections, users)?;
+        Some(Planned { operation: Operation::new("", "", "*", ""), chain })
+    }
+
+    fn build<'s>(
+        &mut self,
+        name: &str,
+        entries: &[&HandlerEntry],
+        sections: impl Fn(&str) -> Section<'s>,
+        users: &Users<'_>,
+    ) -> Option<Chain> {
+        let mut steps = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let section = sections(entry.head.name);
+            match self.instances.take_or_build(entry, &section, users) {
+                Ok(form) => steps.push(Step { name: Arc::from(entry.head.name), form }),
+                Err(error) => self.problems.push(section.problem(&error)),
+            }
+        }
+        let complete = steps.len() == entries.len();
+        complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) })
+    }
+
+    fn refuse(&mut self, chain: &str, errors: Vec<BuildError>) {
+        let key = format!("chain.provider.{chain}");
+        self.problems.extend(errors.iter().map(|error| self.conf.problem(&key, error)));
+    }
+}
+
+/// What configuration says about a handler before an operation, or before calls that match none.
+pub(crate) fn section<'a>(conf: &'a Conf, handler: &str, operation: Option<&Operation>) -> Section<'a> {
+    match operation {
+        Some(operation) => conf.handler_for(handler, &operation.id),
+        None => conf.handler(handler),
+    }
+}
+
+fn unknown_chain(conf: &Conf, operation: &Operation, chain: &str, settled: &Settled) -> Problem {
+    // The pattern that names it is among those that match; without one, the operation itself does.
+    let (key, place) = match (&settled.chain, settled.patterns.last()) {
+        (Some(_), Some(pattern)) => (format!("operations.{pattern}.chain"), String::new()),
+        _ => ("chain.provider".to_owned(), format!(" ({})", operation.location)),
+    };
+    let message = format!("`{}` asks for chain `{chain}`, which does not exist{place}", operation.id);
+    let known = conf.chains.keys().map(String::as_str);
+    let help = suggest::among(chain, known, "write it under chain.provider, or use one of");
+    conf.problem(&key, &BuildError::new("", message).with_help(help))
+}

@@ -1,0 +1,168 @@
+//! A service whose configuration is accepted and whose chains and routes are proved, before anything is started.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use super::error::StartError;
+use super::instances::{Instances, Tools};
+use super::plan::{Plan, Planned, plan};
+use super::running::{Running, targets};
+use super::tables::{self, Served};
+use super::{linked, operations};
+use crate::catalog::{Catalog, SchemaEntry};
+use crate::cli::Package;
+use crate::conf::Conf;
+use crate::conf::root::TrailingSlash;
+use crate::conf::source::Read;
+use crate::conf::{BuildError, Sources};
+use crate::fault::Fault;
+use crate::invocation::Invocation;
+use crate::operation::Operation;
+use crate::provider::{Components, Provider, Snapshot};
+use crate::reply::Reply;
+use crate::route::{self, Table};
+use crate::schema::{BoxFuture, Endpoint, Mounted};
+
+/// A service that can be started.
+pub struct Prepared {
+    pub(crate) package: Package,
+    pub(crate) catalog: Catalog,
+    pub(crate) conf: Conf,
+    pub(super) mounted: Vec<Mounted>,
+    pub(super) tools: Tools,
+    pub(crate) proven: Proven,
+}
+
+/// The chains of all operations and the tables that lead to them.
+pub(crate) struct Proven {
+    pub(crate) plan: Plan,
+    pub(crate) tables: Vec<(String, Arc<Table>)>,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        package: Package,
+        catalog: Catalog,
+        mounted: Vec<Mounted>,
+        tools: Tools,
+        sources: &Sources,
+    ) -> Result<Self, StartError> {
+        let operations = operations(&catalog, &mounted);
+        linked::check(package, &catalog, &operations)?;
+        let conf = linked::configuration(&catalog, &operations, sources)?;
+        let instances = Instances::new(tools.clone());
+        let proven = prove(&catalog, &conf, operations, instances)?;
+        Ok(Self { package, catalog, conf, mounted, tools, proven })
+    }
+
+    /// What is suspicious and does not keep the service from starting.
+    pub fn warnings(&self) -> Vec<String> {
+        let empty = self.proven.plan.operations.iter().filter(|planned| planned.chain.steps.is_empty());
+        let empty = empty.map(|planned| {
+            let chain = &planned.chain.name;
+            format!("chain `{chain}` is empty: nothing runs before `{}`", planned.operation.id)
+        });
+        let tables = self.proven.tables.iter();
+        let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
+        empty.chain(shadowed).collect()
+    }
+
+    /// Starts components, then schemas.
+    ///
+    /// # Errors
+    /// What failed to start; everything that was started before it is stopped again.
+    pub async fn start(self) -> Result<Running, StartError> {
+        Running::start(self).await
+    }
+
+    /// The same operations and chains, with nothing behind them: for those who explain what would happen.
+    pub(crate) fn rehearsal(&self) -> Provider {
+        Provider::new(self.proven.snapshot(&[], Arc::default()), self.tools.clock)
+    }
+
+    /// Every operation, as it is configured.
+    pub(crate) fn operations(&self) -> &[Planned] {
+        &self.proven.plan.operations
+    }
+
+    /// The operation that a target of the tables leads to; without one, what stands for calls that match nothing.
+    pub(crate) fn planned(&self, target: Option<u32>) -> &Planned {
+        let plan = &self.proven.plan;
+        target.and_then(|target| plan.operations.get(target as usize)).unwrap_or(&plan.unmatched)
+    }
+
+    /// The wall time, in seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.tools.clock.unix_seconds()
+    }
+
+    /// What was read, in order.
+    pub fn read(&self) -> &[Read] {
+        self.conf.read()
+    }
+
+    /// The schemas that have no instance mounted by hand.
+    pub(super) fn linked_schemas(&self) -> impl Iterator<Item = &'static SchemaEntry> {
+        let by_hand = |name: &str| self.mounted.iter().any(|mounted| mounted.operation.schema == name);
+        self.catalog.schemas.iter().copied().filter(move |entry| !by_hand(entry.head.name))
+    }
+
+    /// What to say when something under this key did not start.
+    pub(super) fn failed(&self, kind: &str, name: &str, error: BuildError) -> StartError {
+        let place =
+            self.conf.origin(&format!("{kind}s.{name}")).map_or_else(String::new, |place| format!(" ({place})"));
+        StartError::Failed { what: format!("{kind} `{name}`{place}"), error }
+    }
+
+    /// Proves these operations under the same configuration.
+    pub(super) fn prove(&self, mounted: &[Mounted], instances: Instances) -> Result<Proven, StartError> {
+        let operations = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
+        prove(&self.catalog, &self.conf, operations, instances)
+    }
+}
+
+fn prove(
+    catalog: &Catalog,
+    conf: &Conf,
+    mut operations: Vec<Operation>,
+    instances: Instances,
+) -> Result<Proven, StartError> {
+    tables::name_parameters(&mut operations);
+    let mut schemas: Vec<&str> = operations.iter().map(|operation| &*operation.schema).collect();
+    schemas.sort_unstable();
+    schemas.dedup();
+    let served = conf.listeners.serving(&schemas).map(|(opened, schemas)| Served { listener: &opened.name, schemas });
+    let tables = tables::build(&served.collect::<Vec<_>>(), &operations, routing(conf));
+    let plan = plan(&operations, conf, catalog, instances).map_err(StartError::Conf)?;
+    Ok(Proven { plan, tables: tables? })
+}
+
+impl Proven {
+    /// Joins the chains with what answers behind them.
+    pub(super) fn snapshot(&self, mounted: &[Mounted], components: Arc<Components>) -> Snapshot {
+        let absent: Arc<dyn Endpoint> = Arc::new(Absent);
+        Snapshot {
+            listeners: self.tables.clone(),
+            targets: targets(self.plan.operations.iter(), mounted, &absent),
+            unmatched: self.plan.unmatched.chain.clone(),
+            components,
+        }
+    }
+}
+
+fn routing(conf: &Conf) -> route::Conf {
+    let trailing_slash = match conf.root.routing.trailing_slash {
+        TrailingSlash::Ignore => route::TrailingSlash::Ignore,
+        TrailingSlash::Strict => route::TrailingSlash::Strict,
+    };
+    route::Conf { trailing_slash }
+}
+
+/// Stands where an operation would be, if it were started.
+struct Absent;
+
+impl Endpoint for Absent {
+    fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        Box::pin(ready(Fault::internal("the operation was not started").into()))
+    }
+}

@@ -1,0 +1,97 @@
+//! Proves that a chain fits the operation it stands before: who is needed is there, in the order that is needed.
+
+use crate::catalog::{Catalog, HandlerEntry, Place};
+use crate::conf::BuildError;
+use crate::handler::fact;
+use crate::operation::{Access, Operation};
+
+/// Everything that is wrong with the order of a chain, whatever operation it stands before.
+pub(crate) fn order(chain: &str, steps: &[&HandlerEntry], catalog: &Catalog) -> Vec<BuildError> {
+    let mut errors = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let (before, after) = (&steps[..at], &steps[at + 1..]);
+        errors.extend(repeated(chain, step, before));
+        errors.extend(step.requires.iter().filter_map(|fact| unprovided(chain, step, fact, before, after, catalog)));
+        errors.extend(misplaced(chain, step, before, after));
+    }
+    errors
+}
+
+/// Everything an operation needs from its chain and does not get.
+pub(crate) fn fit(chain: &str, steps: &[&HandlerEntry], operation: &Operation, catalog: &Catalog) -> Vec<BuildError> {
+    let provided = |fact: &str| steps.iter().any(|step| step.provides.contains(&fact));
+    let mut errors = Vec::new();
+    if operation.access != Access::Public && !provided(fact::ACCESS) {
+        let message = format!(
+            "nothing in chain `{chain}` enforces the access of `{}`, which is `{}` ({})",
+            operation.id, operation.access, operation.location
+        );
+        errors.push(BuildError::new("", message).with_help(listing(fact::ACCESS, chain, catalog)));
+    }
+    let needs =
+        operation.arguments.iter().flat_map(|argument| argument.requires.iter().map(move |fact| (argument, fact)));
+    for (argument, fact) in needs.filter(|(_, fact)| !provided(fact)) {
+        let message = format!(
+            "`{}` takes `{}: {}`, and nothing in chain `{chain}` provides `{fact}` ({})",
+            operation.id, argument.name, argument.ty, operation.location
+        );
+        errors.push(BuildError::new("", message).with_help(listing(fact, chain, catalog)));
+    }
+    errors
+}
+
+fn repeated(chain: &str, step: &HandlerEntry, before: &[&HandlerEntry]) -> Option<BuildError> {
+    let name = step.head.name;
+    let twice = !step.repeatable && before.iter().any(|other| other.head.name == name);
+    twice.then(|| {
+        BuildError::new("", format!("chain `{chain}` lists `{name}` twice, and it works once a call"))
+            .with_help(format!("remove one of the two `{name}`"))
+    })
+}
+
+fn unprovided(
+    chain: &str,
+    step: &HandlerEntry,
+    fact: &str,
+    before: &[&HandlerEntry],
+    after: &[&HandlerEntry],
+    catalog: &Catalog,
+) -> Option<BuildError> {
+    let provides = |other: &&&HandlerEntry| other.provides.contains(&fact);
+    if before.iter().any(|other| provides(&other)) {
+        return None;
+    }
+    let name = step.head.name;
+    let message = format!("`{name}` in chain `{chain}` needs `{fact}`, and nothing before it provides that");
+    let help = match after.iter().find(provides) {
+        Some(later) => format!("move `{}` before `{name}`", later.head.name),
+        None => listing(fact, chain, catalog),
+    };
+    Some(BuildError::new("", message).with_help(help))
+}
+
+fn misplaced(
+    chain: &str,
+    step: &HandlerEntry,
+    before: &[&HandlerEntry],
+    after: &[&HandlerEntry],
+) -> Option<BuildError> {
+    let (names, wrong, word) = match step.place {
+        Place::Any => return None,
+        Place::Before(names) => (names, before, "before"),
+        Place::After(names) => (names, after, "after"),
+    };
+    let name = step.head.name;
+    let other = wrong.iter().find(|other| names.contains(&other.head.name))?.head.name;
+    let message = format!("`{name}` must stand {word} `{other}` in chain `{chain}`");
+    Some(BuildError::new("", message).with_help(format!("move `{name}` {word} `{other}`")))
+}
+
+fn listing(fact: &str, chain: &str, catalog: &Catalog) -> String {
+    let providers = catalog.handlers.iter().filter(|entry| entry.provides.contains(&fact));
+    let names: Vec<String> = providers.map(|entry| format!("`{}`", entry.head.name)).collect();
+    match names.as_slice() {
+        [] => format!("link in a handler that provides `{fact}`"),
+        names => format!("list {} in chain.provider.{chain}", names.join(" or ")),
+    }
+}

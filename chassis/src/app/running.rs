@@ -1,0 +1,138 @@
+//! A service that answers calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::components::{Components, Starter};
+use super::error::StartError;
+use super::instances::Instances;
+use super::plan::Planned;
+use super::prepared::Prepared;
+use crate::component::Starting;
+use crate::operation::Operation;
+use crate::provider::{Components as ByType, Provider, Target};
+use crate::schema::{Endpoint, Mounted};
+
+/// A service that answers calls, with its components.
+pub struct Running {
+    handle: Handle,
+    components: Components,
+}
+
+/// Changes what a running service answers. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle(Arc<State>);
+
+struct State {
+    provider: Provider,
+    prepared: Prepared,
+    // Held while a new snapshot is made, so that two changes at once do not undo each other.
+    mounted: Mutex<(Vec<Mounted>, Instances)>,
+    components: Arc<ByType>,
+}
+
+impl Running {
+    /// Starts components, then schemas. What was started is stopped again if something fails.
+    pub(super) async fn start(prepared: Prepared) -> Result<Self, StartError> {
+        let conf = |name: &str| prepared.conf.component(name).value();
+        let mut starter = Starter::new(&prepared.catalog.components, &conf);
+        let outcome = match starter.start_all().await {
+            Ok(()) => schemas(&prepared, &mut starter).await,
+            Err((name, error)) => Err(prepared.failed("component", name, error)),
+        };
+        let components = starter.finish();
+        match outcome {
+            Ok(linked) => Ok(Self::assemble(prepared, linked, components)),
+            Err(error) => {
+                components.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn assemble(prepared: Prepared, linked: Vec<Mounted>, components: Components) -> Self {
+        let by_type = Arc::new(components.by_type());
+        let mounted: Vec<Mounted> = linked.into_iter().chain(prepared.mounted.iter().cloned()).collect();
+        let snapshot = prepared.proven.snapshot(&mounted, Arc::clone(&by_type));
+        let provider = Provider::new(snapshot, prepared.tools.clock);
+        let instances = prepared.proven.plan.instances.clone();
+        let state = State { provider, prepared, mounted: Mutex::new((mounted, instances)), components: by_type };
+        Self { handle: Handle(Arc::new(state)), components }
+    }
+
+    /// The way in for protocols.
+    pub fn provider(&self) -> &Provider {
+        &self.handle.0.provider
+    }
+
+    /// Changes what the service answers.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Stops the components, the last started first.
+    pub async fn stop(self) {
+        self.components.stop().await;
+    }
+}
+
+async fn schemas(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {
+    let mut mounted = Vec::new();
+    for entry in prepared.linked_schemas() {
+        let conf = prepared.conf.schema(entry.head.name).value();
+        let built = (entry.build)(conf, &mut Starting::new(starter)).await;
+        mounted.extend(built.map_err(|error| prepared.failed("schema", entry.head.name, error))?);
+    }
+    Ok(mounted)
+}
+
+impl Handle {
+    /// Adds operations to those that are answered, or replaces those of the same id, and swaps the snapshot. Calls in
+    /// flight end on the old one.
+    ///
+    /// # Errors
+    /// What is wrong with the new operations; nothing is changed then.
+    pub fn mount(&self, operations: impl IntoIterator<Item = Mounted>) -> Result<(), StartError> {
+        let added: Vec<Mounted> = operations.into_iter().collect();
+        self.change(|mounted| {
+            mounted.retain(|old| added.iter().all(|new| new.operation.id != old.operation.id));
+            mounted.extend(added.iter().cloned());
+        })
+    }
+
+    /// Takes away the operations for which `keep` is false.
+    ///
+    /// # Errors
+    /// What would be wrong with what is left; nothing is changed then.
+    pub fn retain(&self, keep: impl Fn(&Operation) -> bool) -> Result<(), StartError> {
+        self.change(|mounted| mounted.retain(|old| keep(&old.operation)))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Mounted>)) -> Result<(), StartError> {
+        let state = &*self.0;
+        let mut held = state.mounted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut mounted = held.0.clone();
+        change(&mut mounted);
+        let proven = state.prepared.prove(&mounted, held.1.next())?;
+        state.provider.swap(proven.snapshot(&mounted, Arc::clone(&state.components)));
+        *held = (mounted, proven.plan.instances);
+        Ok(())
+    }
+}
+
+/// Joins planned operations with what answers them.
+pub(super) fn targets<'a>(
+    planned: impl Iterator<Item = &'a Planned>,
+    mounted: &[Mounted],
+    absent: &Arc<dyn Endpoint>,
+) -> Vec<Target> {
+    let endpoints: HashMap<&str, &Arc<dyn Endpoint>> =
+        mounted.iter().map(|mounted| (mounted.operation.id.as_str(), &mounted.endpoint)).collect();
+    let target = |planned: &Planned| Target {
+        operation: planned.operation.clone(),
+        chain: planned.chain.clone(),
+        endpoint: Arc::clone(endpoints.get(planned.operation.id.as_str()).unwrap_or(&absent)),
+        timeout: planned.operation.timeout,
+    };
+    planned.map(target).collect()
+}

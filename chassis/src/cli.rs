@@ -1,0 +1,144 @@
+//! The commands every service has: it serves, and it describes what it would do, from the same code.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::app::{App, Prepared, StartError};
+use crate::conf::{BuildError, Sources};
+
+mod check;
+mod conf;
+mod explain;
+mod print;
+mod routes;
+mod serve;
+mod token;
+
+use print::Printer;
+
+/// Which service this is: what `chassis::main!()` takes from the service's own `Cargo.toml`.
+#[derive(Clone, Copy, Debug)]
+pub struct Package {
+    /// Its name, also the name of its configuration file.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+#[derive(Parser)]
+#[command(disable_help_subcommand = true, after_help = EXIT_CODES)]
+struct Line {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed while it ran; 2 the command line is wrong; 3 it stopped and cut \
+                          calls off; 78 the configuration is rejected.";
+
+/// What every command takes.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// A YAML file, or a folder of them; may be repeated, later ones win
+    #[arg(long = "conf", value_name = "FILE", global = true)]
+    files: Vec<PathBuf>,
+    /// One value, such as handlers.rate-limit.rate=5/s; may be repeated, wins over files and environment
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true)]
+    sets: Vec<String>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// When a terminal reads it
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve calls until told to stop; this is what happens without a command
+    Serve,
+    /// Check the configuration and prove the chains, and say everything that is wrong
+    Check,
+    /// List the operations: method, path, access, chain
+    Routes,
+    /// Print the effective configuration and where each value comes from
+    Conf(conf::Options),
+    /// Say what would happen to a call: operation, parameters, each handler with its verdict
+    Explain(explain::Options),
+    /// Print a token for development, signed with the key of the `auth` handler
+    Token(token::Options),
+}
+
+/// Runs the command line of a service. This is what `chassis::main!()` calls.
+pub fn main(package: Package) -> ExitCode {
+    match parse(package) {
+        Ok(line) => line.run(package),
+        Err(error) => {
+            // Help and version are no failure; clap knows where each belongs and how it exits.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        }
+    }
+}
+
+fn parse(package: Package) -> Result<Line, clap::Error> {
+    let command = Line::command().name(package.name).version(package.version);
+    let matches = command.try_get_matches()?;
+    Line::from_arg_matches(&matches)
+}
+
+impl Line {
+    fn run(self, package: Package) -> ExitCode {
+        let Self { common, command } = self;
+        let outcome = match command.unwrap_or(Command::Serve) {
+            Command::Serve => return serve::run(package, &common),
+            Command::Check => check::run(package, &common),
+            Command::Routes => routes::run(package, &common),
+            Command::Conf(options) => conf::run(package, &common, &options),
+            Command::Explain(options) => explain::run(package, &common, &options),
+            Command::Token(options) => token::run(package, &common, &options),
+        };
+        match outcome {
+            Ok(printer) => {
+                printer.finish();
+                ExitCode::SUCCESS
+            }
+            Err(error) => fail(&error, &common),
+        }
+    }
+}
+
+impl Common {
+    pub(super) fn sources(&self, package: Package) -> Sources {
+        Sources::of_process(package.name, self.files.clone(), self.sets.clone())
+    }
+
+    pub(super) fn prepare(&self, package: Package) -> Result<Prepared, StartError> {
+        App::new(package).prepare(&self.sources(package))
+    }
+}
+
+/// Says on standard error why there is no service.
+fn fail(error: &StartError, common: &Common) -> ExitCode {
+    let mut printer = Printer::for_errors(common);
+    printer.error(error);
+    printer.complain();
+    ExitCode::from(error.exit_code())
+}
+
+/// Something the system refused.
+fn broken(what: &str, error: &std::io::Error) -> StartError {
+    StartError::Failed { what: what.to_owned(), error: BuildError::new("", error.to_string()) }
+}

@@ -1,0 +1,25 @@
+//! `check`: everything that is wrong with the configuration, or that nothing is.
+
+use serde_json::json;
+
+use super::print::{Printer, Style};
+use super::{Common, Package};
+use crate::app::StartError;
+
+pub(super) fn run(package: Package, common: &Common) -> Result<Printer, StartError> {
+    let prepared = common.prepare(package)?;
+    let mut printer = Printer::new(common);
+    let (operations, warnings) = (prepared.operations().len(), prepared.warnings());
+    let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
+    if printer.json {
+        printer.document(&json!({ "read": read, "operations": operations, "warnings": warnings, "problems": [] }));
+        return Ok(printer);
+    }
+    for warning in &warnings {
+        printer.write(Style::Bad, "warning: ");
+        printer.line(warning);
+    }
+    printer.write(Style::Good, "ok");
+    printer.line(format_args!(": {operations} operations have their chains; read {}", read.join(", ")));
+    Ok(printer)
+}

@@ -1,0 +1,207 @@
+//! `explain`: what would happen to a call, step by step, without making it.
+
+use axum::body::Body;
+use clap::Args;
+use http::{HeaderName, HeaderValue, Request};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::print::{Printer, Style};
+use super::{Common, Package};
+use crate::app::{Planned, Prepared, StartError, section};
+use crate::chain::{Form, Step};
+use crate::conf::BuildError;
+use crate::conf::Section;
+use crate::conf::path::KeyPath;
+use crate::conf::tree::{Node, Role};
+use crate::handler::Verdict;
+use crate::invocation::{Invocation, Peer};
+
+/// What `explain` takes.
+#[derive(Args)]
+pub(super) struct Options {
+    /// The method of the call, such as GET
+    method: String,
+    /// The path of the call, with its query
+    path: String,
+    /// A header field of the call, such as 'Authorization: Bearer …'; may be repeated
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The address the call comes from
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    peer: std::net::IpAddr,
+    /// The listener the call arrives at
+    #[arg(long, value_name = "NAME", default_value = "rest")]
+    listener: String,
+}
+
+pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
+    let prepared = common.prepare(package)?;
+    let request = options.request().map_err(|error| StartError::Failed { what: "explain".to_owned(), error })?;
+    // Some handlers ask the runtime for its timers; none is waited for.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| super::broken("the runtime", &error))?;
+    let _entered = runtime.enter();
+    let explanation = explain(&prepared, options, request)?;
+    let mut printer = Printer::new(common);
+    if printer.json {
+        printer.document(&explanation)
+    } else {
+        explanation.print(&mut printer)
+    }
+    Ok(printer)
+}
+
+impl Options {
+    fn request(&self) -> Result<Request<Body>, BuildError> {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
+        for field in &self.headers {
+            let (name, value) = field.split_once(':').ok_or_else(|| {
+                BuildError::new("", format!("`{field}` is no header field")).with_help("write `-H 'Name: value'`")
+            })?;
+            let name = HeaderName::try_from(name.trim());
+            let value = HeaderValue::try_from(value.trim());
+            let (Ok(name), Ok(value)) = (name, value) else {
+                return Err(BuildError::new("", format!("`{field}` has characters a header field cannot have")));
+            };
+            request = request.header(name, value);
+        }
+        let wrong = |error| BuildError::new("", format!("`{} {}` is no call: {error}", self.method, self.path));
+        request.body(Body::empty()).map_err(wrong)
+    }
+}
+
+/// What would happen to a call.
+#[derive(Serialize)]
+struct Explanation {
+    operation: Option<String>,
+    template: Option<String>,
+    parameters: Vec<(String, String)>,
+    access: Option<String>,
+    chain: String,
+    steps: Vec<Explained>,
+    outcome: String,
+}
+
+/// What one handler would do.
+#[derive(Serialize)]
+struct Explained {
+    handler: String,
+    /// Whether the call would come this far.
+    reached: bool,
+    verdict: String,
+    refuses: bool,
+    conf: Vec<Setting>,
+}
+
+/// A value that a handler is configured with.
+#[derive(Serialize)]
+struct Setting {
+    key: String,
+    value: Value,
+    origin: String,
+}
+
+fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Result<Explanation, StartError> {
+    let provider = prepared.rehearsal();
+    let Some(entry) = provider.entry(&options.listener) else {
+        let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
+        return Err(StartError::Failed { what: "explain".to_owned(), error });
+    };
+    let peer = Peer::Ip((options.peer, 49152).into());
+    let mut admitted = entry.connect(peer).admit(request);
+    let planned = prepared.planned(admitted.target);
+    let mut stopped = None;
+    let operation = admitted.target.is_some().then_some(&planned.operation);
+    let steps = planned.chain.steps.iter().map(|step| {
+        let reached = stopped.is_none();
+        let (verdict, refuses) = verdict(step, &mut admitted.invocation);
+        if refuses && reached {
+            stopped = Some(format!("{} {verdict}", step.name));
+        }
+        let conf = settings(&section(&prepared.conf, &step.name, operation));
+        Explained { handler: step.name.to_string(), reached, verdict, refuses, conf }
+    });
+    let steps = steps.collect();
+    let matched = admitted.target.is_some();
+    let end = || if matched { format!("{} is called", planned.operation.id) } else { admitted.outcome() };
+    let outcome = stopped.unwrap_or_else(end);
+    Ok(Explanation { steps, outcome, ..Explanation::of(planned, &admitted.invocation, matched) })
+}
+
+impl Explanation {
+    fn of(planned: &Planned, invocation: &Invocation, matched: bool) -> Self {
+        let operation = matched.then_some(&planned.operation);
+        let names = operation.map(|operation| operation.parameters.as_slice()).unwrap_or_default();
+        let value = |name: &str| invocation.param(name).unwrap_or_default().to_owned();
+        Self {
+            operation: operation.map(|operation| operation.id.clone()),
+            template: operation.map(|operation| format!("{} {}", operation.method, operation.template)),
+            parameters: names.iter().map(|name| (name.to_string(), value(name))).collect(),
+            access: operation.map(|operation| operation.access.to_string()),
+            chain: planned.chain.name.to_string(),
+            steps: Vec::new(),
+            outcome: String::new(),
+        }
+    }
+
+    fn print(&self, printer: &mut Printer) {
+        match (&self.operation, &self.template) {
+            (Some(operation), Some(template)) => {
+                printer.write(Style::Strong, operation);
+                printer.line(format_args!("  {template}  {}", self.access.as_deref().unwrap_or_default()));
+            }
+            _ => printer.line("no operation matches"),
+        }
+        for (name, value) in &self.parameters {
+            printer.line(format_args!("  {name} = {value}"));
+        }
+        printer.line(format_args!("chain {}", self.chain));
+        for (at, step) in self.steps.iter().enumerate() {
+            step.print(at + 1, printer);
+        }
+        printer.line(format_args!("→ {}", self.outcome));
+    }
+}
+
+impl Explained {
+    fn print(&self, number: usize, printer: &mut Printer) {
+        printer.line("");
+        printer.write(Style::Strong, format_args!("{number}. {}", self.handler));
+        printer.write(if self.refuses { Style::Bad } else { Style::Good }, format_args!("  {}", self.verdict));
+        printer.line(if self.reached { "" } else { "  (not reached)" });
+        for Setting { key, value, origin } in &self.conf {
+            printer.write(Style::Plain, format_args!("   {key}: {value}"));
+            printer.write(Style::Faint, format_args!("  {origin}\n"));
+        }
+    }
+}
+
+/// What a handler decides, in words, and whether the call ends there.
+fn verdict(step: &Step, invocation: &mut Invocation) -> (String, bool) {
+    let Form::Hooks(handler) = &step.form else { return ("wraps what follows".to_owned(), false) };
+    match handler.before(invocation) {
+        Verdict::Continue => ("passes".to_owned(), false),
+        Verdict::Answer(reply) => (format!("answers {}", reply.status()), true),
+        Verdict::Refuse(fault) => (format!("refuses with {}: {}", fault.status(), fault.detail()), true),
+        Verdict::Wait(_) => ("waits before it decides; what for is not known offline".to_owned(), false),
+    }
+}
+
+/// What a handler is configured with, and where each value is written.
+fn settings(section: &Section<'_>) -> Vec<Setting> {
+    let setting = |(key, node): (KeyPath, &Node)| Setting {
+        key: key.to_string(),
+        value: shown(node),
+        origin: node.origin.to_string(),
+    };
+    section.leaves().into_iter().map(setting).collect()
+}
+
+/// The value without what nobody may read.
+fn shown(node: &Node) -> Value {
+    match node.role {
+        Role::Secret | Role::Revealed(_) => Value::from("***"),
+        _ => node.to_json(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Writes what commands say: in colour for a terminal, plain otherwise, JSON on request.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal, Write as _};
+
+use serde::Serialize;
+
+use super::{Color, Common};
+use crate::app::StartError;
+
+/// How a piece of text stands out where there is colour.
+#[derive(Clone, Copy)]
+pub(super) enum Style {
+    Plain,
+    Strong,
+    Faint,
+    Good,
+    Bad,
+}
+
+impl Style {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "\x1b[1m",
+            Self::Faint => "\x1b[2m",
+            Self::Good => "\x1b[32m",
+            Self::Bad => "\x1b[31m",
+        }
+    }
+}
+
+/// Where commands write to.
+pub(super) struct Printer {
+    colour: bool,
+    pub(super) json: bool,
+    text: String,
+}
+
+impl Printer {
+    pub(super) fn new(common: &Common) -> Self {
+        Self::with(common, io::stdout().is_terminal())
+    }
+
+    /// For what is written with [`Printer::complain`].
+    pub(super) fn for_errors(common: &Common) -> Self {
+        Self::with(common, io::stderr().is_terminal())
+    }
+
+    fn with(common: &Common, terminal: bool) -> Self {
+        let colour = match common.color {
+            Color::Auto => terminal,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Self { colour, json: common.json, text: String::new() }
+    }
+
+    /// Adds why there is no service.
+    pub(super) fn error(&mut self, error: &StartError) {
+        match error {
+            StartError::Conf(error) if self.json => self.document(error),
+            StartError::Conf(error) if self.colour => self.line(error.coloured()),
+            other if self.json => self.document(&serde_json::json!({ "error": other.to_string() })),
+            other => {
+                self.write(Style::Bad, "error: ");
+                self.line(other);
+            }
+        }
+    }
+
+    /// Adds text.
+    pub(super) fn write(&mut self, style: Style, text: impl fmt::Display) {
+        let (on, off) = if self.colour { (style.code(), "\x1b[0m") } else { ("", "") };
+        // Writing to a String cannot fail.
+        let _ = if on.is_empty() { write!(self.text, "{text}") } else { write!(self.text, "{on}{text}{off}") };
+    }
+
+    /// Adds a line.
+    pub(super) fn line(&mut self, text: impl fmt::Display) {
+        self.write(Style::Plain, format_args!("{text}\n"));
+    }
+
+    /// Adds a table: columns as wide as their widest cell, two spaces apart.
+    pub(super) fn table<const N: usize>(&mut self, head: [&str; N], rows: &[[String; N]]) {
+        let mut widths = head.map(|cell| cell.chars().count());
+        for row in rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        self.row(Style::Faint, &head, &widths);
+        for row in rows {
+            self.row(Style::Plain, &row.each_ref().map(String::as_str), &widths);
+        }
+    }
+
+    fn row<const N: usize>(&mut self, style: Style, cells: &[&str; N], widths: &[usize; N]) {
+        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let line = padded.collect::<Vec<_>>().join("  ");
+        self.write(style, line.trim_end());
+        self.line("");
+    }
+
+    /// Adds a JSON document.
+    pub(super) fn document(&mut self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.line(text),
+            Err(error) => self.line(format_args!("{{\"error\": \"{error}\"}}")),
+        }
+    }
+
+    /// Writes everything to standard output. A reader that went away is no failure of ours.
+    pub(super) fn finish(self) {
+        let _ = io::stdout().write_all(self.text.as_bytes());
+    }
+
+    /// Writes everything to standard error.
+    pub(super) fn complain(self) {
+        let _ = io::stderr().write_all(self.text.as_bytes());
+    }
+}

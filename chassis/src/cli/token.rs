@@ -1,0 +1,58 @@
+//! `token`: a token for development, signed with the key that the `auth` handler verifies by.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::print::Printer;
+use super::{Common, Package};
+use crate::app::StartError;
+use crate::conf::{BuildError, FileRef, Files, Interval};
+use crate::handlers::auth::{Claims, mint};
+
+/// What `token` takes.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Whom the token is for
+    #[arg(long, value_name = "NAME")]
+    sub: String,
+    /// A scope it grants; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A role its subject has; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// How long it is good for
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    lifetime: Interval,
+}
+
+pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
+    let sources = common.sources(package);
+    let prepared = common.prepare(package)?;
+    let auth = prepared.conf.handler("auth").value();
+    let said = |pointer: &str| auth.pointer(pointer).and_then(|value| value.as_str());
+    let missing = |key: &str| {
+        let error = BuildError::new("", format!("handlers.auth.{key} is not set, and the token must match it"));
+        StartError::Failed { what: "token".to_owned(), error }
+    };
+    let file = said("/jwt/keys/file").ok_or_else(|| missing("jwt.keys.file"))?;
+    let claims = Claims {
+        issuer: said("/jwt/issuer").ok_or_else(|| missing("jwt.issuer"))?.to_owned(),
+        audience: said("/jwt/audience").or(said("/jwt/audience/0")).ok_or_else(|| missing("jwt.audience"))?.to_owned(),
+        subject: options.sub.clone(),
+        scopes: options.scopes.clone(),
+        roles: options.roles.clone(),
+        lifetime: Duration::from(options.lifetime),
+    };
+    let refused = |error| StartError::Failed { what: "token".to_owned(), error };
+    let keys = sources.disk().read(&FileRef(file.into())).map_err(refused)?;
+    let token = mint(&keys, &claims, prepared.now()).map_err(refused)?;
+    let mut printer = Printer::new(common);
+    if printer.json {
+        printer.document(&serde_json::json!({ "token": token }))
+    } else {
+        printer.line(token)
+    }
+    Ok(printer)
+}

@@ -1,0 +1,69 @@
+//! The answers to calls that match no operation. They end the chain for unmatched calls, so that they are traced,
+//! counted and limited like all others.
+
+use std::future::ready;
+
+use axum::body::Body;
+use http::header::{ALLOW, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::fault::{Code, Fault};
+use crate::invocation::Invocation;
+use crate::reply::Reply;
+use crate::route::Found;
+use crate::schema::{BoxFuture, Endpoint};
+
+/// Why no operation was matched.
+pub(super) enum Miss {
+    NotFound,
+    Malformed,
+    MethodNotAllowed(HeaderValue),
+    Options(HeaderValue),
+}
+
+impl From<Found<'_>> for Miss {
+    fn from(found: Found<'_>) -> Self {
+        match found {
+            Found::Options { allow } => Self::Options(allow_field(allow.to_string())),
+            Found::MethodNotAllowed { allow } => Self::MethodNotAllowed(allow_field(allow.to_string())),
+            Found::Malformed => Self::Malformed,
+            Found::Route { .. } | Found::NotFound => Self::NotFound,
+        }
+    }
+}
+
+/// Methods are tokens, so the list of them is always a valid field value.
+fn allow_field(methods: String) -> HeaderValue {
+    HeaderValue::try_from(methods).unwrap_or(HeaderValue::from_static(""))
+}
+
+impl Miss {
+    pub(super) fn reply(&self, invocation: &Invocation) -> Reply {
+        match self {
+            Self::NotFound => Fault::new(Code::NotFound, "Nothing answers at this path.").into(),
+            Self::Malformed => {
+                Fault::new(Code::InvalidArgument, "The path has a `%` that two hexadecimal digits do not follow.")
+                    .into()
+            }
+            Self::MethodNotAllowed(allow) => {
+                let detail = format!(
+                    "{} is not among the methods of this path: the Allow field lists them.",
+                    invocation.method()
+                );
+                Fault::new(Code::MethodNotAllowed, detail).with_header(ALLOW, allow.clone()).into()
+            }
+            Self::Options(allow) => {
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                response.headers_mut().insert(ALLOW, allow.clone());
+                Reply::from(response)
+            }
+        }
+    }
+}
+
+impl Endpoint for Miss {
+    fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        Box::pin(ready(self.reply(invocation)))
+    }
+}

@@ -1,0 +1,64 @@
+//! Everything calls are answered by, ready made and never changed.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+
+use crate::chain::Chain;
+use crate::component::Running;
+use crate::operation::Operation;
+use crate::route::{Found, Table};
+use crate::schema::Endpoint;
+
+/// The components calls can ask for.
+pub type Components = HashMap<TypeId, Arc<dyn Running>>;
+
+/// One immutable state of the provider side: the tables of the listeners, an operation with its ready chain for
+/// every target, and the chain for calls that match none.
+pub struct Snapshot {
+    /// The listeners by name, each with its own table.
+    pub listeners: Vec<(String, Arc<Table>)>,
+    /// What the tables lead to.
+    pub targets: Vec<Target>,
+    /// The chain of calls that match nothing.
+    pub unmatched: Chain,
+    /// What calls can ask for by type.
+    pub components: Arc<Components>,
+}
+
+/// An operation with all it needs to be called.
+#[derive(Clone)]
+pub struct Target {
+    /// What is known about it, configuration applied.
+    pub operation: Operation,
+    /// The handlers before it.
+    pub chain: Chain,
+    /// What answers.
+    pub endpoint: Arc<dyn Endpoint>,
+    /// How long a call may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Snapshot {
+    pub(super) fn listener(&self, name: &str) -> Option<usize> {
+        self.listeners.iter().position(|(known, _)| known == name)
+    }
+
+    pub(super) fn find(&self, listener: usize, method: &Method, path: &str) -> Found<'_> {
+        match self.listeners.get(listener) {
+            Some((_, table)) => table.find(method, path),
+            None => Found::NotFound,
+        }
+    }
+
+    pub(super) fn target(&self, target: u32) -> Option<&Target> {
+        self.targets.get(target as usize)
+    }
+
+    pub(super) fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)> {
+        self.components.get(&id).map(|component| component.shared())
+    }
+}

@@ -1,0 +1,110 @@
+//! The operations: greet, list, remember, forget.
+
+use chassis::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::book::{GuestBook, Unwritten};
+
+/// Greets visitors by name.
+#[schema("/greetings")]
+struct Greeting {
+    /// The word a greeting begins with.
+    #[conf(default = "Hello".to_owned())]
+    salutation: String,
+    /// How many visitors a page lists when the caller does not say.
+    #[conf(default = 20, range(1..=100))]
+    page: usize,
+    book: Component<GuestBook>,
+}
+
+/// A greeting.
+#[derive(Debug, Serialize)]
+struct Hello {
+    message: String,
+}
+
+/// A visitor to remember.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Visitor {
+    name: String,
+}
+
+/// Which part of the list is wanted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    /// The name after which the page begins.
+    #[serde(default)]
+    after: String,
+    /// How many names, at most 100.
+    limit: Option<usize>,
+}
+
+/// A page of the list.
+#[derive(Debug, Serialize)]
+struct Visitors {
+    names: Vec<String>,
+    /// What to pass as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// How a greeting fails.
+#[derive(Debug)]
+enum GreetingFault {
+    Known(String),
+    Full,
+    Unknown(String),
+}
+
+impl From<GreetingFault> for Fault {
+    fn from(fault: GreetingFault) -> Self {
+        match fault {
+            GreetingFault::Known(name) => Self::new(Code::Conflict, format!("`{name}` is remembered already.")),
+            GreetingFault::Full => Self::new(Code::Unavailable, "The guest book is full. Forget someone first."),
+            GreetingFault::Unknown(name) => Self::new(Code::NotFound, format!("Nobody remembers `{name}`.")),
+        }
+    }
+}
+
+#[operations]
+impl Greeting {
+    /// Says hello.
+    #[get("/{name}", public)]
+    async fn hello(&self, Path(name): Path<String>) -> Json<Hello> {
+        Json(self.greet(&name))
+    }
+
+    /// Lists the visitors that are remembered, a page at a time.
+    #[get("/", auth)]
+    async fn list(&self, Query(page): Query<Page>) -> Json<Visitors> {
+        let limit = page.limit.unwrap_or(self.page).clamp(1, 100);
+        let mut names = self.book.names(&page.after, limit + 1);
+        let more = names.len() > limit;
+        names.truncate(limit);
+        let next = if more { names.last().cloned() } else { None };
+        Json(Visitors { names, next })
+    }
+
+    /// Remembers a visitor.
+    #[post("/", scopes("greetings:write"), timeout = "2s")]
+    async fn remember(&self, caller: Principal, Json(visitor): Json<Visitor>) -> Result<Created<Hello>, GreetingFault> {
+        self.book.write(&visitor.name, caller.subject()).map_err(|reason| match reason {
+            Unwritten::Known => GreetingFault::Known(visitor.name.clone()),
+            Unwritten::Full => GreetingFault::Full,
+        })?;
+        let location = format!("/greetings/{}", Segment(&visitor.name));
+        Ok(Created::at(location, self.greet(&visitor.name)))
+    }
+
+    /// Forgets a visitor.
+    #[delete("/{name}", roles("admin"))]
+    async fn forget(&self, Path(name): Path<String>) -> Result<NoContent, GreetingFault> {
+        if self.book.strike(&name) { Ok(NoContent) } else { Err(GreetingFault::Unknown(name)) }
+    }
+
+    fn greet(&self, name: &str) -> Hello {
+        Hello { message: format!("{}, {name}!", self.salutation) }
+    }
+}

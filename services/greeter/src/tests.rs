@@ -1,0 +1,83 @@
+//! What the service promises, through its whole chain and without a socket.
+
+use std::time::Duration;
+
+use chassis::testing::{Answer, TestApp, principal};
+use serde_json::{Value, json};
+
+async fn greeter() -> TestApp {
+    TestApp::builder("greeter").conf_file("../../conf/greeter.yaml").start().await.expect("conf/greeter.yaml is right")
+}
+
+async fn remember(app: &TestApp, name: &str) -> Answer {
+    let host = principal("ada").scopes(["greetings:write"]);
+    app.post("/greetings").principal(host).json(&json!({ "name": name })).send().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn anyone_is_greeted() {
+    let app = greeter().await;
+    let answer = app.get("/greetings/Ada%20L").send().await;
+    assert_eq!((answer.status().as_u16(), answer.text()), (200, r#"{"message":"Hello, Ada L!"}"#.to_owned()));
+    assert_eq!(app.spy("auth").passed(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_is_listed_a_page_at_a_time_until_it_is_forgotten() {
+    let app = greeter().await;
+    for name in ["bob", "cleo", "dan"] {
+        let answer = remember(&app, name).await;
+        assert_eq!(answer.status(), 201, "{}", answer.text());
+        assert_eq!(answer.header("location"), Some(format!("/greetings/{name}").as_str()));
+    }
+    let page = app.get("/greetings?limit=2").principal(principal("eve")).send().await;
+    assert_eq!(page.json::<Value>(), json!({ "names": ["bob", "cleo"], "next": "cleo" }));
+    let rest = app.get("/greetings?limit=2&after=cleo").principal(principal("eve")).send().await;
+    assert_eq!(rest.json::<Value>(), json!({ "names": ["dan"] }));
+
+    let admin = principal("root").roles(["admin"]);
+    assert_eq!(app.delete("/greetings/dan").principal(admin.clone()).send().await.status(), 204);
+    let again = app.delete("/greetings/dan").principal(admin).send().await;
+    assert_eq!((again.status().as_u16(), again.code().as_deref()), (404, Some("not-found")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_need_what_the_operation_asks_for() {
+    let app = greeter().await;
+    let stranger = app.get("/greetings").send().await;
+    assert_eq!((stranger.status().as_u16(), stranger.refused_by().as_deref()), (401, Some("auth")));
+    assert!(stranger.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer ")));
+    let guest = principal("eve");
+    let forbidden = app.post("/greetings").principal(guest.clone()).json(&json!({ "name": "x" })).send().await;
+    assert_eq!((forbidden.status().as_u16(), forbidden.code().as_deref()), (403, Some("permission-denied")));
+    assert_eq!(app.delete("/greetings/x").principal(guest).send().await.status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn writing_is_limited_for_each_caller_and_recovers() {
+    let app = greeter().await;
+    for name in ["a", "b", "c", "d", "e"] {
+        assert_eq!(remember(&app, name).await.status(), 201);
+    }
+    let refused = remember(&app, "f").await;
+    assert_eq!((refused.status().as_u16(), refused.refused_by().as_deref()), (429, Some("rate-limit")));
+    assert!(refused.header("retry-after").is_some());
+    app.advance(Duration::from_secs(1)).await;
+    assert_eq!(remember(&app, "f").await.status(), 201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_welcome_is_not_greeted() {
+    let app = greeter().await;
+    let answer = app.get("/greetings/Mallory").send().await;
+    assert_eq!((answer.status().as_u16(), answer.refused_by().as_deref()), (403, Some("house-rules")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_wrong_is_refused_with_its_place() {
+    let app = greeter().await;
+    let host = principal("ada").scopes(["greetings:write"]);
+    let answer = app.post("/greetings").principal(host).json(&json!({ "name": 7 })).send().await;
+    assert_eq!(answer.status(), 422, "{}", answer.text());
+    assert_eq!(answer.json::<Value>()["violations"][0]["pointer"], "/name");
+}
