@@ -1,6 +1,7 @@
 //! JSON bodies as arguments.
 
 use axum::body::Bytes;
+use http_body::Body as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
@@ -21,6 +22,8 @@ use crate::invocation::Invocation;
 ///   deep.
 /// * 422 with a JSON Pointer (RFC 6901): it is JSON, and not what `T` is read from (RFC 9110 §15.5.21).
 ///
+/// `Option<Json<T>>` is `None` where there is no body; everything else is as above.
+///
 /// As a result it fails with 500 where `T` cannot be written as JSON, such as a map whose keys are not text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Json<T>(pub T);
@@ -31,15 +34,27 @@ impl<T: DeserializeOwned + Send> Argument for Json<T> {
     async fn take(invocation: &mut Invocation) -> Result<Self, Fault> {
         content::expect(invocation, &JSON)?;
         let body = body::read(invocation).await?;
-        parse(&body).map(Self)
+        if body.is_empty() { Err(content::absent(&JSON)) } else { parse(&body).map(Self) }
+    }
+}
+
+impl<T: DeserializeOwned + Send> Argument for Option<Json<T>> {
+    type Rejection = Fault;
+
+    async fn take(invocation: &mut Invocation) -> Result<Self, Fault> {
+        if invocation.body.is_end_stream() {
+            return Ok(None);
+        }
+        content::expect(invocation, &JSON)?;
+        let body = body::read(invocation).await?;
+        if body.is_empty() { Ok(None) } else { parse(&body).map(|value| Some(Json(value))) }
     }
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
-    if body.is_empty() {
-        return Err(content::absent(&JSON));
-    }
     let text = body::text(body)?;
+    // RFC 8259 §8.1: a byte order mark may be ignored, and some tools write one.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).map_err(|error| refusal::<T>(text, error))
 }
 
@@ -75,8 +90,10 @@ fn bare(message: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use axum::body::Body;
-    use futures_util::FutureExt;
+    use futures_util::{FutureExt, stream};
     use http::Request;
     use proptest::prelude::*;
     use serde::Deserialize;
@@ -141,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_missing_body_is_said_to_be_missing() {
-        let streamed = Body::from_stream(futures_util::stream::iter([Ok::<_, std::io::Error>(Bytes::new())]));
+        let streamed = Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::new())]));
         for (media_type, body) in
             [(None, Body::empty()), (Some("application/json"), Body::empty()), (Some("application/json"), streamed)]
         {
@@ -149,6 +166,24 @@ mod tests {
             assert_eq!(fault.code(), Code::InvalidArgument);
             assert!(fault.detail().contains("no body"), "{}", fault.detail());
         }
+    }
+
+    #[test]
+    fn a_body_that_may_be_missing_is_none() {
+        let take = |body| {
+            let request = Request::builder().header("content-type", "application/json").body(body);
+            <Option<Json<u8>> as Argument>::take(&mut call(request.unwrap())).now_or_never().unwrap()
+        };
+        let streamed = |text| Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::from(text))]));
+        assert_eq!(take(Body::empty()).unwrap(), None);
+        assert_eq!(take(streamed("")).unwrap(), None);
+        assert_eq!(take(streamed("7")).unwrap(), Some(Json(7)));
+        assert_eq!(take(Body::from("x")).unwrap_err().code(), Code::InvalidArgument);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_ignored() {
+        assert_eq!(take::<u8>(Some("application/json"), "\u{feff}7").unwrap(), 7);
     }
 
     #[test]
