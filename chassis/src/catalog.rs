@@ -59,6 +59,11 @@ impl Catalog {
         if duplicates.is_empty() { Ok(catalog) } else { Err(duplicates) }
     }
 
+    /// The protocol of this name.
+    pub fn protocol(&self, name: &str) -> Option<&'static ProtocolEntry> {
+        self.protocols.iter().copied().find(|entry| entry.head.name == name)
+    }
+
     /// The handler of this name.
     pub fn handler(&self, name: &str) -> Option<&'static HandlerEntry> {
         self.handlers.iter().copied().find(|entry| entry.head.name == name)

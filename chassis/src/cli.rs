@@ -28,13 +28,15 @@ pub struct Package {
 }
 
 #[derive(Parser)]
-#[command(disable_help_subcommand = true, after_help = EXIT_CODES)]
+#[command(about = ABOUT, long_about = None, disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct Line {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+const ABOUT: &str = "Serves calls, and says what it would do with them.";
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed while it ran; 2 the command line is wrong; 3 it stopped and cut \
                           calls off; 78 the configuration is rejected.";

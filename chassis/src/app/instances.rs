@@ -37,6 +37,13 @@ pub(crate) struct Tools {
     pub(crate) around: Option<Around>,
 }
 
+impl Tools {
+    /// What a part may use while it is built.
+    pub(crate) fn context<'a>(&'a self, scope: Option<&'a str>, operations: &'a [&'a Operation]) -> BuildContext<'a> {
+        BuildContext { clock: self.clock, random: &self.random, scope, operations, files: &*self.files }
+    }
+}
+
 /// The handlers that are in use.
 #[derive(Clone)]
 pub(crate) struct Instances {
@@ -83,13 +90,7 @@ impl Instances {
         section: &Section<'_>,
         operations: &[&Operation],
     ) -> Result<Form, BuildError> {
-        let context = BuildContext {
-            clock: self.tools.clock,
-            random: &self.tools.random,
-            scope: section.scope(),
-            operations,
-            files: &*self.tools.files,
-        };
+        let context = self.tools.context(section.scope(), operations);
         let form = (entry.build)(section.value(), &context)?;
         Ok(match &self.tools.around {
             Some(around) => around(entry.head.name, form),

@@ -14,10 +14,11 @@ use crate::cli::Package;
 use crate::conf::Conf;
 use crate::conf::root::TrailingSlash;
 use crate::conf::source::Read;
-use crate::conf::{BuildError, Sources};
+use crate::conf::{BuildError, ConfError, Sources};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::operation::Operation;
+use crate::protocol::Listener;
 use crate::provider::{Components, Provider, Snapshot};
 use crate::reply::Reply;
 use crate::route::{self, Table};
@@ -65,6 +66,26 @@ impl Prepared {
         let tables = self.proven.tables.iter();
         let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
         empty.chain(shadowed).collect()
+    }
+
+    /// The listeners that configuration says there are, not yet listening, with their names.
+    ///
+    /// # Errors
+    /// What is wrong with their configuration.
+    pub(crate) fn listeners(&self) -> Result<Vec<(String, Box<dyn Listener>)>, StartError> {
+        let context = self.tools.context(None, &[]);
+        let (mut listeners, mut problems) = (Vec::new(), Vec::new());
+        for (name, _) in &self.proven.tables {
+            let opened = self.conf.listeners.iter().find(|opened| opened.name == *name);
+            let entry = opened.and_then(|opened| self.catalog.protocol(&opened.protocol));
+            let Some(entry) = entry else { continue };
+            let section = self.conf.listener(name);
+            match (entry.build)(section.value(), &context) {
+                Ok(listener) => listeners.push((name.clone(), listener)),
+                Err(error) => problems.push(section.problem(&error)),
+            }
+        }
+        if problems.is_empty() { Ok(listeners) } else { Err(StartError::Conf(ConfError::new(problems))) }
     }
 
     /// Starts components, then schemas.
