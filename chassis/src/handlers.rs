@@ -6,6 +6,7 @@ pub mod cors;
 pub mod limit_body;
 pub mod rate_limit;
 pub mod request_id;
+pub mod tracing;
 
 #[cfg(test)]
 mod tests {

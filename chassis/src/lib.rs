@@ -17,6 +17,8 @@ pub mod cli;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub mod telemetry;
+
 pub mod handlers;
 pub mod protocols;
 

@@ -1,0 +1,247 @@
+//! Where log lines go and what they look like: the subscriber of the process, set once.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+
+use tracing::subscriber::set_global_default;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::{Registry, reload};
+
+use crate::conf;
+
+/// What is logged and what it looks like. Log lines go to the standard error stream.
+#[conf]
+pub struct Log {
+    /// The least severe level that is logged.
+    #[conf(default)]
+    pub level: Level,
+    /// Other levels for parts of the program, by the beginning of their targets: `hyper: warn`.
+    #[conf(default)]
+    pub targets: BTreeMap<String, Level>,
+    /// What a line looks like.
+    #[conf(default)]
+    pub format: Format,
+    /// Whether text is coloured.
+    #[conf(default)]
+    pub colour: Colour,
+}
+
+/// How severe a line is, or must be to be logged.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing is logged.
+    Off,
+    /// Something failed that should not have.
+    Error,
+    /// Something will fail if nobody acts.
+    Warn,
+    /// What the process does.
+    #[default]
+    Info,
+    /// What a call does.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+/// What a line looks like.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+/// Whether text is coloured.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// What is logged, to change it while the process runs.
+pub struct Levels(reload::Handle<Targets, Registry>);
+
+impl Levels {
+    /// Logs what `log` says from now on. What lines look like stays as it was.
+    pub fn set(&self, log: &Log) {
+        // The only failure is that the subscriber is gone or never was the one of this process.
+        let _ = self.0.reload(targets(log));
+    }
+}
+
+/// Sets the subscriber of the process. One that was set before, as tests and some programs do, stays; the answer then
+/// changes nothing.
+pub fn install(log: &Log) -> Levels {
+    let (filter, levels) = reload::Layer::new(targets(log));
+    let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
+    let lines = lines(Look::of(log, reader), io::stderr);
+    let _ = set_global_default(Registry::default().with(filter).with(lines));
+    Levels(levels)
+}
+
+/// Who reads the lines, by where they go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Person,
+    Program,
+}
+
+/// The look of lines, decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    Plain,
+    Coloured,
+    Json,
+}
+
+impl Look {
+    fn of(log: &Log, reader: Reader) -> Self {
+        match (log.format, log.colour, reader) {
+            (Format::Json, _, _) | (Format::Auto, _, Reader::Program) => Self::Json,
+            (_, Colour::Always, _) | (_, Colour::Auto, Reader::Person) => Self::Coloured,
+            (_, Colour::Never, _) | (_, Colour::Auto, Reader::Program) => Self::Plain,
+        }
+    }
+}
+
+/// Writes lines; those of a call that is recorded carry the fields of its span, the trace id among them.
+fn lines<S, W>(look: Look, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(writer);
+    match look {
+        Look::Plain => lines.with_ansi(false).boxed(),
+        Look::Coloured => lines.with_ansi(true).boxed(),
+        Look::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+    }
+}
+
+fn targets(log: &Log) -> Targets {
+    let others = log.targets.iter().map(|(target, level)| (target.clone(), LevelFilter::from(*level)));
+    Targets::new().with_default(LevelFilter::from(log.level)).with_targets(others)
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Off => Self::OFF,
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+    use tracing::{debug, info, info_span, warn};
+
+    use super::*;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(conf: Value) -> Log {
+        serde_json::from_value(conf).unwrap()
+    }
+
+    /// What `write` logs.
+    fn logged(log: &Log, look: Look, write: impl FnOnce(&Levels)) -> String {
+        let page = Page::default();
+        let copy = page.clone();
+        let (filter, levels) = reload::Layer::new(targets(log));
+        let subscriber = Registry::default().with(filter).with(lines(look, move || copy.clone()));
+        tracing::subscriber::with_default(subscriber, || write(&Levels(levels)));
+        let bytes = page.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn what_is_less_severe_than_its_target_asks_for_is_not_logged() {
+        let log = log(json!({ "level": "warn", "targets": { "loud": "debug", "loud::not": "off" } }));
+        let text = logged(&log, Look::Plain, |_| {
+            info!("one");
+            warn!("two");
+            debug!(target: "loud::part", "three");
+            warn!(target: "loud::not", "four");
+        });
+        let said = ["one", "two", "three", "four"].map(|word| text.contains(word));
+        assert_eq!(said, [false, true, true, false], "{text}");
+    }
+
+    #[test]
+    fn levels_change_while_the_process_runs() {
+        let text = logged(&log(json!({})), Look::Plain, |levels| {
+            debug!("one");
+            levels.set(&log(json!({ "level": "debug" })));
+            debug!("two");
+        });
+        assert!(!text.contains("one") && text.contains("two"), "{text}");
+    }
+
+    #[test]
+    fn a_line_inside_a_span_carries_its_fields() {
+        let inside = |look| {
+            logged(&log(json!({})), look, |_| {
+                let _entered = info_span!("call", trace_id = "0af7").entered();
+                warn!(greeting = "hello", "something happened");
+            })
+        };
+        let line: Value = serde_json::from_str(&inside(Look::Json)).unwrap();
+        assert_eq!((&line["level"], &line["message"]), (&json!("WARN"), &json!("something happened")));
+        assert_eq!((&line["greeting"], &line["span"]["trace_id"]), (&json!("hello"), &json!("0af7")));
+        let text = inside(Look::Plain);
+        assert!(text.contains("call{trace_id=\"0af7\"}") && text.contains("something happened greeting=\"hello\""));
+        assert!(!text.contains('\u{1b}') && inside(Look::Coloured).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_terminal_gets_coloured_text_and_a_pipe_json() {
+        let look = |conf, reader| Look::of(&log(conf), reader);
+        assert_eq!((look(json!({}), Reader::Person), look(json!({}), Reader::Program)), (Look::Coloured, Look::Json));
+        assert_eq!(look(json!({ "format": "text" }), Reader::Program), Look::Plain);
+        assert_eq!(look(json!({ "format": "text", "colour": "always" }), Reader::Program), Look::Coloured);
+        assert_eq!(look(json!({ "colour": "never" }), Reader::Person), Look::Plain);
+        assert_eq!(look(json!({ "format": "json", "colour": "always" }), Reader::Person), Look::Json);
+    }
+
+    #[test]
+    fn an_unknown_level_is_refused() {
+        let error = serde_json::from_value::<Log>(json!({ "level": "verbose" })).unwrap_err().to_string();
+        assert!(error.contains("unknown variant `verbose`, expected one of `off`, `error`, `warn`"), "{error}");
+    }
+}
