@@ -10,8 +10,7 @@ const LAYERS: &[&str] = &[
     "prelude app testing cli",
     "telemetry lifecycle admin",
     "handlers protocols",
-    "generated argument answer",
-    "provider wire route chain handler protocol component catalog conf",
+    "provider wire route chain handler protocol component catalog conf argument answer generated",
     "invocation reply fault operation schema principal trace clock random",
 ];
 
