@@ -18,7 +18,7 @@ mod timeout;
 pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
 pub use drain::Drain;
 pub use listeners::{Listeners, Opened};
-pub use log::{Format, Level, Log};
+pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
 pub use timeout::Timeout;
 

@@ -16,6 +16,8 @@ pub struct Log {
     pub targets: BTreeMap<String, Level>,
     /// How a line is written.
     pub format: Format,
+    /// Whether text is coloured.
+    pub colour: Colour,
 }
 
 /// How important a line is.
@@ -48,4 +50,17 @@ pub enum Format {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Whether text is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Colour {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
 }
