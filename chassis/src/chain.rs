@@ -13,9 +13,12 @@ use crate::schema::{BoxFuture, Endpoint};
 use self::guarded::{Guarded, Stop, caught};
 
 mod guarded;
+mod layer;
 
 #[cfg(test)]
 mod tests;
+
+pub use layer::{Layered, Rest};
 
 /// Ordered handlers. Cheap to clone.
 #[derive(Clone)]

@@ -229,6 +229,7 @@ impl Error for Fault {
 impl IntoResponse for Fault {
     fn into_response(self) -> axum::response::Response {
         let mut response = self.status().into_response();
+        *response.headers_mut() = self.headers();
         response.extensions_mut().insert(Carried(std::sync::Arc::new(std::sync::Mutex::new(Some(self)))));
         response
     }

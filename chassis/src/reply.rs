@@ -45,6 +45,14 @@ impl Reply {
         Self { fault: self.fault.map(|fault| fault.by(handler.to_owned())), response: self.response }
     }
 
+    /// The answer as those see it who know nothing but responses. `Reply::from` finds the Fault in it again.
+    pub(crate) fn carry(self) -> Response {
+        let Some(fault) = self.fault else { return self.response };
+        let mut response = fault.into_response();
+        *response.headers_mut() = self.response.into_parts().0.headers;
+        response
+    }
+
     /// The HTTP answer: a Fault becomes its problem document (RFC 9457).
     pub(crate) fn into_response(self, invocation: &Invocation) -> Response {
         let Self { mut response, fault } = self;
@@ -70,10 +78,12 @@ impl From<Fault> for Reply {
 
 impl From<Response> for Reply {
     fn from(mut response: Response) -> Self {
-        match Fault::from_response(&mut response) {
-            Some(fault) => Self::from(fault),
-            None => Self { response, fault: None },
+        let fault = Fault::from_response(&mut response);
+        if let Some(fault) = &fault {
+            // The problem document says the status, and the two must agree (RFC 9457 §3.1.2).
+            *response.status_mut() = fault.status();
         }
+        Self { response, fault }
     }
 }
 
@@ -81,5 +91,26 @@ impl Reply {
     /// The answer made from anything axum can answer with.
     pub fn new(value: impl IntoResponse) -> Self {
         Self::from(value.into_response())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_comes_through_what_knows_only_responses() {
+        let fault =
+            Fault::new(Code::MethodNotAllowed, "Not so.").with_header(header::ALLOW, HeaderValue::from_static("GET"));
+        let mut response = Reply::from(fault).carry();
+        assert_eq!(
+            (response.status(), &response.headers()[header::ALLOW]),
+            (StatusCode::METHOD_NOT_ALLOWED, &"GET".parse().unwrap())
+        );
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("origin"));
+        *response.status_mut() = StatusCode::OK;
+        let reply = Reply::from(response);
+        assert_eq!((reply.status(), reply.fault().unwrap().detail()), (StatusCode::METHOD_NOT_ALLOWED, "Not so."));
+        assert_eq!((reply.headers().len(), &reply.headers()[header::VARY]), (2, &"origin".parse().unwrap()));
     }
 }

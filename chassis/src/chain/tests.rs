@@ -15,14 +15,14 @@ use crate::invocation::fixture::{Stand, request};
 
 /// What happened, in order: `+a` where `a` let a call pass, `-a` where it saw the reply, `!` where the operation ran.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
+pub(super) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     fn add(&self, what: impl Into<String>) {
         self.0.lock().unwrap().push(what.into());
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.0.lock().unwrap().join(" ")
     }
 
@@ -44,7 +44,7 @@ impl Log {
 
 /// What a hook does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Does {
+pub(super) enum Does {
     Pass,
     Refuse,
     Answer,
@@ -114,7 +114,7 @@ impl Handler for Spy {
 
 /// What a handler that wraps the rest does with it.
 #[derive(Clone, Copy, Debug)]
-enum Wraps {
+pub(super) enum Wraps {
     Once,
     Twice,
     Never,
@@ -146,7 +146,7 @@ impl Wrap for Wraps {
 
 /// How the operation ends.
 #[derive(Clone, Copy, Debug)]
-enum Ends {
+pub(super) enum Ends {
     Well,
     Late,
     Fault,
@@ -194,18 +194,18 @@ impl Drop for Bomb {
 }
 
 /// A chain of named steps, and a call to run through it.
-struct Run {
+pub(super) struct Run {
     chain: Chain,
     ending: Ending,
     stand: Arc<Stand>,
-    call: Invocation,
-    log: Log,
+    pub(super) call: Invocation,
+    pub(super) log: Log,
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+pub(super) enum Kind {
     Hooks(Does),
     Wrap(Wraps),
 }
@@ -223,7 +223,7 @@ impl From<Wraps> for Kind {
 }
 
 impl Run {
-    fn new(kinds: &[Kind], ends: Ends) -> Self {
+    pub(super) fn new(kinds: &[Kind], ends: Ends) -> Self {
         let log = Log::default();
         let step = |(name, kind): (&'static str, &Kind)| Step {
             name: name.into(),
@@ -238,26 +238,39 @@ impl Run {
         Self { chain: Chain { name: "test".into(), steps }, ending: Ending(ends, log.clone()), stand, call, log }
     }
 
-    fn hooks(does: &[Does], ends: Ends) -> Self {
+    pub(super) fn hooks(does: &[Does], ends: Ends) -> Self {
         Self::new(&does.iter().copied().map(Kind::from).collect::<Vec<_>>(), ends)
     }
 
-    fn due_in(mut self, delay: Duration) -> Self {
+    /// The same with `wrap` as the step of this place.
+    pub(super) fn wrapped_by(mut self, place: usize, wrap: impl Wrap) -> Self {
+        let mut steps = self.chain.steps.to_vec();
+        steps[place].form = Form::Wrap(Arc::new(wrap));
+        self.chain.steps = steps.into();
+        self
+    }
+
+    pub(super) fn due_in(mut self, delay: Duration) -> Self {
         self.call.call.deadline = Some(Clock::system().now() + delay);
         self
     }
 
-    async fn reply(&mut self) -> Reply {
+    pub(super) async fn reply(&mut self) -> Reply {
         self.chain.run(&self.ending, &mut self.call, Clock::system()).await
     }
 
+    /// The reply when this is the operation.
+    pub(super) async fn reply_of(&mut self, endpoint: &dyn Endpoint) -> Reply {
+        self.chain.run(endpoint, &mut self.call, Clock::system()).await
+    }
+
     /// Goes away at the first moment where the chain waits.
-    fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self) {
         let reply = self.reply().now_or_never();
         assert!(reply.is_none(), "there was nothing to wait for");
     }
 
-    fn panics(&self) -> usize {
+    pub(super) fn panics(&self) -> usize {
         self.stand.panics()
     }
 }
@@ -378,7 +391,7 @@ async fn a_body_that_does_not_come_in_time_is_the_callers_doing() {
     }
 
     let mut run = Run::hooks(&[], Ends::Well).due_in(Duration::from_secs(2));
-    let reply = run.chain.run(&Reading, &mut run.call, Clock::system()).await;
+    let reply = run.reply_of(&Reading).await;
     assert_eq!(reply.fault().unwrap().code(), Code::RequestTimeout);
 }
 

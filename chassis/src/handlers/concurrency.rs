@@ -69,7 +69,8 @@ impl Handler for Concurrency {
             Way::Closed => Verdict::Refuse(refusal(self.retry_after)),
             Way::Later(turn) => {
                 let (patience, retry_after) = (self.queue_timeout, self.retry_after);
-                Verdict::wait(tokio::time::timeout(patience, turn), move |invocation, turn| match turn {
+                let turn = async move { tokio::time::timeout(patience, turn).await };
+                Verdict::wait(turn, move |invocation, turn| match turn {
                     Ok(Ok(permit)) => pass(invocation, permit),
                     Ok(Err(_)) | Err(_) => Verdict::Refuse(refusal(retry_after)),
                 })
