@@ -17,6 +17,7 @@ pub mod cli;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub mod admin;
 pub mod lifecycle;
 pub mod telemetry;
 
