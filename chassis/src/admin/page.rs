@@ -10,8 +10,10 @@ use serde_json::Value;
 pub struct Page {
     pub(super) path: &'static str,
     pub(super) about: &'static str,
-    pub(super) show: Box<dyn Fn(&Asked<'_>) -> Response<Body> + Send + Sync>,
+    pub(super) show: Show,
 }
+
+type Show = Box<dyn Fn(&Asked<'_>) -> Response<Body> + Send + Sync>;
 
 impl Page {
     /// A page at `path`, such as `/metrics`. It is shown while callers wait, so it must not do I/O.
