@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::cli::Package;
 use crate::clock::Clock;
-use crate::conf::Sources;
+use crate::conf::{Composed, Sources};
 use crate::operation::Operation;
 use crate::random::Random;
 use crate::schema::{Mounted, Schema, mount};
@@ -21,7 +21,9 @@ mod plan;
 mod prepared;
 mod proof;
 mod router;
+pub(crate) mod routes;
 mod running;
+mod serving;
 mod tables;
 
 pub use error::StartError;
@@ -98,6 +100,15 @@ impl App {
         };
         Prepared::new(self.package, catalog, self.mounted, tools, sources)
     }
+}
+
+/// What configuration may say to this program.
+///
+/// # Errors
+/// Two entries share a name.
+pub(crate) fn composed() -> Result<Composed, StartError> {
+    let catalog = Catalog::linked().map_err(|duplicates| StartError::duplicates(&duplicates))?;
+    Ok(Composed::new(&linked::parts(&catalog)))
 }
 
 /// The operations of a service: those of linked schemas, and those that were mounted by hand.

@@ -1,11 +1,31 @@
-//! stub
+//! `conf`: the effective configuration with the origin of each value, the reference of all keys, or the JSON Schema.
+
+use clap::Args;
+
 use super::print::Printer;
 use super::{Common, Package};
-use crate::app::StartError;
-use clap::Args;
-/// x
+use crate::app::{StartError, composed};
+
+/// What `conf` takes.
 #[derive(Args)]
-pub(super) struct Options {}
-pub(super) fn run(_: Package, c: &Common, _: &Options) -> Result<Printer, StartError> {
-    Ok(Printer::new(c))
+pub(super) struct Options {
+    /// Print every key there is with its default and what it means, as YAML
+    #[arg(long, conflicts_with = "schema")]
+    reference: bool,
+    /// Print the JSON Schema of the configuration, for editors
+    #[arg(long)]
+    schema: bool,
+}
+
+pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
+    let mut printer = Printer::new(common);
+    if options.reference {
+        printer.text(composed()?.reference());
+    } else if options.schema {
+        printer.document(composed()?.schema());
+    } else {
+        let listing = common.prepare(package)?.conf.listing();
+        if printer.json { printer.document(&listing) } else { printer.text(listing) }
+    }
+    Ok(printer)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Color, Common};
 use crate::app::StartError;
+use crate::app::routes::align;
 
 /// How a piece of text stands out where there is colour.
 #[derive(Clone, Copy)]
@@ -81,25 +82,17 @@ impl Printer {
         self.write(Style::Plain, format_args!("{text}\n"));
     }
 
-    /// Adds a table: columns as wide as their widest cell, two spaces apart.
-    pub(super) fn table<const N: usize>(&mut self, head: [&str; N], rows: &[[String; N]]) {
-        let mut widths = head.map(|cell| cell.chars().count());
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        self.row(Style::Faint, &head, &widths);
-        for row in rows {
-            self.row(Style::Plain, &row.each_ref().map(String::as_str), &widths);
-        }
+    /// Adds text that ends its last line itself.
+    pub(super) fn text(&mut self, text: impl fmt::Display) {
+        self.write(Style::Plain, text);
     }
 
-    fn row<const N: usize>(&mut self, style: Style, cells: &[&str; N], widths: &[usize; N]) {
-        let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        let line = padded.collect::<Vec<_>>().join("  ");
-        self.write(style, line.trim_end());
-        self.line("");
+    /// Adds a table: columns as wide as their widest cell, two spaces apart.
+    pub(super) fn table<const N: usize>(&mut self, head: [&str; N], rows: &[[String; N]]) {
+        for (at, line) in align(head, rows).into_iter().enumerate() {
+            self.write(if at == 0 { Style::Faint } else { Style::Plain }, line);
+            self.line("");
+        }
     }
 
     /// Adds a JSON document.
