@@ -4,14 +4,17 @@ mod build;
 mod check;
 pub mod compose;
 pub mod document;
+mod emit;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod interpolate;
+pub mod listing;
 pub mod origin;
 mod overlay;
 pub mod path;
 pub mod problem;
 pub mod read;
+mod reference;
 pub mod root;
 mod scalar;
 pub mod source;

@@ -18,6 +18,7 @@ mod shape;
 mod walk;
 mod wording;
 
+pub(crate) use shape::matches;
 use walk::{Spot, Walk};
 
 impl Document {

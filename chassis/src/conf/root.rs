@@ -50,7 +50,7 @@ pub struct Root {
     /// nobody names any more is noticed.
     #[schemars(schema_with = "names::parts")]
     pub expect: Vec<String>,
-    /// The listeners. `NAME` is a protocol or, for further listeners, a protocol, a dash and a name: `rest-internal`.
+    /// The listeners. The key is a protocol or, for further listeners, a protocol, a dash and a name: `rest-internal`.
     pub protocols: BTreeMap<String, Value>,
     /// The listener for operators: health, metrics, routes. Never the same address as a protocol's.
     pub admin: Admin,

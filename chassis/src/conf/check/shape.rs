@@ -73,6 +73,6 @@ impl<'a> Shape<'a> {
 }
 
 /// Whether a text matches a pattern. A pattern that is none matches everything: it is not the writer's fault.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     Regex::new(pattern).map_or(true, |regex| regex.is_match(text))
 }

@@ -23,7 +23,8 @@ pub const DEFAULT: &str = "default";
 /// The chain of calls that match no operation.
 pub const UNMATCHED: &str = "unmatched";
 
-/// One chain.
+/// The handlers in the order they run, or what is different from another chain:
+/// `{ extends: default, remove: [cors], add: [{ handler: audit, after: auth }] }`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ChainConf {

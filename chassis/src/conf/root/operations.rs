@@ -18,6 +18,7 @@ pub struct Overrides {
     /// How long a call may take; `none` for no limit.
     pub timeout: Option<Timeout>,
     /// The chain that calls pass.
+    #[schemars(extend("examples" = ["default"]))]
     pub chain: Option<String>,
 }
 

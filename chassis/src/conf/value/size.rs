@@ -141,7 +141,7 @@ impl JsonSchema for Size {
             "format": "size",
             "minimum": 0,
             "pattern": "^[0-9]+(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?$",
-            "examples": [512, "64KiB", "1MiB"],
+            "examples": ["64KiB", "1MiB", 512],
         })
     }
 }

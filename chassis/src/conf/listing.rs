@@ -1,0 +1,271 @@
+//! The effective configuration: every value, said or default, and where it comes from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::compose::Composed;
+use super::emit;
+use super::origin::Origin;
+use super::path::{KeyPath, Step};
+use super::read::Conf;
+use super::root::ORDER;
+use super::tree::{Content, Entry, Node, Role};
+
+/// Every value that is in effect. Displayed as YAML with the origins as comments.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Listing {
+    /// The values, in the order of the reference.
+    pub values: Vec<Listed>,
+}
+
+/// One value that is in effect.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Its key, such as `handlers.rate-limit.burst`.
+    pub key: String,
+    /// What it is; `***` if it is a secret.
+    pub value: Value,
+    /// Where it comes from.
+    pub origin: Origin,
+    #[serde(skip)]
+    path: KeyPath,
+}
+
+impl Conf {
+    /// Every value that is in effect, defaults of everything that was linked in included, secrets hidden.
+    pub fn listing(&self) -> Listing {
+        let mut root = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
+        root.merge(self.document.root.clone());
+        let leaves = root.leaves().into_iter().filter(|(_, node)| node.content != Content::Null);
+        let mut values: Vec<_> = leaves.map(|(path, node)| listed(path, node)).collect();
+        values.sort_by_key(|listed| (rank(&listed.path), listed.path.clone()));
+        Listing { values }
+    }
+}
+
+fn listed(path: KeyPath, node: &Node) -> Listed {
+    let value = match node.role {
+        Role::Secret | Role::Revealed(_) => Value::from("***"),
+        _ => node.to_json(),
+    };
+    Listed { key: path.to_string(), value, origin: node.origin.clone(), path }
+}
+
+/// Where a person reads this key.
+fn rank(path: &KeyPath) -> usize {
+    match path.steps().first() {
+        Some(Step::Key(key)) => ORDER.iter().position(|known| known == key).unwrap_or(ORDER.len()),
+        _ => ORDER.len(),
+    }
+}
+
+/// What a schema says holds where nothing else is said. `given` is what the map around it says, `said` what the
+/// configuration does: names that only it knows have defaults, too.
+fn defaults(composed: &Composed, schema: &Value, given: Option<&Value>, said: Option<&Node>) -> Node {
+    let layers = layers(composed, schema);
+    let given = given.or_else(|| layers.iter().find_map(|layer| layer.get("default")));
+    let is_secret = layers.iter().any(|layer| layer.get("format").is_some_and(|format| format == "secret"));
+    let absent = said.is_none_or(|said| said.content == Content::Null);
+    let nothing = given == Some(&Value::Null) || (given.is_none() && is_optional(&layers));
+    if is_secret || (nothing && absent) {
+        return Node::new(Content::Null, Origin::Default);
+    }
+    let given = given.filter(|given| !given.is_null());
+    let maps = layers.iter().filter_map(|layer| layer.get("properties")?.as_object()).flatten();
+    let mut entries: BTreeMap<_, _> = maps
+        .map(|(key, schema)| {
+            let inner = said.and_then(Node::entries).and_then(|entries| entries.get(key)).map(|entry| &entry.node);
+            let node = defaults(composed, schema, given.and_then(|given| given.get(key)), inner);
+            (key.clone(), Entry { key: Origin::Default, node })
+        })
+        .filter(|(_, entry)| entry.node.content != Content::Null)
+        .collect();
+    entries.extend(named(composed, &layers, said));
+    match given {
+        Some(given) if entries.is_empty() => Node::from_json(given.clone(), &Origin::Default),
+        None if entries.is_empty() => Node::new(Content::Null, Origin::Default),
+        _ => Node::new(Content::Map(entries), Origin::Default),
+    }
+}
+
+/// The defaults below the names that only the configuration knows. What `operations` leaves out is not default: it
+/// is what `handlers` says.
+fn named(composed: &Composed, layers: &[&Value], said: Option<&Node>) -> Vec<(String, Entry)> {
+    let patterns: Vec<_> =
+        layers.iter().filter_map(|layer| layer.get("patternProperties")?.as_object()).flatten().collect();
+    let entries = said.and_then(Node::entries).into_iter().flatten();
+    let fitting = |key: &str| patterns.iter().find(|(pattern, _)| super::check::matches(pattern, key));
+    let filled = entries.filter_map(|(key, entry)| {
+        let (_, schema) = fitting(key)?;
+        let node = defaults(composed, schema, None, Some(&entry.node));
+        Some((key.clone(), Entry { key: Origin::Default, node }))
+    });
+    filled.collect()
+}
+
+/// The schema itself and what it refers to; of "this or nothing" this.
+pub(crate) fn layers<'a>(composed: &'a Composed, schema: &'a Value) -> Vec<&'a Value> {
+    let mut layers = vec![schema];
+    let followed = composed.follow(schema);
+    if !std::ptr::eq(followed, schema) {
+        layers.extend(self::layers(composed, followed));
+        return layers;
+    }
+    let alternatives = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    let some: Vec<_> = alternatives.filter(|schema| schema.get("type").is_none_or(|kind| kind != "null")).collect();
+    if let [only] = some.as_slice() {
+        layers.extend(self::layers(composed, only));
+    }
+    layers
+}
+
+/// Whether a value may be left out without anything taking its place.
+pub(crate) fn is_optional(layers: &[&Value]) -> bool {
+    layers.iter().any(|layer| {
+        let kinds = layer.get("type").and_then(Value::as_array).into_iter().flatten();
+        let alternatives = layer.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        kinds.chain(alternatives.filter_map(|schema| schema.get("type"))).any(|kind| kind == "null")
+    })
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines: Vec<(String, Option<&Origin>)> = Vec::new();
+        let mut above: &[Step] = &[];
+        for listed in &self.values {
+            let Some((last, maps)) = listed.path.steps().split_last() else { continue };
+            let shared = maps.iter().zip(above).take_while(|(one, other)| one == other).count();
+            for (depth, step) in maps.iter().enumerate().skip(shared) {
+                lines.push((format!("{}{}:", "  ".repeat(depth), key(step)), None));
+            }
+            let value = emit::inline(&listed.value);
+            lines.push((format!("{}{}: {value}", "  ".repeat(maps.len()), key(last)), Some(&listed.origin)));
+            above = maps;
+        }
+        let widths = lines.iter().filter(|(_, origin)| origin.is_some()).map(|(line, _)| line.chars().count());
+        let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or_default();
+        for (line, origin) in lines {
+            match origin {
+                Some(origin) => writeln!(f, "{line:width$}  # {origin}")?,
+                None => writeln!(f, "{line}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Longer lines do not push the origins of all others to the right.
+const WIDEST: usize = 60;
+
+fn key(step: &Step) -> String {
+    match step {
+        Step::Key(key) => emit::key(key),
+        Step::Index(index) => index.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::conf::compose::sample;
+    use crate::conf::source::InMemory;
+    use crate::conf::{Conf, Document};
+
+    fn conf(yaml: &str) -> Conf {
+        let document = Document::of_text("greeter.yaml", yaml).unwrap();
+        document.check(sample::composed(), &["greeting.hello"], &InMemory::default()).unwrap()
+    }
+
+    const YAML: &str = "\
+service: { name: greeter }
+chain: { provider: { default: [auth] } }
+handlers:
+  rate-limit: { burst: 5 }
+  auth: { jwt: { issuer: me, keys: { secret: hunter2 } } }
+operations: { greeting.hello: { handlers: { auth: { leeway: 2s } } } }
+protocols: { rest-internal: { listen: ':81' } }
+";
+
+    #[test]
+    fn every_value_is_listed_with_its_origin() {
+        insta::assert_snapshot!(conf(YAML).listing(), @r#"
+        service:
+          name: greeter           # greeter.yaml:1:18
+        expect: []                # default
+        protocols:
+          rest:
+            limit-body: 1MiB      # default
+            listen: ":8080"       # default
+          rest-internal:
+            limit-body: 1MiB      # default
+            listen: ":81"         # greeter.yaml:7:39
+        admin:
+          listen: ":9090"         # default
+        chain:
+          provider:
+            default: [auth]       # greeter.yaml:2:31
+        handlers:
+          auth:
+            jwt:
+              claims: {}          # default
+              issuer: me          # greeter.yaml:5:26
+              keys:
+                secret: "***"     # greeter.yaml:5:46
+            leeway: 1m            # default
+          rate-limit:
+            burst: 5              # greeter.yaml:4:24
+            key: peer             # default
+            rate: 100/s           # default
+            shadow: false         # default
+        operations:
+          greeting.hello:
+            handlers:
+              auth:
+                leeway: 2s        # greeter.yaml:6:61
+        timeout: 30s              # default
+        routing:
+          trailing-slash: ignore  # default
+        schemas:
+          greeting:
+            word: Hello           # default
+        components: {}            # default
+        log:
+          format: auto            # default
+          level: info             # default
+          targets: {}             # default
+        drain:
+          deadline: 20s           # default
+          delay: 5s               # default
+          flush: 2s               # default
+          grace: 30s              # default
+        "#);
+    }
+
+    #[test]
+    fn the_listing_is_a_configuration_that_says_the_same() {
+        let yaml = YAML.replace("hunter2", "'***'");
+        let listing = conf(&yaml).listing();
+        let again = conf(&listing.to_string()).listing();
+        let values = |listing: &super::Listing| {
+            listing.values.iter().map(|listed| (listed.key.clone(), listed.value.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(values(&again), values(&listing));
+    }
+
+    #[test]
+    fn machines_read_keys_values_and_origins() {
+        let listing = serde_json::to_value(conf(YAML).listing()).unwrap();
+        let find = |key: &str| listing.as_array().unwrap().iter().find(|listed| listed["key"] == key).cloned();
+        let origin = json!({"source": "file", "file": "greeter.yaml", "line": 4, "column": 24});
+        let expected = json!({"key": "handlers.rate-limit.burst", "value": 5, "origin": origin});
+        assert_eq!(find("handlers.rate-limit.burst"), Some(expected));
+        let expected = json!({"key": "drain.delay", "value": "5s", "origin": {"source": "default"}});
+        assert_eq!(find("drain.delay"), Some(expected));
+        assert!(!listing.to_string().contains("hunter2"));
+    }
+}

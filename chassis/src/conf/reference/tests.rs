@@ -1,0 +1,65 @@
+//! What the reference says, and that it changes nothing.
+
+use crate::conf::compose::sample::{self, Greeting, RateLimit, Rest};
+use crate::conf::compose::{Composed, Kind};
+use crate::conf::source::InMemory;
+use crate::conf::{Document, typed};
+
+#[test]
+fn every_key_is_there_with_its_default_and_its_comment() {
+    insta::assert_snapshot!(sample::composed().reference());
+}
+
+#[test]
+fn the_reference_is_a_configuration_that_changes_nothing() {
+    let composed = sample::composed();
+    let operations = ["greeting.hello"];
+    let with = |yaml: &str| {
+        let document = Document::of_text("chassis.yaml", yaml).unwrap_or_else(|error| panic!("{error}"));
+        document.check(composed.clone(), &operations, &InMemory::default()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (reference, nothing) = (with(&composed.reference()), with(""));
+    let values = |conf: &crate::conf::Conf| {
+        conf.listing().values.into_iter().map(|listed| (listed.key, listed.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&reference), values(&nothing));
+    let section = reference.handler("rate-limit").value();
+    assert_eq!(typed::<RateLimit>(section).unwrap().burst, RateLimit::default().burst);
+    let section = reference.schema("greeting").value();
+    assert_eq!(typed::<Greeting>(section).unwrap().word, Greeting::default().word);
+    let section = reference.listener("rest").value();
+    assert_eq!(typed::<Rest>(section).unwrap().listen, Rest::default().listen);
+}
+
+#[test]
+fn what_is_commented_out_is_right_when_it_is_taken_in() {
+    let composed = sample::composed();
+    let take_in = |line: &str| match line.trim_start().strip_prefix('#') {
+        Some(key) if !key.starts_with(' ') => line.replacen('#', "", 1),
+        _ => line.to_owned(),
+    };
+    let yaml: String = composed.reference().lines().map(|line| take_in(line) + "\n").collect();
+    let files = InMemory::default();
+    let checked =
+        Document::of_text("chassis.yaml", &yaml).and_then(|text| text.check(composed, &["greeting.hello"], &files));
+    assert_eq!(checked.err().map(|error| error.to_string()), None, "{yaml}");
+}
+
+#[test]
+fn the_order_of_parts_changes_nothing() {
+    let mut parts = sample::parts();
+    let reference = Composed::new(&parts).reference();
+    parts.reverse();
+    assert_eq!(Composed::new(&parts).reference(), reference);
+}
+
+#[test]
+fn every_key_of_every_part_is_in_it() {
+    let composed = sample::composed();
+    let reference = composed.reference();
+    for kind in [Kind::Handler, Kind::Schema, Kind::Component, Kind::Protocol] {
+        for name in composed.names(kind) {
+            assert!(reference.contains(&format!("  {name}:")) || reference.contains(&format!("  #{name}:")), "{name}");
+        }
+    }
+}
