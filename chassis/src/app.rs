@@ -96,6 +96,7 @@ impl App {
             clock: self.clock,
             random: self.random.clone(),
             files: Arc::new(sources.disk()),
+            warnings: Arc::default(),
             around: self.around.clone(),
         };
         Prepared::new(self.package, catalog, self.mounted, tools, sources)

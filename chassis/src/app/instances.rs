@@ -7,7 +7,7 @@ use crate::catalog::HandlerEntry;
 use crate::chain::Form;
 use crate::clock::Clock;
 use crate::conf::Section;
-use crate::conf::{BuildContext, BuildError, Files};
+use crate::conf::{BuildContext, BuildError, Files, Warnings};
 use crate::operation::Operation;
 use crate::random::Random;
 
@@ -34,13 +34,21 @@ pub(crate) struct Tools {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) files: Arc<dyn Files + Send + Sync>,
+    pub(crate) warnings: Arc<Warnings>,
     pub(crate) around: Option<Around>,
 }
 
 impl Tools {
     /// What a part may use while it is built.
     pub(crate) fn context<'a>(&'a self, scope: Option<&'a str>, operations: &'a [&'a Operation]) -> BuildContext<'a> {
-        BuildContext { clock: self.clock, random: &self.random, scope, operations, files: &*self.files }
+        BuildContext {
+            clock: self.clock,
+            random: &self.random,
+            scope,
+            operations,
+            files: &*self.files,
+            warnings: &self.warnings,
+        }
     }
 }
 

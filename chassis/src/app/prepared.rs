@@ -65,7 +65,7 @@ impl Prepared {
         });
         let tables = self.proven.tables.iter();
         let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
-        empty.chain(shadowed).collect()
+        self.tools.warnings.all().into_iter().chain(empty).chain(shadowed).collect()
     }
 
     /// The listeners that configuration says there are, not yet listening, with their names.

@@ -1,6 +1,7 @@
 //! How a part of the program is made from its part of the configuration.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,28 @@ pub struct BuildContext<'a> {
     pub operations: &'a [&'a Operation],
     /// Reads the files that configuration refers to.
     pub files: &'a dyn Files,
+    /// What is suspicious, for `check` to say and for the log at the start.
+    pub warnings: &'a Warnings,
+}
+
+/// What is suspicious and does not keep anything from starting, each once.
+#[derive(Debug, Default)]
+pub struct Warnings(Mutex<Vec<String>>);
+
+impl Warnings {
+    /// Adds one.
+    pub fn warn(&self, warning: impl Into<String>) {
+        let warning = warning.into();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&warning) {
+            all.push(warning);
+        }
+    }
+
+    /// All of them, in the order they were added.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Reads files that configuration refers to. Only [`conf::source`](crate::conf) implements it for real files.

@@ -10,6 +10,13 @@ use crate::random::Random;
 /// Builds a part from what YAML would say about it. Its random numbers are the same in every run.
 pub(crate) fn built<T: Configure>(conf: Value) -> Result<T, BuildError> {
     let (random, files) = (Random::seeded(1), InMemory::default());
-    let context = BuildContext { clock: Clock::system(), random: &random, scope: None, operations: &[], files: &files };
+    let context = BuildContext {
+        clock: Clock::system(),
+        random: &random,
+        scope: None,
+        operations: &[],
+        files: &files,
+        warnings: &crate::conf::Warnings::default(),
+    };
     T::build(typed(conf)?, &context)
 }

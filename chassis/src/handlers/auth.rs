@@ -86,7 +86,9 @@ impl Tokens {
         let content = context.files.read(&conf.keys.file).map_err(|error| error.below("keys.file"))?;
         let verifier = Verifier::build(conf, &content)?;
         for key in verifier.development_keys() {
-            tracing::warn!(key, "development key in use: anyone can make tokens; never in production");
+            context.warnings.warn(format!(
+                "key `{key}` is for development: anyone can make tokens with it; never use it in production"
+            ));
         }
         Ok(Self { verifier, cache: cache::Cache::new(&conf.cache) })
     }

@@ -9,7 +9,14 @@ use crate::random::Random;
 
 fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
     let (random, files) = (Random::seeded(1), InMemory::default());
-    let context = BuildContext { clock: Clock::system(), random: &random, scope: None, operations: &[], files: &files };
+    let context = BuildContext {
+        clock: Clock::system(),
+        random: &random,
+        scope: None,
+        operations: &[],
+        files: &files,
+        warnings: &crate::conf::Warnings::default(),
+    };
     let entry = CHASSIS_PROTOCOLS_V1.iter().find(|entry| entry.head.name == "rest").unwrap();
     (entry.build)(conf, &context)
 }

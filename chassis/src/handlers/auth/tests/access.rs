@@ -30,7 +30,17 @@ fn build(conf: Value, operations: &[&Operation], file: Result<Vec<u8>, BuildErro
     let conf: Conf = serde_json::from_value(conf).unwrap();
     let clock = Clock::anchored(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
     let (random, files) = (Random::seeded(1), OneFile(file));
-    Auth::build(conf, &BuildContext { clock, random: &random, scope: None, operations, files: &files })
+    Auth::build(
+        conf,
+        &BuildContext {
+            clock,
+            random: &random,
+            scope: None,
+            operations,
+            files: &files,
+            warnings: &crate::conf::Warnings::default(),
+        },
+    )
 }
 
 /// The handler of most tests, with these values in place of some of its own.
