@@ -163,3 +163,10 @@ fn keys_that_are_published_with_the_source_are_told_apart() {
     marked["chassis-development"] = true.into();
     assert_eq!(development(marked), ["a"]);
 }
+
+#[test]
+fn the_key_that_ships_is_one_for_development() {
+    let keys = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/keys/development.jwks.json"));
+    let verifier = built(json!({}), keys).unwrap();
+    assert_eq!(verifier.development_keys().collect::<Vec<_>>(), ["development-only"]);
+}
