@@ -45,7 +45,11 @@ pub(super) fn answer<C: Connection>(
     async move {
         let mut response = match answer {
             Ok(answer) => answer.await,
-            Err(refusal) => *refusal,
+            Err(refusal) => {
+                // No chain sees it, so that nothing else would tell.
+                tracing::debug!(peer = %call.0.peer, status = refusal.status().as_u16(), "request refused");
+                *refusal
+            }
         };
         if version < Version::HTTP_2 {
             say_goodbye(&mut response, &call.0);

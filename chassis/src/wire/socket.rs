@@ -4,8 +4,10 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream, lookup_host};
 
@@ -17,6 +19,9 @@ use crate::protocol::{Address, Listen};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
+
+/// How long nothing may come before the system asks whether the peer is still there.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// The sockets of a listener: more than one where a name stands for several addresses.
 pub(crate) struct Sockets {
@@ -97,9 +102,12 @@ async fn named(name: &str, port: u16) -> io::Result<Sockets> {
 
 fn tcp(address: SocketAddr) -> io::Result<Socket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let options = SockRef::from(&socket);
     if address.ip() == Ipv6Addr::UNSPECIFIED {
-        socket2::SockRef::from(&socket).set_only_v6(false)?;
+        options.set_only_v6(false)?;
     }
+    // Connections inherit it. A peer that vanished is noticed also while its call waits or its reply pauses.
+    options.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE).with_interval(SILENCE / 6))?;
     // Lets a new process listen while connections of the former one still linger.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

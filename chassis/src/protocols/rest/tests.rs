@@ -1,11 +1,24 @@
 //! What configuration makes of a REST listener.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::*;
+use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::conf::source::InMemory;
+use crate::generated::last;
+use crate::invocation::Invocation;
+use crate::operation::{Access, Operation};
+use crate::provider::{Provider, Snapshot, Target};
 use crate::random::Random;
+use crate::reply::Reply;
+use crate::route::{Route, Table};
+use crate::schema::Endpoint;
 
 fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
     let (random, files) = (Random::seeded(1), InMemory::default());
@@ -57,4 +70,89 @@ async fn an_address_in_use_is_refused_before_anything_is_served() {
     assert_eq!(error.at, "listen");
     assert!(error.message.starts_with(&format!("cannot listen on `{}`", first.address())), "{error}");
     assert_eq!(error.help.as_deref(), Some("another process listens there: stop it, or choose another address"));
+}
+
+/// Keeps nothing, and says what it was sent.
+struct Says(&'static str);
+
+impl Endpoint for Says {
+    fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            match last::<String, _>(invocation).await {
+                Ok(text) => Reply::new(format!("{} {text}", self.0)),
+                Err(refusal) => *refusal,
+            }
+        })
+    }
+}
+
+/// Two operations, each at a listener of its own, and one at both.
+fn provider() -> Provider {
+    let paths = ["/notes", "/secrets", "/both"];
+    let route = |target: u32| Route {
+        method: "POST".into(),
+        template: paths[target as usize].to_owned(),
+        target,
+        place: "here".to_owned(),
+    };
+    let table = |targets: [u32; 2]| Arc::new(Table::build(targets.map(route), Default::default()).unwrap());
+    let chain = Chain { name: "default".into(), steps: [].into() };
+    let target = |path: &&'static str| Target {
+        operation: Operation::new("test", path, "POST", *path).with_access(Access::Public),
+        chain: chain.clone(),
+        endpoint: Arc::new(Says(path)),
+        timeout: None,
+    };
+    let listeners = vec![("rest".to_owned(), table([0, 2])), ("rest-admin".to_owned(), table([1, 2]))];
+    let targets = paths.iter().map(target).collect();
+    let snapshot = Snapshot { listeners, targets, unmatched: chain.clone(), components: Arc::default() };
+    Provider::new(snapshot, Clock::system())
+}
+
+/// Serves a listener of this name, configured like this. It serves as long as the sender is there.
+async fn served(provider: &Provider, name: &str, conf: Value) -> (SocketAddr, watch::Sender<Phase>) {
+    let bound = listener(conf).unwrap().bind().await.unwrap();
+    let Address::Tcp(address) = bound.address() else { panic!("not TCP") };
+    let phase = watch::Sender::new(Phase::Serving);
+    tokio::spawn(bound.serve(provider.entry(name).unwrap(), phase.subscribe()));
+    (address, phase)
+}
+
+/// Posts to a path, and reads the reply until the connection is closed.
+async fn posted(address: SocketAddr, path: &str, body: &str) -> String {
+    let length = body.len();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_413() {
+    let (address, _phase) = served(&provider(), "rest", json!({ "listen": "127.0.0.1:0", "max-body": 10 })).await;
+    let reply = posted(address, "/notes", "0123456789").await;
+    assert!(reply.starts_with("HTTP/1.1 200 ") && reply.ends_with("/notes 0123456789"), "{reply}");
+    let reply = posted(address, "/notes", "0123456789x").await;
+    assert!(reply.starts_with("HTTP/1.1 413 ") && reply.contains(r#""code":"content-too-large""#), "{reply}");
+}
+
+#[tokio::test]
+async fn a_listener_reaches_its_own_operations_and_no_others() {
+    let (provider, conf) = (provider(), json!({ "listen": "127.0.0.1:0" }));
+    let (rest, _phase) = served(&provider, "rest", conf.clone()).await;
+    let (admin, _phase) = served(&provider, "rest-admin", conf).await;
+    let expected = [
+        (rest, "/notes", 200),
+        (rest, "/secrets", 404),
+        (admin, "/secrets", 200),
+        (admin, "/notes", 404),
+        (rest, "/both", 200),
+        (admin, "/both", 200),
+    ];
+    for (address, path, status) in expected {
+        let reply = posted(address, path, "x").await;
+        assert!(reply.starts_with(&format!("HTTP/1.1 {status} ")), "{path} at {address}: {reply}");
+    }
 }

@@ -6,6 +6,8 @@ use tokio::sync::watch;
 
 use super::rig::{Site, check, last, rest};
 use crate::protocol::{Address, Listen, Phase, Served};
+use crate::wire::accept::Accept;
+use crate::wire::socket::Connected;
 use crate::wire::{Limits, Sockets, serve};
 
 /// Listens, and sends a request to the port of each of the hosts.
@@ -55,4 +57,15 @@ async fn a_name_without_an_address_is_refused() {
     let listen = Listen::Name("no-such-host.invalid".to_owned(), 0);
     let error = Sockets::bind(&listen).await.map(|_| ()).unwrap_err();
     assert!(error.message.starts_with("cannot listen on `no-such-host.invalid:0`: "), "{error}");
+}
+
+#[tokio::test]
+async fn connections_send_at_once_and_ask_for_vanished_peers() {
+    let mut sockets = Sockets::bind(&"127.0.0.1:0".parse::<Listen>().unwrap()).await.unwrap();
+    let Address::Tcp(address) = sockets.address() else { panic!("not TCP") };
+    let _peer = TcpStream::connect(address).await.unwrap();
+    let (connected, _) = std::future::poll_fn(|cx| sockets.poll_accept(cx)).await.unwrap();
+    let Connected::Tcp { stream } = connected else { panic!("not TCP") };
+    assert!(stream.nodelay().unwrap());
+    assert!(socket2::SockRef::from(&stream).keepalive().unwrap());
 }
