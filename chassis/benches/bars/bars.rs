@@ -1,0 +1,28 @@
+//! The bars that counts must stay below, whatever was recorded.
+
+use crate::recorded::Counts;
+use crate::scenario::{EMPTY, SERVED_FULL, SERVED_GET, SIX, Scenario};
+
+/// A count and what it may be at most.
+pub(crate) struct Bar {
+    pub(crate) name: &'static str,
+    pub(crate) most: f64,
+    pub(crate) found: f64,
+}
+
+/// The bars, from the counts of all scenarios in their order; without those whose counts are not there.
+pub(crate) fn of(counts: &[Counts]) -> Vec<Bar> {
+    let count =
+        |name: &str| Scenario::all().iter().position(|scenario| scenario.name == name).and_then(|at| counts.get(at));
+    let allocations = |name: &str| count(name).map(|counts| counts.allocations);
+    let instructions = |name: &str| count(name).and_then(|counts| counts.instructions);
+    let added = allocations(SIX).zip(allocations(EMPTY)).map(|(six, empty)| six - empty);
+    let hook = instructions(SIX).zip(instructions(EMPTY)).map(|(six, empty)| (six - empty) / 6.0);
+    let bars = [
+        ("allocations six empty handlers add", 0.0, added),
+        ("instructions an empty handler adds", 80.0, hook),
+        ("allocations of a served GET, empty chain", 10.0, allocations(SERVED_GET)),
+        ("allocations of a served GET, full chain", 10.0, allocations(SERVED_FULL)),
+    ];
+    bars.into_iter().filter_map(|(name, most, found)| Some(Bar { name, most, found: found? })).collect()
+}

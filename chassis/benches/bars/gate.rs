@@ -1,0 +1,96 @@
+//! Compares what is counted with what was recorded.
+
+use std::process::ExitCode;
+
+use crate::bars;
+use crate::counting::allocations;
+use crate::instructions;
+use crate::recorded::{Counts, Recorded, rustc};
+use crate::scenario::Scenario;
+
+/// How far a count may be from the recorded one.
+const TOLERANCE: f64 = 0.05;
+
+const RECORD: &str = "cargo bench -p chassis --all-features --bench bars -- --record";
+
+/// Counts everything and compares it.
+pub(crate) fn check() -> ExitCode {
+    let recorded = Recorded::load();
+    let same_compiler = recorded.rustc == rustc();
+    if !same_compiler {
+        println!("note: recorded with {}, this is {}: instructions are not compared", recorded.rustc, rustc());
+    }
+    let (mut failures, mut counts) = (Vec::new(), Vec::new());
+    for scenario in Scenario::all() {
+        let found = count(scenario, same_compiler && instructions::countable());
+        counts.push(found);
+        println!("{:<28} {}", scenario.name, shown(found));
+        match recorded.scenarios.get(scenario.name) {
+            Some(expected) => failures.extend(differences(scenario.name, *expected, found)),
+            None => failures.push(format!("{}: not recorded", scenario.name)),
+        }
+    }
+    failures.extend(unknown(&recorded));
+    let missed = bars::of(&counts).into_iter().filter(|bar| bar.found > bar.most);
+    failures.extend(missed.map(|bar| format!("{}: {:.1}, and the bar is {}", bar.name, bar.found, bar.most)));
+    if failures.is_empty() {
+        return ExitCode::SUCCESS;
+    }
+    println!(
+        "\n{}\n\nIf that is meant, say why in the commit and record it, with valgrind installed:\n  {RECORD}",
+        failures.join("\n")
+    );
+    ExitCode::FAILURE
+}
+
+/// Counts everything and writes it down.
+pub(crate) fn record() {
+    assert!(instructions::countable(), "recording needs valgrind, to count instructions");
+    let counts = Scenario::all().iter().map(|scenario| {
+        let counts = count(scenario, true);
+        println!("{:<28} {}", scenario.name, shown(counts));
+        (scenario.name.to_owned(), counts)
+    });
+    Recorded { scenarios: counts.collect(), rustc: rustc() }.save();
+}
+
+/// What one repetition takes.
+pub(crate) fn count(scenario: &Scenario, with_instructions: bool) -> Counts {
+    let mut subject = (scenario.prepare)();
+    let mut repeat = |times| (0..times).for_each(|_| subject());
+    repeat(scenario.repetitions / 10 + 1);
+    let before = allocations();
+    repeat(scenario.repetitions);
+    let allocated = allocations() - before;
+    let hundredths = (allocated as f64 * 100.0 / scenario.repetitions as f64).round();
+    let instructions = with_instructions.then(|| instructions::of(scenario).round());
+    Counts { allocations: hundredths / 100.0, instructions }
+}
+
+fn shown(counts: Counts) -> String {
+    let instructions = counts.instructions.map_or_else(|| "not counted".to_owned(), |count| format!("{count:.0}"));
+    format!("{:>6} allocations {instructions:>12} instructions", counts.allocations)
+}
+
+fn differences(name: &str, expected: Counts, found: Counts) -> Vec<String> {
+    let allocations = difference(name, "allocations", expected.allocations, found.allocations, 0.05);
+    let instructions = expected.instructions.zip(found.instructions);
+    let instructions =
+        instructions.and_then(|(expected, found)| difference(name, "instructions", expected, found, 5.0));
+    allocations.into_iter().chain(instructions).collect()
+}
+
+/// `least` is what a count this small may differ by whatever its share.
+fn difference(name: &str, what: &str, expected: f64, found: f64, least: f64) -> Option<String> {
+    let off = (found - expected).abs() > (expected * TOLERANCE).max(least);
+    let word = if found > expected { "more" } else { "fewer: keep the gain by recording it" };
+    off.then(|| {
+        format!("{name}: {found} {what}, recorded {expected}: {:.1} % {word}", (found / expected - 1.0).abs() * 100.0)
+    })
+}
+
+fn unknown(recorded: &Recorded) -> Vec<String> {
+    let known = |name: &str| Scenario::all().iter().any(|scenario| scenario.name == name);
+    let gone = recorded.scenarios.keys().filter(|name| !known(name));
+    gone.map(|name| format!("{name}: recorded, and no longer counted")).collect()
+}

@@ -1,0 +1,97 @@
+//! Calls over a socket: the whole way from bytes to bytes, with a client that allocates nothing.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use chassis::catalog::Catalog;
+use chassis::clock::Clock;
+use chassis::conf::{BuildContext, Sources, Warnings};
+use chassis::handlers::auth::{Claims, mint};
+use chassis::protocol::{Address, Phase};
+use chassis::random::Random;
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::service::{ROOT, runtime, sources, start};
+
+/// Sends this request and reads the answer, on one connection to a server with this chain.
+pub(crate) fn exchange(chain: &str, request: String) -> Box<dyn FnMut()> {
+    let mut stream = TcpStream::connect(serve(sources(chain))).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut answer = vec![0; 4096];
+    let mut expected = 0;
+    Box::new(move || {
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut filled = 0;
+        while filled == 0 || filled < expected {
+            filled += stream.read(&mut answer[filled..]).unwrap();
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer[..filled]));
+        expected = filled;
+    })
+}
+
+/// A `GET` as the contest sends it.
+pub(crate) fn get(headers: &str) -> String {
+    format!("GET /greetings/ada HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")
+}
+
+/// A `POST` of 1 KiB of JSON.
+pub(crate) fn post() -> String {
+    let line = |at: u32| json!({ "sku": format!("BR-{at:04}"), "quantity": 12 * at, "price": 1.25, "tags": ["brass", "gear", "24 teeth"] });
+    let lines: Vec<_> = (0..8).map(line).collect();
+    let customer = ["Ada Lovelace", "ada@analytical.example", "12 St James's Square", "London", "GB"];
+    let mut order = json!({ "id": 7_340_112, "customer": customer, "express": true, "lines": lines, "note": "" });
+    let padding = 1024_usize.saturating_sub(order.to_string().len());
+    order["note"] = json!("x".repeat(padding));
+    let (body, length) = (order.to_string(), order.to_string().len());
+    format!(
+        "POST /orders HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// The header of a caller that proves who it is.
+pub(crate) fn bearer() -> String {
+    let text = |text: &str| text.to_owned();
+    let claims = Claims {
+        issuer: text("bars"),
+        audience: text("bars"),
+        subject: text("ada"),
+        scopes: vec![text("greetings:write")],
+        roles: Vec::new(),
+        lifetime: Duration::from_secs(3600),
+    };
+    let keys = std::fs::read(format!("{ROOT}/conf/keys/development.jwks.json")).unwrap();
+    let token = mint(&keys, &claims, Clock::system().unix_seconds()).unwrap();
+    format!("authorization: Bearer {token}\r\n")
+}
+
+/// Serves on a thread of its own until the process ends.
+fn serve(sources: Sources) -> SocketAddr {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        runtime().block_on(async move {
+            let catalog = Catalog::linked().unwrap_or_else(|duplicates| panic!("{duplicates:?}"));
+            let (random, files) = (Random::seeded(1), sources.disk());
+            let context = BuildContext {
+                clock: Clock::system(),
+                random: &random,
+                scope: None,
+                operations: &[],
+                files: &files,
+                warnings: &Warnings::default(),
+            };
+            let rest = catalog.protocol("rest").unwrap();
+            let bound = (rest.build)(json!({ "listen": "127.0.0.1:0" }), &context).unwrap().bind().await.unwrap();
+            let Address::Tcp(address) = bound.address() else { panic!("not an IP address") };
+            sender.send(address).unwrap();
+            let running = start(&sources).await;
+            let (_serving, phase) = watch::channel(Phase::Serving);
+            bound.serve(running.provider().entry("rest").unwrap(), phase).await;
+        });
+    });
+    receiver.recv().unwrap()
+}

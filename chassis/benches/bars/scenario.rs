@@ -1,0 +1,48 @@
+//! The ways a call takes.
+
+use crate::inside::{greeting, nothing};
+use crate::outside::{bearer, exchange, get, post};
+
+/// Something that is done over and over.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// How often it is done to count or to time it once.
+    pub(crate) repetitions: u64,
+    /// Makes what does it once.
+    pub(crate) prepare: fn() -> Box<dyn FnMut()>,
+}
+
+pub(crate) const EMPTY: &str = "inside, empty chain";
+pub(crate) const SIX: &str = "inside, six empty handlers";
+pub(crate) const SERVED_GET: &str = "served GET, empty chain";
+pub(crate) const SERVED_FULL: &str = "served GET, full chain";
+
+const ALL: &[Scenario] = &[
+    Scenario { name: EMPTY, repetitions: 10_000, prepare: || nothing("") },
+    Scenario { name: SIX, repetitions: 10_000, prepare: || nothing(&["nothing"; 6].join(", ")) },
+    Scenario { name: "inside, a handler waits", repetitions: 10_000, prepare: || nothing("wait") },
+    Scenario { name: "inside, a handler wraps", repetitions: 10_000, prepare: || nothing("around") },
+    Scenario { name: "inside GET, empty chain", repetitions: 10_000, prepare: || greeting("") },
+    Scenario { name: SERVED_GET, repetitions: 2_000, prepare: || exchange("", get("")) },
+    Scenario {
+        name: SERVED_FULL,
+        repetitions: 2_000,
+        prepare: || exchange("tracing, rate-limit, auth", get(&bearer())),
+    },
+    Scenario { name: "served POST of 1 KiB, empty chain", repetitions: 1_000, prepare: || exchange("", post()) },
+];
+
+impl Scenario {
+    pub(crate) fn all() -> &'static [Self] {
+        ALL
+    }
+
+    pub(crate) fn named(name: &str) -> &'static Self {
+        ALL.iter().find(|scenario| scenario.name == name).unwrap_or_else(|| panic!("no scenario `{name}`"))
+    }
+
+    pub(crate) fn repeat(&self, times: u64) {
+        let mut subject = (self.prepare)();
+        (0..times).for_each(|_| subject());
+    }
+}

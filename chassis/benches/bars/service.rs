@@ -1,0 +1,142 @@
+//! The service that is measured: two schemas, handlers that do nothing in every form, and the ways into it.
+
+use std::future::ready;
+use std::path::Path as FilePath;
+
+use chassis::app::{App, Running};
+use chassis::cli::Package;
+use chassis::conf::Sources;
+use chassis::prelude::*;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::{Builder, Runtime};
+
+/// Greets, as the greeter does.
+#[schema("/greetings")]
+struct Greeting {}
+
+#[derive(Serialize)]
+struct Hello {
+    message: String,
+}
+
+#[operations]
+impl Greeting {
+    /// Says hello.
+    #[get("/{name}", public)]
+    async fn hello(&self, Path(name): Path<String>) -> Json<Hello> {
+        Json(Hello { message: format!("Hello, {name}!") })
+    }
+
+    /// Says that it is there: nothing is taken and nothing is made.
+    #[get("/", public)]
+    async fn there(&self) -> NoContent {
+        NoContent
+    }
+}
+
+/// Takes orders.
+#[schema("/orders")]
+struct Orders {}
+
+/// An order of the size that the contest sends.
+#[derive(Deserialize, Serialize)]
+struct Order {
+    id: u64,
+    customer: Vec<String>,
+    express: bool,
+    lines: Vec<Line>,
+    note: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Line {
+    sku: String,
+    quantity: u32,
+    price: f64,
+    tags: Vec<String>,
+}
+
+#[operations]
+impl Orders {
+    /// Answers with what it took.
+    #[post("/", public)]
+    async fn place(&self, Json(order): Json<Order>) -> Json<Order> {
+        Json(order)
+    }
+}
+
+/// Lets every call pass.
+#[handler("nothing", repeatable)]
+struct Nothing;
+
+impl Configure for Nothing {
+    type Conf = ();
+
+    fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
+
+impl Handler for Nothing {}
+
+/// Lets every call pass after waiting for what is there already.
+#[handler("wait")]
+struct Wait;
+
+impl Configure for Wait {
+    type Conf = ();
+
+    fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
+
+impl Handler for Wait {
+    fn before(&self, _: &mut Invocation) -> Verdict {
+        Verdict::wait(ready(()), |_, ()| Verdict::Continue)
+    }
+}
+
+/// Runs the rest of the chain and nothing else.
+#[handler("around", wrap)]
+struct Around;
+
+impl Configure for Around {
+    type Conf = ();
+
+    fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
+
+impl Wrap for Around {
+    fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
+        next.run(invocation)
+    }
+}
+
+/// Where the repository is, to find the development key.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The configuration in which this is the chain of every operation.
+pub(crate) fn sources(chain: &str) -> Sources {
+    let yaml = format!(
+        "{{ chain: {{ provider: {{ default: [{chain}] }} }}, protocols: {{ rest: {{ listen: '127.0.0.1:0' }} }}, handlers: {{ \
+         rate-limit: {{ rate: 1000000000/s, burst: 1000000000, key: peer }}, \
+         auth: {{ jwt: {{ issuer: bars, audience: bars, keys: {{ file: conf/keys/development.jwks.json }} }} }} }} }}"
+    );
+    let directory = FilePath::new(ROOT).to_owned();
+    Sources { service: "bars".to_owned(), texts: vec![("bars".to_owned(), yaml)], directory, ..Sources::default() }
+}
+
+/// Starts the service behind this chain.
+pub(crate) async fn start(sources: &Sources) -> Running {
+    let app = App::new(Package { name: "bars", version: "0.0.0" });
+    let prepared = app.prepare(sources).unwrap_or_else(|error| panic!("{error}"));
+    prepared.start().await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A runtime of one thread: everything happens where it is counted.
+pub(crate) fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
