@@ -66,7 +66,7 @@ impl Warnings {
     }
 }
 
-/// Reads files that configuration refers to. Only [`conf::source`](crate::conf) implements it for real files.
+/// Reads files that configuration refers to. Only [`conf::source`](super::source) implements it for real files.
 pub trait Files: Sync {
     /// The content of the file.
     ///

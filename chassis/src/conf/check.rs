@@ -3,9 +3,9 @@
 use super::build::{BuildError, Files};
 use super::compose::Composed;
 use super::document::Document;
-use super::origin::Place;
+use super::origin::Origin;
 use super::path::KeyPath;
-use super::problem::ConfError;
+use super::problem::{ConfError, Hidden, Problem};
 use super::read::Conf;
 use super::tree::{Content, Node, Role};
 use super::value::{FileRef, Secret};
@@ -18,7 +18,7 @@ mod shape;
 mod walk;
 mod wording;
 
-pub(crate) use shape::matches;
+pub(crate) use shape::Patterns;
 use walk::{Spot, Walk};
 
 impl Document {
@@ -28,11 +28,19 @@ impl Document {
     /// # Errors
     /// Everything that is wrong, also what was wrong already when the sources were read.
     pub fn check(mut self, composed: Composed, operations: &[&str], files: &dyn Files) -> Result<Conf, ConfError> {
-        let mut walk = Walk::new(&composed);
+        let patterns = Patterns::default();
+        let mut walk = Walk::new(&composed, &patterns);
         let spot = Spot { path: &KeyPath::root(), node: &self.root, key: &self.root.origin };
         walk.check(spot, &composed.schema);
-        let Walk { findings, marks, hidden, .. } = walk;
         let mut problems = std::mem::take(&mut self.problems);
+        if walk.is_full() {
+            problems.push(Problem::new(
+                &Origin::Default,
+                &KeyPath::root(),
+                "and so on: too many problems to list them all",
+            ));
+        }
+        let Walk { findings, marks, hidden, .. } = walk;
         problems.extend(findings.into_iter().map(|finding| finding.problem));
         problems.extend(names::check(&self.root, operations));
         for (path, role) in marks {
@@ -82,12 +90,12 @@ fn read(path: &str, files: &dyn Files) -> Result<String, BuildError> {
     Ok(text.to_owned())
 }
 
-/// Every place of text in a value: what is under an unknown key may be a misspelt secret.
-fn texts(node: &Node, places: &mut Vec<Place>) {
+/// Hides every text in a value: what is under an unknown key may be a misspelt secret.
+fn texts(node: &Node, hidden: &mut Hidden) {
     match &node.content {
-        Content::List(items) => items.iter().for_each(|item| texts(item, places)),
-        Content::Map(entries) => entries.values().for_each(|entry| texts(&entry.node, places)),
-        Content::Text(_) => places.extend(node.origin.place().cloned()),
+        Content::List(items) => items.iter().for_each(|item| texts(item, hidden)),
+        Content::Map(entries) => entries.values().for_each(|entry| texts(&entry.node, hidden)),
+        Content::Text(_) => hidden.add(&node.origin),
         _ => {}
     }
 }

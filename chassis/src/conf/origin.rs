@@ -42,19 +42,43 @@ pub struct Text {
     pub directory: PathBuf,
     /// Its place among the files that were read; later ones win.
     pub order: usize,
-    /// What it says.
-    pub content: String,
+    content: String,
+    /// Where each line starts, so that showing a line costs nothing in a file with many.
+    lines: Vec<usize>,
 }
 
 impl Text {
     /// A text that is not in a file.
     pub fn of(name: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { name: name.into(), directory: PathBuf::new(), order: 0, content: content.into() }
+        let content = content.into();
+        let lines = [0].into_iter().chain(content.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { name: name.into(), directory: PathBuf::new(), order: 0, content, lines }
+    }
+
+    /// The same text in a file of this directory, read as one of several.
+    #[must_use]
+    pub fn in_file(mut self, directory: PathBuf, order: usize) -> Self {
+        self.directory = directory;
+        self.order = order;
+        self
+    }
+
+    /// What it says.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// The line and the column behind the last character.
+    pub(crate) fn end(&self) -> (usize, usize) {
+        (self.lines.len(), self.lines.last().map_or(0, |start| self.content[*start..].chars().count()) + 1)
     }
 
     /// A line, from 1, without its end.
     pub fn line(&self, line: usize) -> Option<&str> {
-        self.content.lines().nth(line.checked_sub(1)?)
+        let start = *self.lines.get(line.checked_sub(1)?)?;
+        let end = self.lines.get(line).map_or(self.content.len(), |next| next - 1);
+        let line = self.content.get(start..end)?;
+        Some(line.strip_suffix('\r').unwrap_or(line))
     }
 }
 

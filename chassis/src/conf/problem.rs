@@ -4,11 +4,13 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::origin::{Origin, Place};
+use super::origin::Origin;
 use super::path::KeyPath;
 
+mod hidden;
 mod snippet;
 
+pub(crate) use hidden::Hidden;
 pub use snippet::Snippet;
 
 /// One thing that is wrong with the configuration.
@@ -34,7 +36,7 @@ impl Problem {
             key: path.to_string(),
             message: message.into(),
             help: None,
-            snippet: origin.place().and_then(|place| Snippet::of(place, &[])).map(Box::new),
+            snippet: origin.place().and_then(|place| Snippet::of(place, &Hidden::default())).map(Box::new),
         }
     }
 
@@ -45,9 +47,9 @@ impl Problem {
         self
     }
 
-    /// The same problem with these places of its line hidden.
+    /// The same problem with what is secret in its line hidden.
     #[must_use]
-    pub(crate) fn hiding(mut self, secrets: &[Place]) -> Self {
+    pub(crate) fn hiding(mut self, secrets: &Hidden) -> Self {
         if self.snippet.is_none() {
             return self;
         }
@@ -187,7 +189,7 @@ impl Serialize for Problem {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::origin::Text;
+    use super::super::origin::{Place, Text};
     use super::*;
 
     fn place(content: &str, line: usize, column: usize, length: usize) -> Place {
@@ -253,7 +255,9 @@ mod tests {
     fn a_secret_on_the_line_is_hidden() {
         let text = "{ password: hunter2, brust: 1 }";
         let problem = Problem::new(&origin(text, 1, 22, 5), &KeyPath::parse("brust"), "unknown key");
-        insta::assert_snapshot!(problem.hiding(&[place(text, 1, 13, 7)]), @"
+        let mut hidden = Hidden::default();
+        hidden.add(&origin(text, 1, 13, 7));
+        insta::assert_snapshot!(problem.hiding(&hidden), @"
         conf/greeter.yaml:1:22: brust: unknown key
           1 | { password: ***, brust: 1 }
             |                  ^^^^^

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::build::BuildError;
 use super::compose::{Composed, Kind};
 use super::document::Document;
-use super::origin::{Origin, Place};
+use super::origin::Origin;
 use super::path::KeyPath;
-use super::problem::{ConfError, Problem};
+use super::problem::{ConfError, Hidden, Problem};
 use super::root::{Listeners, Root, Settled};
 use super::source::Read;
 use super::tree::{Content, Node};
@@ -26,7 +26,7 @@ pub struct Conf {
     pub listeners: Listeners,
     pub(crate) document: Document,
     pub(crate) composed: Composed,
-    hidden: Vec<Place>,
+    hidden: Hidden,
 }
 
 /// What is said about one part, ready to be built from.
@@ -40,7 +40,7 @@ pub struct Section<'a> {
 }
 
 impl Conf {
-    pub(crate) fn new(document: Document, composed: Composed, hidden: Vec<Place>) -> Result<Self, ConfError> {
+    pub(crate) fn new(document: Document, composed: Composed, hidden: Hidden) -> Result<Self, ConfError> {
         let problem = |error: &BuildError| ConfError::from(document.problem("", error).hiding(&hidden));
         let root: Root = typed(own(&document.root)).map_err(|error| problem(&error))?;
         let chains = root

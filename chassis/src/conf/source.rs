@@ -117,9 +117,8 @@ impl Sources {
         let (mut texts, unreadable) = separate(files.map(|(order, path)| self.text(&path, order).map(Arc::new)));
         problems.extend(unreadable);
         for (name, content) in &self.texts {
-            let directory = self.directory.clone();
-            let (name, content, order) = (name.clone(), content.clone(), texts.len());
-            texts.push(Arc::new(Text { name, directory, order, content }));
+            let (directory, order) = (self.directory.clone(), texts.len());
+            texts.push(Arc::new(Text::of(name, content).in_file(directory, order)));
         }
         let read = texts.iter().map(|text| Read::File(text.name.clone())).collect();
         if problems.is_empty() { Ok(Texts { texts, read }) } else { Err(problems) }
@@ -149,7 +148,7 @@ impl Sources {
         let whole = self.directory.join(path);
         let bytes = bounded(&whole, yaml::LARGEST).map_err(|error| unreadable(path, &error))?;
         let directory = whole.parent().unwrap_or(Path::new("")).to_owned();
-        let text = |content| Text { name: path.display().to_string(), directory, order, content };
+        let text = |content: String| Text::of(path.display().to_string(), content).in_file(directory, order);
         match String::from_utf8(bytes) {
             Ok(content) => Ok(text(content)),
             Err(error) => {
@@ -197,8 +196,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 }
 
 fn not_utf8(before: Text) -> Problem {
-    let line = before.content.matches('\n').count() + 1;
-    let column = before.content.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let (line, column) = before.end();
     let origin = Origin::File(Place { text: Arc::new(before), line, column, length: 1 });
     Problem::new(&origin, &KeyPath::root(), "the file is not UTF-8 from here on").with_help("save it as UTF-8")
 }

@@ -22,6 +22,8 @@ pub(crate) const LARGEST: usize = 1 << 20;
 const DEEPEST: usize = 64;
 /// How many values a file may have after aliases are expanded.
 const MOST: usize = 100_000;
+/// How many problems of one file are collected before it is given up.
+const MOST_PROBLEMS: usize = 1_000;
 
 /// What a variable stands for, if it is set.
 pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -42,7 +44,7 @@ pub fn parse(text: &Arc<Text>, variables: Option<&Variables<'_>>) -> Parsed {
     if let Some(problem) = unreadable(text) {
         return Parsed { node: None, problems: vec![problem] };
     }
-    let mut parser = Parser::new_from_str(&text.content);
+    let mut parser = Parser::new_from_str(text.content());
     let mut builder = Builder::new(text, variables);
     while let Some(event) = parser.next_event() {
         let outcome = match event {
@@ -60,7 +62,7 @@ pub fn parse(text: &Arc<Text>, variables: Option<&Variables<'_>>) -> Parsed {
 
 /// What the parser itself would not notice or would take too long over.
 fn unreadable(text: &Arc<Text>) -> Option<Problem> {
-    let content = &text.content;
+    let content = text.content();
     if content.len() > LARGEST {
         let problem = Problem::new(&place(text, 1, 1, 1), &KeyPath::root(), "the file is larger than 1 MiB");
         return Some(problem.with_help("is it the right file?"));
@@ -68,9 +70,7 @@ fn unreadable(text: &Arc<Text>) -> Option<Problem> {
     // YAML 1.2 §5.1 forbids control characters; a NUL would be taken for the end of the file.
     let (at, found) =
         content.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))?;
-    let before = &content[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
+    let (line, column) = Text::of("", &content[..at]).end();
     let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(found));
     Some(Problem::new(&place(text, line, column, 1), &KeyPath::root(), message))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::shape::{Shape, matches};
-use super::texts;
+use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
+use super::{texts, wording};
 use crate::conf::path::{KeyPath, Step};
 use crate::conf::suggest;
 use crate::conf::tree::{Content, Entry};
@@ -17,7 +17,8 @@ pub(super) fn check<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, entries: &BTreeMap<
     let mut meant = Vec::new();
     for (key, entry) in entries {
         let path = spot.path.key(key);
-        match shape.key(key) {
+        match shape.key(key, walk.patterns) {
+            _ if walk.is_full() => break,
             _ if !name(walk, &path, key, entry, shape) => {}
             Some(_) if entry.node.content == Content::Null => {}
             Some(schema) => walk.check(Spot { path: &path, node: &entry.node, key: &entry.key }, schema),
@@ -39,7 +40,7 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
         let listed = names.get("enum").and_then(Value::as_array);
         let fits = listed.is_none_or(|list| list.iter().any(|name| name == key));
         let pattern = names.get("pattern").and_then(Value::as_str);
-        if fits && pattern.is_none_or(|pattern| matches(pattern, key)) {
+        if fits && pattern.is_none_or(|pattern| walk.patterns.matches(pattern, key)) {
             continue;
         }
         let (message, help) = match path.steps() {
@@ -74,7 +75,7 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
         Some(noun) => (format!("there is no {noun} `{key}`"), format!("the {noun}s that are linked in are")),
         None => ("this key is not known".to_owned(), "the keys here are".to_owned()),
     };
-    let nested = key.split_once('.').filter(|(first, _)| shape.key(first).is_some());
+    let nested = key.split_once('.').filter(|(first, _)| shape.key(first, walk.patterns).is_some());
     let help = match nested {
         Some((first, rest)) => format!("write `{rest}` below `{first}:`"),
         None => suggest::among(key, shape.keys(), &they_are),
@@ -86,10 +87,7 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
 fn missing(walk: &mut Walk<'_>, spot: Spot<'_>, key: &str, shape: &Shape<'_>) {
     let schema = shape.all("properties").find_map(|properties| properties.get(key));
     let description = schema.and_then(|schema| schema.get("description")).and_then(Value::as_str);
-    let help = description.map(|description| {
-        let sentence = description.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-        format!("`{key}`: {sentence}")
-    });
+    let help = description.map(|description| format!("`{key}`: {}", wording::first_paragraph(description)));
     walk.report(&spot.path.key(key), spot.key, Weight::Key, format!("the key `{key}` is missing"), help);
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde_json::{Number, Value};
 
-use super::shape::{Shape, matches};
+use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
 use crate::conf::root::Timeout;
@@ -231,7 +231,7 @@ fn lengths(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shape<'_>) {
     let length = text.chars().count() as u64;
     let least = shape.number("minLength").filter(|least| length < *least);
     let most = shape.number("maxLength").filter(|most| length > *most);
-    let pattern = shape.all("pattern").filter_map(Value::as_str).find(|pattern| !matches(pattern, text));
+    let pattern = shape.all("pattern").filter_map(Value::as_str).find(|pattern| !walk.patterns.matches(pattern, text));
     let message = match (least, most, pattern) {
         (Some(_), _, _) if length == 0 => "this must not be empty".to_owned(),
         (Some(least), _, _) => format!("{} is too short: at least {least} characters", wording::shown(spot.node)),
@@ -239,5 +239,6 @@ fn lengths(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shape<'_>) {
         (_, _, Some(pattern)) => format!("{} does not look like `{pattern}`", wording::shown(spot.node)),
         _ => return,
     };
-    walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+    let help = shape.text("description").filter(|_| pattern.is_some()).map(wording::first_paragraph);
+    walk.report(spot.path, &spot.node.origin, Weight::Value, message, help);
 }

@@ -1,5 +1,8 @@
 //! Everything that the schemas of one value say about it, together.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use regex_automata::meta::Regex;
 use serde_json::{Map, Value};
 
@@ -43,10 +46,10 @@ impl<'a> Shape<'a> {
     }
 
     /// The schema of a key of this map, if it is known.
-    pub(super) fn key(&self, key: &str) -> Option<&'a Value> {
+    pub(super) fn key(&self, key: &str, patterns: &Patterns) -> Option<&'a Value> {
         let named = self.all("properties").find_map(|properties| properties.get(key));
         named
-            .or_else(|| self.matching(key))
+            .or_else(|| self.matching(key, patterns))
             .or_else(|| self.all("additionalProperties").find(|schema| schema.is_object()))
     }
 
@@ -66,13 +69,23 @@ impl<'a> Shape<'a> {
         self.all("required").filter_map(Value::as_array).flatten().filter_map(Value::as_str)
     }
 
-    fn matching(&self, key: &str) -> Option<&'a Value> {
-        let patterns = self.all("patternProperties").filter_map(Value::as_object).flatten();
-        patterns.into_iter().find(|(pattern, _)| matches(pattern, key)).map(|(_, schema)| schema)
+    fn matching(&self, key: &str, patterns: &Patterns) -> Option<&'a Value> {
+        let schemas = self.all("patternProperties").filter_map(Value::as_object).flatten();
+        schemas.into_iter().find(|(pattern, _)| patterns.matches(pattern, key)).map(|(_, schema)| schema)
     }
 }
 
-/// Whether a text matches a pattern. A pattern that is none matches everything: it is not the writer's fault.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).map_or(true, |regex| regex.is_match(text))
+/// The patterns that were needed so far: a pattern is compiled once, not for each of a thousand keys.
+#[derive(Debug, Default)]
+pub(crate) struct Patterns(RefCell<BTreeMap<String, Option<Regex>>>);
+
+impl Patterns {
+    /// Whether a text matches a pattern. A pattern that is none matches everything: it is not the writer's fault.
+    pub(crate) fn matches(&self, pattern: &str, text: &str) -> bool {
+        let mut compiled = self.0.borrow_mut();
+        if !compiled.contains_key(pattern) {
+            compiled.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        compiled.get(pattern).and_then(Option::as_ref).is_none_or(|regex| regex.is_match(text))
+    }
 }

@@ -237,6 +237,7 @@ fn a_value_out_of_bounds_says_the_bounds() {
     greeter.yaml:1:30: schemas.greeting.word: this must not be empty
       1 | schemas: { greeting: { word: '' } }
         |                              ^^^
+      help: What to say.
 
     The configuration has 1 problem.
     ");
@@ -251,6 +252,7 @@ fn a_value_out_of_bounds_says_the_bounds() {
     greeter.yaml:1:30: schemas.greeting.word: `hello` does not look like `^[A-Z]`
       1 | schemas: { greeting: { word: hello } }
         |                              ^^^^^
+      help: What to say.
 
     The configuration has 1 problem.
     ");
@@ -488,6 +490,17 @@ fn a_key_that_is_gone_says_what_to_write_instead() {
 
     The configuration has 1 problem.
     ");
+}
+
+#[test]
+fn a_file_full_of_mistakes_is_given_up() {
+    let yaml: String = (0..5_000).map(|at| format!("k{at}: 1\n")).collect();
+    let error = checked(&yaml, sample::composed()).unwrap_err();
+    assert_eq!(error.problems.len(), 1_001);
+    assert_eq!(
+        error.problems.last().map(|last| last.message.as_str()),
+        Some("and so on: too many problems to list them all")
+    );
 }
 
 #[test]

@@ -2,22 +2,26 @@
 
 use serde_json::{Map, Value};
 
-use super::shape::Shape;
+use super::shape::{Patterns, Shape};
 use super::{choice, keys, scalar, wording};
 use crate::conf::compose::Composed;
-use crate::conf::origin::{Origin, Place};
+use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
-use crate::conf::problem::Problem;
+use crate::conf::problem::{Hidden, Problem};
 use crate::conf::tree::{Content, Node, Role};
+
+/// More findings than this nobody reads.
+const MOST: usize = 1_000;
 
 /// What has been found so far.
 pub(super) struct Walk<'a> {
     pub composed: &'a Composed,
+    pub patterns: &'a Patterns,
     pub findings: Vec<Finding>,
     /// What the schema makes of values that are not just what they are.
     pub marks: Vec<(KeyPath, Role)>,
     /// Text that may not be shown.
-    pub hidden: Vec<Place>,
+    pub hidden: Hidden,
 }
 
 /// Something that does not fit.
@@ -60,13 +64,18 @@ fn is_reference(node: &Node) -> bool {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(composed: &'a Composed) -> Self {
-        Self { composed, findings: Vec::new(), marks: Vec::new(), hidden: Vec::new() }
+    pub(super) fn new(composed: &'a Composed, patterns: &'a Patterns) -> Self {
+        Self { composed, patterns, findings: Vec::new(), marks: Vec::new(), hidden: Hidden::default() }
+    }
+
+    /// Whether there is no point in looking for more.
+    pub(super) fn is_full(&self) -> bool {
+        self.findings.len() >= MOST
     }
 
     /// Checks a value against its schema.
     pub(super) fn check(&mut self, spot: Spot<'_>, schema: &'a Value) {
-        if spot.node.content == Content::Broken {
+        if spot.node.content == Content::Broken || self.is_full() {
             return;
         }
         let mut layers = Vec::new();
@@ -75,7 +84,7 @@ impl<'a> Walk<'a> {
         }
         let shape = Shape::new(layers);
         if shape.is_secret() && !is_reference(spot.node) {
-            self.hidden.extend(spot.node.origin.place().cloned());
+            self.hidden.add(&spot.node.origin);
         }
         let Some(text) = scalar::fits(self, spot, &shape) else { return };
         match &spot.node.content {
@@ -160,7 +169,7 @@ impl<'a> Walk<'a> {
 
     /// Tries an alternative without reporting anything.
     pub(super) fn trial(&self, spot: Spot<'_>, schema: &'a Value) -> Vec<Finding> {
-        let mut trial = Walk::new(self.composed);
+        let mut trial = Walk::new(self.composed, self.patterns);
         trial.check(spot, schema);
         trial.findings
     }

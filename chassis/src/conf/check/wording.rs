@@ -74,3 +74,8 @@ pub(super) fn items(there: u64, bound: &str, wanted: u64) -> String {
 pub(super) fn rank(kind: &str) -> usize {
     ["boolean", "integer", "number", "string", "array", "object"].iter().position(|known| *known == kind).unwrap_or(9)
 }
+
+/// What a description says before it goes into detail.
+pub(super) fn first_paragraph(description: &str) -> String {
+    description.split("\n\n").next().unwrap_or_default().replace('\n', " ")
+}

@@ -81,6 +81,8 @@ fn what_cannot_be_read_is_said_all_at_once() {
     sources.files = vec!["bad.yaml".into()];
     insta::assert_snapshot!(wrong(&sources), @"
     bad.yaml:2:1: this is not YAML: a value is missing here
+      2 | 
+        | ^
       help: is a `[` or a `{` before it not closed?
 
     The configuration has 1 problem.

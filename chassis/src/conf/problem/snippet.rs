@@ -1,6 +1,7 @@
 //! The line a problem is written on, with the problem underlined.
 
-use super::Place;
+use super::Hidden;
+use crate::conf::origin::Place;
 
 /// The line a problem is written on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,21 +22,16 @@ const WIDTH: usize = 160;
 const HIDDEN: &str = "***";
 
 impl Snippet {
-    /// The line of this place, with those of `secrets` that are on it hidden.
-    pub(crate) fn of(place: &Place, secrets: &[Place]) -> Option<Self> {
-        let line: Vec<char> =
-            place.text.line(place.line)?.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    /// The line of this place, without what is hidden of it.
+    pub(crate) fn of(place: &Place, hidden: &Hidden) -> Option<Self> {
+        let line = place.text.line(place.line)?;
+        let line: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let hidden = hidden.of(place.text.order, place.line);
         let start = place.column.saturating_sub(1).min(line.len());
         let end = start.saturating_add(place.length).min(line.len()).max(start);
-        let mut hidden: Vec<_> = secrets
-            .iter()
-            .filter(|secret| secret.text == place.text && secret.line == place.line)
-            .map(|secret| (secret.column - 1, secret.column - 1 + secret.length))
-            .collect();
-        hidden.sort_unstable();
-        let (shown_start, shown_end) = (shown(&line[..start], &hidden), shown(&line[..end], &hidden));
-        let (start, end) = (shown_start.chars().count(), shown_end.chars().count());
-        let text: String = shown(&line, &hidden).chars().take(WIDTH).collect();
+        let width = |end: usize| shown(&line[..end], hidden).chars().count();
+        let (start, end) = (width(start), width(end));
+        let text: String = shown(&line, hidden).chars().take(WIDTH).collect();
         (start < WIDTH).then(|| Self {
             line: place.line,
             text: text.trim_end().to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, ScalarStyle, Span, Tag};
 
-use super::{DEEPEST, MOST, Parsed, Variables, merge_key, place_of};
+use super::{DEEPEST, MOST, MOST_PROBLEMS, Parsed, Variables, merge_key, place_of};
 use crate::conf::interpolate;
 use crate::conf::origin::{Origin, Place, Text};
 use crate::conf::path::KeyPath;
@@ -233,6 +233,9 @@ impl<'a> Builder<'a> {
         if self.count > MOST {
             let message = format!("more than {MOST} values, aliases expanded");
             return Err(Problem::new(&node.origin, &KeyPath::root(), message));
+        }
+        if self.problems.len() > MOST_PROBLEMS {
+            return Err(Problem::new(&node.origin, &KeyPath::root(), "and so on: too many problems to list them all"));
         }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());

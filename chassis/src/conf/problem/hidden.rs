@@ -1,0 +1,25 @@
+//! The places of the files that no message may show.
+
+use std::collections::BTreeMap;
+
+use crate::conf::origin::Origin;
+
+/// Parts of lines that are or may be secrets.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hidden(BTreeMap<(usize, usize), Vec<(usize, usize)>>);
+
+impl Hidden {
+    /// Hides what is written there.
+    pub(crate) fn add(&mut self, origin: &Origin) {
+        if let Some(place) = origin.place() {
+            let ranges = self.0.entry((place.text.order, place.line)).or_default();
+            ranges.push((place.column - 1, place.column - 1 + place.length));
+            ranges.sort_unstable();
+        }
+    }
+
+    /// What is hidden of a line: where it starts and ends, in characters from 0, sorted.
+    pub(super) fn of(&self, file: usize, line: usize) -> &[(usize, usize)] {
+        self.0.get(&(file, line)).map(Vec::as_slice).unwrap_or_default()
+    }
+}
