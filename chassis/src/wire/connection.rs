@@ -49,7 +49,7 @@ where
     let mut connection = line.server.http1.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let end = obey(&line, Pin::new(&mut connection), |connection, given| {
         // A request on its way is answered; its reply asks the peer to close.
-        if given & CLOSE != 0 && !line.is_reading_head() {
+        if given & CLOSE != 0 && !line.is_reading_head() && !line.is_warm() {
             UpgradeableConnection::graceful_shutdown(connection);
         }
         given & CUT != 0 || given & LATE != 0 && !is_moot(&line)
@@ -124,7 +124,7 @@ async fn obey<F: Future>(
             if told(part.as_mut(), orders.0) {
                 return Poll::Ready(End::Told);
             }
-            if orders.0 & CLOSE != 0 && line.in_flight() == 0 && line.doing() == Doing::Idle {
+            if orders.0 & CLOSE != 0 && line.in_flight() == 0 && line.doing() == Doing::Idle && !line.is_warm() {
                 line.note(Doing::Leaving);
             }
         }

@@ -120,6 +120,15 @@ impl Line {
         self.in_flight() == 0 && self.doing() == Doing::Head
     }
 
+    /// Whether there was a call so recently that the next may be on its way: to close now could lose it.
+    pub(super) fn is_warm(&self) -> bool {
+        let Ages { linger, idle, .. } = self.server.ages;
+        let mark = self.mark.load(Ordering::Relaxed);
+        self.in_flight() == 0
+            && mark & 3 == Doing::Idle as u32
+            && age(mark, self.server.ticks.now()) <= linger.min(idle)
+    }
+
     /// The peer does not read.
     pub(super) fn block(&self) {
         self.blocked.store(self.server.ticks.now(), Ordering::Relaxed);
@@ -168,14 +177,18 @@ impl Line {
 
 /// What a connection without calls is told when it has done the same for too long.
 fn due(mark: u32, given: u8, now: u32, ages: &Ages) -> Option<u8> {
-    let age = (now << 2).wrapping_sub(mark & !3) >> 2;
     let (limit, order) = match mark & 3 {
         1 => (ages.header_read, LATE),
         0 if given & CLOSE == 0 => (ages.header_read, CUT),
         2 if given & CLOSE == 0 => (ages.idle, CLOSE),
         _ => (ages.linger, CUT),
     };
-    (age > limit).then_some(order)
+    (age(mark, now) > limit).then_some(order)
+}
+
+/// How many ticks ago that was noted.
+fn age(mark: u32, now: u32) -> u32 {
+    (now << 2).wrapping_sub(mark & !3) >> 2
 }
 
 #[cfg(test)]

@@ -32,15 +32,40 @@ async fn draining_still_takes_new_connections() {
 }
 
 #[tokio::test]
-async fn closing_ends_idle_connections_and_takes_no_more() {
+async fn closing_takes_no_more_connections() {
     let (rig, address) = Rig::tcp().await;
-    let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(get("/x").as_bytes()).await.unwrap();
-    one_reply(&mut idle).await;
     rig.phase.send_replace(Phase::Closing);
-    assert_eq!(rest(&mut idle).await, "");
     assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_ends_idle_connections_at_once() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let mut idle = pipes.connect();
+    idle.write_all(get("/x").as_bytes()).await.unwrap();
+    one_reply(&mut idle).await;
+    sleep(Duration::from_secs(5)).await;
+    rig.phase.send_replace(Phase::Closing);
+    let closed = tokio::time::timeout(Duration::from_millis(1), rest(&mut idle));
+    assert_eq!(closed.await.unwrap(), "");
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_answers_the_next_call_of_a_busy_connection() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let (mut busy, mut done) = (pipes.connect(), pipes.connect());
+    for stream in [&mut busy, &mut done] {
+        stream.write_all(get("/x").as_bytes()).await.unwrap();
+        one_reply(stream).await;
+    }
+    rig.phase.send_replace(Phase::Closing);
+    sleep(Duration::from_millis(10)).await;
+    busy.write_all(get("/next").as_bytes()).await.unwrap();
+    check(&rest(&mut busy).await, 200, &["connection: close", "GET /next"]);
+    assert_eq!(rest(&mut done).await, "");
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
 }
 
 #[tokio::test(start_paused = true)]
