@@ -132,11 +132,15 @@ impl Common {
     }
 }
 
-/// Says on standard error why there is no service.
+/// Says why there is no service: on standard error, or as the JSON that was asked for.
 fn fail(error: &StartError, common: &Common) -> ExitCode {
     let mut printer = Printer::for_errors(common);
     printer.error(error);
-    printer.complain();
+    match common.json {
+        // Whoever asks for JSON reads it where the answer would be.
+        true => printer.finish(),
+        false => printer.complain(),
+    }
     ExitCode::from(error.exit_code())
 }
 

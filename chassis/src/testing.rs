@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::conf::source::Sources;
 use crate::principal::{Identity, Principal};
 use crate::random::Random;
-use crate::schema::Schema;
+use crate::schema::{Mounted, Schema};
 
 mod call;
 mod spy;
@@ -122,6 +122,13 @@ impl TestAppBuilder {
     #[must_use]
     pub fn mount<S: Schema>(mut self, schema: S) -> Self {
         self.app = self.app.mount(schema);
+        self
+    }
+
+    /// Adds operations made by hand, such as those of [`mount_router`](crate::app::mount_router).
+    #[must_use]
+    pub fn mount_operations(mut self, operations: impl IntoIterator<Item = Mounted>) -> Self {
+        self.app = self.app.mount_operations(operations);
         self
     }
 

@@ -43,18 +43,22 @@ pub(crate) struct Starter<'a> {
     started: Components,
     // The components that are starting, outermost first: one that is asked for again needs itself.
     under_way: Vec<(&'static str, TypeId)>,
+    // The one that failed, which those that need it only pass on.
+    failed: Option<&'static str>,
 }
 
 impl<'a> Starter<'a> {
     /// Nothing started yet; `conf` hands out the configuration of a component.
     pub(crate) fn new(entries: &'a [&'static ComponentEntry], conf: &'a (dyn Fn(&str) -> Value + Sync)) -> Self {
-        Self { entries, conf, started: Components::default(), under_way: Vec::new() }
+        Self { entries, conf, started: Components::default(), under_way: Vec::new(), failed: None }
     }
 
     /// Starts every linked component. On failure the caller stops those that were started: [`Starter::finish`].
     pub(crate) async fn start_all(&mut self) -> Result<(), (&'static str, BuildError)> {
         for entry in self.entries {
-            self.ensure(entry).await.map_err(|error| (entry.head.name, error))?;
+            if let Err(error) = self.ensure(entry).await {
+                return Err((self.failed.unwrap_or(entry.head.name), error));
+            }
         }
         Ok(())
     }
@@ -74,7 +78,9 @@ impl<'a> Starter<'a> {
         let conf = (self.conf)(entry.head.name);
         let outcome = (entry.start)(conf, &mut Starting::new(self)).await;
         self.under_way.pop();
-        let running = outcome?;
+        let running = outcome.inspect_err(|_| {
+            self.failed.get_or_insert(entry.head.name);
+        })?;
         self.started.running.push((entry.head.name, id, Arc::clone(&running)));
         tracing::debug!(component = entry.head.name, "component started");
         Ok(running)

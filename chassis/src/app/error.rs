@@ -15,6 +15,8 @@ pub enum StartError {
     Conf(ConfError),
     /// Two operations cannot be told apart, or a path template is wrong.
     Routes(Vec<String>),
+    /// What the command line asks for cannot be done.
+    Asked(BuildError),
     /// A component, a schema or a listener failed while it was started.
     Failed {
         /// What failed, such as `component guest-book`.
@@ -25,10 +27,12 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 1 if it failed.
+    /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 2 if the command line must,
+    /// 1 if it failed.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Linked(_) | Self::Conf(_) | Self::Routes(_) => 78,
+            Self::Asked(_) => 2,
             Self::Failed { .. } => 1,
         }
     }
@@ -41,14 +45,17 @@ impl StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Linked(problems) | Self::Routes(problems) => f.write_str(&problems.join("\n")),
+            Self::Linked(problems) | Self::Routes(problems) => f.write_str(&problems.join("\n\n")),
             Self::Conf(error) => error.fmt(f),
-            Self::Failed { what, error } => {
-                write!(f, "{what} does not start: {error}")?;
-                error.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
-            }
+            Self::Asked(error) => with_help(f, "", error),
+            Self::Failed { what, error } => with_help(f, &format!("{what} does not start: "), error),
         }
     }
+}
+
+fn with_help(f: &mut fmt::Formatter<'_>, what: &str, error: &BuildError) -> fmt::Result {
+    write!(f, "{what}{error}")?;
+    error.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
 }
 
 impl std::error::Error for StartError {}

@@ -1,6 +1,6 @@
 //! What must be linked in, and what to do when it is not.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::error::StartError;
 use crate::catalog::{Catalog, Head};
@@ -9,17 +9,30 @@ use crate::conf::Conf;
 use crate::conf::{Composed, Document, Kind, Part, Sources};
 use crate::operation::Operation;
 
-/// Refuses a service that serves nothing, or two operations of one id.
-pub(super) fn check(package: Package, catalog: &Catalog, operations: &[Operation]) -> Result<(), StartError> {
-    if operations.is_empty() && catalog.schemas.is_empty() {
-        return Err(StartError::Linked(vec![nothing(package)]));
+/// Refuses a service that serves nothing.
+pub(super) fn something(package: Package, catalog: &Catalog, operations: &[Operation]) -> Result<(), StartError> {
+    match operations.is_empty() && catalog.schemas.is_empty() {
+        true => Err(StartError::Linked(vec![nothing(package)])),
+        false => Ok(()),
     }
-    let mut seen = BTreeSet::new();
-    let twice = operations.iter().filter(|operation| !seen.insert(operation.id.as_str()));
-    let problems: Vec<String> = twice
-        .map(|operation| format!("two operations have the id `{}`; give one another `name`", operation.id))
-        .collect();
+}
+
+/// Refuses two operations of one id.
+pub(super) fn distinct(operations: &[Operation]) -> Result<(), StartError> {
+    let mut seen = BTreeMap::new();
+    let twice = operations.iter().filter_map(|operation| Some((seen.insert(&operation.id, operation)?, operation)));
+    let problems: Vec<String> = twice.map(|(first, second)| shared_id(first, second)).collect();
     if problems.is_empty() { Ok(()) } else { Err(StartError::Linked(problems)) }
+}
+
+fn shared_id(first: &Operation, second: &Operation) -> String {
+    let place = |operation: &Operation| format!("{} {} ({})", operation.method, operation.template, operation.location);
+    format!(
+        "two operations have the id `{}`: {} and {}\n  help: give one of them another `name`",
+        first.id,
+        place(first),
+        place(second)
+    )
 }
 
 /// Reads the configuration and checks it against what was linked in.
@@ -48,9 +61,9 @@ fn nothing(package: Package) -> String {
     let krate = package.name.replace('-', "_");
     format!(
         "no schema is linked into `{0}`, so there is nothing to serve\n  \
-         help: a crate that is listed in Cargo.toml and never named is left out by the linker; if the schemas are in \
-         the library `{krate}`, write `use {krate} as _;` into main.rs; if they are in a module of this program, write \
-         its `mod` line",
+         help: if the schemas are in a module of this program, write its `mod` line into main.rs\n  \
+         help: if they are in a library, such as `{krate}`, write `use {krate} as _;` into main.rs: the linker leaves \
+         out a crate that is listed in Cargo.toml and never named",
         package.name
     )
 }

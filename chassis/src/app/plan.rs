@@ -7,7 +7,7 @@ use super::instances::{Instances, Key};
 use super::proof;
 use crate::catalog::{Catalog, HandlerEntry};
 use crate::chain::{Chain, Step};
-use crate::conf::root::{DEFAULT, Settled, Timeout, UNMATCHED};
+use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
 use crate::conf::{BuildError, ConfError, Interval, Problem, suggest};
 use crate::conf::{Conf, Section};
 use crate::operation::{Operation, Text};
@@ -82,7 +82,11 @@ impl Planner<'_> {
         for (name, handlers) in &self.conf.chains {
             // Names that no handler has were refused, with their places, when the configuration was checked.
             let entries: Vec<_> = handlers.iter().filter_map(|handler| self.catalog.handler(handler)).collect();
-            self.refuse(name, proof::order(name, &entries, self.catalog));
+            // Without a chain of its own, what is wrong with `unmatched` was said of `default` already.
+            if name != UNMATCHED || self.conf.root.chain.provider.contains_key(UNMATCHED) {
+                let errors = proof::order(name, &entries, self.catalog);
+                self.refuse(name, errors.into_iter().map(|(at, error)| self.below_step(name, at, error)).collect());
+            }
             chains.insert(name.clone(), entries);
         }
         chains
@@ -136,6 +140,14 @@ impl Planner<'_> {
         }
         let complete = steps.len() == entries.len();
         complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) })
+    }
+
+    /// Places an error at the step that it is about, where the chain is written as a list.
+    fn below_step(&self, chain: &str, at: usize, error: BuildError) -> BuildError {
+        match self.conf.root.chain.provider.get(chain) {
+            Some(ChainConf::List(_)) => BuildError { at: format!("[{at}]"), ..error },
+            _ => error,
+        }
     }
 
     fn refuse(&mut self, chain: &str, errors: Vec<BuildError>) {

@@ -49,10 +49,11 @@ impl Prepared {
         sources: &Sources,
     ) -> Result<Self, StartError> {
         let operations = operations(&catalog, &mounted);
-        linked::check(package, &catalog, &operations)?;
+        linked::something(package, &catalog, &operations)?;
+        linked::distinct(&operations)?;
         let conf = linked::configuration(&catalog, &operations, sources)?;
         let instances = Instances::new(tools.clone());
-        let proven = prove(&catalog, &conf, operations, instances)?;
+        let proven = prove(&catalog, &conf, operations, instances).map_err(|error| unread(&conf, error))?;
         Ok(Self { package, catalog, conf, mounted, tools, proven })
     }
 
@@ -137,9 +138,22 @@ impl Prepared {
 
     /// Proves these operations under the same configuration.
     pub(super) fn prove(&self, mounted: &[Mounted], instances: Instances) -> Result<Proven, StartError> {
-        let operations = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
+        let operations: Vec<_> = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
+        linked::distinct(&operations)?;
         prove(&self.catalog, &self.conf, operations, instances)
     }
+}
+
+/// Says first that nothing was read, where that is likely to be why something is wrong.
+fn unread(conf: &Conf, error: StartError) -> StartError {
+    let absent = conf.read().iter().find_map(|read| match read {
+        Read::Absent(file) => Some(file),
+        _ => None,
+    });
+    let (StartError::Conf(wrong), Some(file)) = (&error, absent) else { return error };
+    let missing = BuildError::new("", format!("no configuration was read: there is no {file} here"));
+    let missing = missing.with_help("start the service where that file is, or name another with `--conf FILE`");
+    StartError::Conf(ConfError::new([conf.problem("", &missing)].into_iter().chain(wrong.problems.iter().cloned())))
 }
 
 fn prove(

@@ -5,14 +5,14 @@ use crate::conf::BuildError;
 use crate::handler::fact;
 use crate::operation::{Access, Operation};
 
-/// Everything that is wrong with the order of a chain, whatever operation it stands before.
-pub(crate) fn order(chain: &str, steps: &[&HandlerEntry], catalog: &Catalog) -> Vec<BuildError> {
+/// Everything that is wrong with the order of a chain, whatever operation it stands before, and with which step.
+pub(crate) fn order(chain: &str, steps: &[&HandlerEntry], catalog: &Catalog) -> Vec<(usize, BuildError)> {
     let mut errors = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let (before, after) = (&steps[..at], &steps[at + 1..]);
-        errors.extend(repeated(chain, step, before));
-        errors.extend(step.requires.iter().filter_map(|fact| unprovided(chain, step, fact, before, after, catalog)));
-        errors.extend(misplaced(chain, step, before, after));
+        let unprovided = |fact: &&'static str| unprovided(chain, step, fact, before, after, catalog);
+        let found = repeated(chain, step, before).into_iter().chain(step.requires.iter().filter_map(unprovided));
+        errors.extend(found.chain(misplaced(chain, step, before, after)).map(|error| (at, error)));
     }
     errors
 }

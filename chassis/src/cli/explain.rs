@@ -13,6 +13,7 @@ use crate::chain::{Form, Step};
 use crate::conf::BuildError;
 use crate::conf::Section;
 use crate::conf::path::KeyPath;
+use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
 use crate::handler::Verdict;
 use crate::invocation::{Invocation, Peer};
@@ -37,7 +38,7 @@ pub(super) struct Options {
 
 pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
     let prepared = common.prepare(package)?;
-    let request = options.request().map_err(|error| StartError::Failed { what: "explain".to_owned(), error })?;
+    let request = options.request().map_err(StartError::Asked)?;
     // Some handlers ask the runtime for its timers; none is waited for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| super::broken("the runtime", &error))?;
@@ -105,8 +106,9 @@ struct Setting {
 fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Result<Explanation, StartError> {
     let provider = prepared.rehearsal();
     let Some(entry) = provider.entry(&options.listener) else {
+        let known = prepared.proven.tables.iter().map(|(name, _)| name.as_str());
         let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
-        return Err(StartError::Failed { what: "explain".to_owned(), error });
+        return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };
     let peer = Peer::Ip((options.peer, 49152).into());
     let mut admitted = entry.connect(peer).admit(request);

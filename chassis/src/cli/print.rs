@@ -62,6 +62,8 @@ impl Printer {
         match error {
             StartError::Conf(error) if self.json => self.document(error),
             StartError::Conf(error) if self.colour => self.line(error.coloured()),
+            // Each of its problems begins with its own place.
+            StartError::Conf(error) => self.line(error),
             other if self.json => self.document(&serde_json::json!({ "error": other.to_string() })),
             other => {
                 self.write(Style::Bad, "error: ");

@@ -33,8 +33,8 @@ pub(super) fn run(package: Package, common: &Common, options: &Options) -> Resul
     let auth = prepared.conf.handler("auth").value();
     let said = |pointer: &str| auth.pointer(pointer).and_then(|value| value.as_str());
     let missing = |key: &str| {
-        let error = BuildError::new("", format!("handlers.auth.{key} is not set, and the token must match it"));
-        StartError::Failed { what: "token".to_owned(), error }
+        let error = BuildError::new("", format!("handlers.auth.{key} is not set, and a token must match it"));
+        StartError::Asked(error.with_help("name the configuration of the service with `--conf FILE`, or set the key"))
     };
     let file = said("/jwt/keys/file").ok_or_else(|| missing("jwt.keys.file"))?;
     let claims = Claims {
@@ -45,9 +45,8 @@ pub(super) fn run(package: Package, common: &Common, options: &Options) -> Resul
         roles: options.roles.clone(),
         lifetime: Duration::from(options.lifetime),
     };
-    let refused = |error| StartError::Failed { what: "token".to_owned(), error };
-    let keys = sources.disk().read(&FileRef(file.into())).map_err(refused)?;
-    let token = mint(&keys, &claims, prepared.now()).map_err(refused)?;
+    let keys = sources.disk().read(&FileRef(file.into())).map_err(StartError::Asked)?;
+    let token = mint(&keys, &claims, prepared.now()).map_err(StartError::Asked)?;
     let mut printer = Printer::new(common);
     if printer.json {
         printer.document(&serde_json::json!({ "token": token }))

@@ -1,7 +1,7 @@
 //! Checks the whole configuration against its schema and reports everything that is wrong at once.
 
 use super::build::{BuildError, Files};
-use super::compose::Composed;
+use super::compose::{Composed, Kind};
 use super::document::Document;
 use super::origin::Origin;
 use super::path::KeyPath;
@@ -42,7 +42,8 @@ impl Document {
         }
         let Walk { findings, marks, hidden, .. } = walk;
         problems.extend(findings.into_iter().map(|finding| finding.problem));
-        problems.extend(names::check(&self.root, operations));
+        problems
+            .extend(names::check(&self.root, operations, &|handler| composed.part(Kind::Handler, handler).is_some()));
         for (path, role) in marks {
             let revealed = self.mark(&path, role, files);
             problems.extend(revealed.err().map(|error| self.problem(&path.to_string(), &error)));

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,8 +85,14 @@ impl Call {
         let Some(entry) = self.provider.entry(&self.listener) else {
             return valid("this listener", Err(format_args!("the service has no listener `{}`", self.listener)));
         };
-        let (head, body) = entry.call_as(self.request, self.peer, self.principal).await.into_parts();
-        let body = valid("the body of the answer", body.collect().await).to_bytes();
+        let is_head = self.request.method() == Method::HEAD;
+        let (mut head, body) = entry.call_as(self.request, self.peer, self.principal).await.into_parts();
+        let mut body = valid("the body of the answer", body.collect().await).to_bytes();
+        if is_head {
+            // RFC 9110 §9.3.2: the length stays and the body goes, as with the server of a socket.
+            head.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
+            body.clear();
+        }
         Answer(Response::from_parts(head, body))
     }
 }

@@ -10,10 +10,14 @@ use crate::conf::suggest;
 use crate::conf::tree::{Content, Node};
 
 /// Checks chains, operation patterns and what must fit together. What cannot be read is left to the walk.
-pub(super) fn check(root: &Node, operations: &[&str]) -> Vec<Problem> {
+pub(super) fn check(root: &Node, operations: &[&str], is_handler: &dyn Fn(&str) -> bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(chains) = read::<Chains>(root, "chain") {
-        let errors = chains.provider().err().unwrap_or_default();
+        let mut errors = chains.provider().err().unwrap_or_default();
+        if !chains.handlers().all(is_handler) {
+            // What an edit does not find may be what is misspelt, and that is reported at its own place.
+            errors.retain(|error| error.at.ends_with(".extends"));
+        }
         problems.extend(errors.into_iter().map(|error| placed(root, &error.below("chain"))));
         problems.extend(overrides(root, &chains, operations).iter().map(|error| placed(root, error)));
     }

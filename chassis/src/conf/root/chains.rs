@@ -97,6 +97,21 @@ impl Chains {
         if errors.is_empty() { Ok(chains) } else { Err(errors) }
     }
 
+    /// Every handler that is named anywhere.
+    pub(crate) fn handlers(&self) -> impl Iterator<Item = &str> {
+        self.provider
+            .values()
+            .flat_map(|chain| match chain {
+                ChainConf::List(handlers) => handlers.iter().collect::<Vec<_>>(),
+                ChainConf::Edit(edit) => {
+                    let added =
+                        edit.add.iter().flat_map(|one| [Some(&one.handler), one.before.as_ref(), one.after.as_ref()]);
+                    edit.remove.iter().chain(added.flatten()).collect()
+                }
+            })
+            .map(String::as_str)
+    }
+
     fn written_out<'a>(&'a self, name: &'a str, under_way: &mut Vec<&'a str>) -> Result<Vec<String>, BuildError> {
         let edit = match self.provider.get(name) {
             None => return Ok(Vec::new()),

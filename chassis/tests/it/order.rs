@@ -1,0 +1,242 @@
+//! The order of chains is proved before anything starts; these are the texts that operators read.
+
+use chassis::operation::{Access, Text};
+use chassis::prelude::*;
+use chassis::schema::Mounted;
+
+use crate::rig::{refusal, saying, service};
+
+/// Counts calls of known callers.
+#[handler("meter", requires("principal"))]
+struct Meter;
+
+/// Stands in front of `gate`.
+#[handler("porch", before("gate"))]
+struct Porch;
+
+impl Configure for Meter {
+    type Conf = ();
+
+    fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
+
+impl Configure for Porch {
+    type Conf = ();
+
+    fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self)
+    }
+}
+
+impl Handler for Meter {}
+impl Handler for Porch {}
+
+/// Knows its callers.
+#[schema("/known")]
+struct Known;
+
+#[operations]
+impl Known {
+    /// Says who calls.
+    #[get("/", public)]
+    fn who(&self, caller: Principal) -> String {
+        caller.subject().to_owned()
+    }
+}
+
+/// Why a service with this YAML does not start.
+async fn error(yaml: &str) -> String {
+    refusal(service(yaml)).await
+}
+
+/// An operation that passes the chain `thin`.
+fn thin() -> Mounted {
+    let mut mounted = saying("hand.thin", "/thin", "thin");
+    mounted.operation.chain = Some(Text::Borrowed("thin"));
+    mounted
+}
+
+#[tokio::test]
+async fn access_that_nothing_enforces_is_refused() {
+    let mut mounted = thin();
+    mounted.operation.access = Access::Scopes(vec![Text::Borrowed("a:read")].into());
+    let service = service("chain: { provider: { thin: [request-id] } }").mount_operations([mounted]);
+    insta::assert_snapshot!(refusal(service).await, @"
+    test-2.yaml:1:22: chain.provider.thin: nothing in chain `thin` enforces the access of `hand.thin`, which is `scopes(a:read)` (made at run time)
+      1 | chain: { provider: { thin: [request-id] } }
+        |                      ^^^^
+      help: list `auth` or `gate` in chain.provider.thin
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_principal_that_nothing_provides_is_refused() {
+    let yaml = "chain: { provider: { thin: [request-id] } }\noperations: { known.who: { chain: thin } }";
+    insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:1:22: chain.provider.thin: `known.who` takes `caller: Principal`, and nothing in chain `thin` provides `principal` (chassis/tests/it/order.rs:44:8)
+      1 | chain: { provider: { thin: [request-id] } }
+        |                      ^^^^
+      help: list `auth` or `gate` in chain.provider.thin
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_handler_listed_twice_is_refused() {
+    insta::assert_snapshot!(error("chain: { provider: { default: [gate, request-id, gate] } }").await, @"
+    test-2.yaml:1:50: chain.provider.default[2]: chain `default` lists `gate` twice, and it works once a call
+      1 | chain: { provider: { default: [gate, request-id, gate] } }
+        |                                                  ^^^^
+      help: remove one of the two `gate`
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_handler_that_needs_what_comes_later_is_refused() {
+    insta::assert_snapshot!(error("chain: { provider: { default: [meter, gate] } }").await, @"
+    test-2.yaml:1:32: chain.provider.default[0]: `meter` in chain `default` needs `principal`, and nothing before it provides that
+      1 | chain: { provider: { default: [meter, gate] } }
+        |                                ^^^^^
+      help: move `gate` before `meter`
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_handler_that_needs_what_is_not_there_is_refused() {
+    insta::assert_snapshot!(error("chain: { provider: { thin: [meter] } }").await, @"
+    test-2.yaml:1:29: chain.provider.thin[0]: `meter` in chain `thin` needs `principal`, and nothing before it provides that
+      1 | chain: { provider: { thin: [meter] } }
+        |                             ^^^^^
+      help: list `auth` or `gate` in chain.provider.thin
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_handler_at_the_wrong_place_is_refused() {
+    insta::assert_snapshot!(error("chain: { provider: { default: [gate, porch] } }").await, @"
+    test-2.yaml:1:38: chain.provider.default[1]: `porch` must stand before `gate` in chain `default`
+      1 | chain: { provider: { default: [gate, porch] } }
+        |                                      ^^^^^
+      help: move `porch` before `gate`
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_chain_that_is_not_there_is_named_with_who_asks_for_it() {
+    insta::assert_snapshot!(refusal(service("chain: { provider: { thick: [gate] } }").mount_operations([thin()])).await, @"
+    test-1.yaml:1:10: chain.provider: `hand.thin` asks for chain `thin`, which does not exist (made at run time)
+      1 | chain: { provider: { default: [gate] } }
+        |          ^^^^^^^^
+      help: write it under chain.provider, or use one of `default`, `thick`, `unmatched`
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(error("operations: { known.who: { chain: defualt } }").await, @"
+    test-2.yaml:1:35: operations.known.who.chain: there is no chain `defualt`
+      1 | operations: { known.who: { chain: defualt } }
+        |                                   ^^^^^^^
+      help: did you mean `default`?
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn an_edit_without_its_anchor_is_refused() {
+    let yaml = "chain: { provider: { own: { extends: default, add: [{ handler: request-id, after: gaet }] } } }";
+    insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:1:83: chain.provider.own.add[0].after: there is no handler `gaet`
+      1 | chain: { provider: { own: { extends: default, add: [{ handler: request-id, after: gaet }] } } }
+        |                                                                                   ^^^^
+      help: did you mean `gate`?
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn a_misspelt_handler_is_one_problem_also_where_a_chain_is_edited() {
+    let yaml = "
+chain:
+  provider:
+    default: [gtae]
+    own: { extends: default, add: [{ handler: request-id, after: gate }] }";
+    insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:4:15: chain.provider.default[0]: there is no handler `gtae`
+      4 |     default: [gtae]
+        |               ^^^^
+      help: did you mean `gate`?
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_is_said_at_once() {
+    let yaml = "
+chain:
+  provider:
+    default: [gate, gate]
+    thin: [meter]
+timeout: soon
+unknown: 1
+operations: { known.hwo: { timeout: 1s } }";
+    insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:6:10: timeout: `soon` is not a length of time
+      6 | timeout: soon
+        |          ^^^^
+      help: write it as `250ms`, `2s`, `5m` or `1m30s`
+
+    test-2.yaml:7:1: unknown: this key is not known
+      7 | unknown: 1
+        | ^^^^^^^
+      help: the keys here are `admin`, `chain`, `components`, `drain`, `expect`, `handlers`, `log`, `operations`, `protocols`, `routing`, `schemas`, `service` and 1 more
+
+    test-2.yaml:8:15: operations.known.hwo: `known.hwo` is no operation
+      8 | operations: { known.hwo: { timeout: 1s } }
+        |               ^^^^^^^^^
+      help: did you mean `known.who`?
+
+    The configuration has 3 problems.
+    ");
+}
+
+#[tokio::test]
+async fn what_a_handler_finds_wrong_is_said_once_at_its_value() {
+    let yaml = "
+chain: { provider: { default: [gate, stamp] } }
+handlers: { stamp: { text: \"a\\nb\" } }";
+    insta::assert_snapshot!(error(yaml).await, @r#"
+    test-2.yaml:3:28: handlers.stamp.text: this cannot stand in a header field
+      3 | handlers: { stamp: { text: "a\nb" } }
+        |                            ^^^^^^^
+
+    The configuration has 1 problem.
+    "#);
+}
+
+#[tokio::test]
+async fn an_edited_chain_runs_in_its_order() {
+    let yaml = "
+chain:
+  provider:
+    own: { extends: default, add: [{ handler: porch, before: gate }, { handler: meter, after: gate }] }
+operations: { known.who: { chain: own } }";
+    let app = service(yaml).start().await.unwrap();
+    let answer = app.get("/known").principal(chassis::testing::principal("ada")).send().await;
+    assert_eq!(answer.text(), "ada");
+    assert_eq!((app.spy("porch").passed(), app.spy("meter").passed()), (1, 1));
+}

@@ -1,0 +1,232 @@
+//! Which operation answers, and how that changes while calls are in flight.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Extension, RawQuery, Request};
+use axum::routing::{any, get};
+use chassis::app::mount_router;
+use chassis::operation::{Access, Text};
+use chassis::prelude::*;
+use chassis::schema::{Endpoint, Mounted};
+use chassis::testing::{TestApp, principal};
+use tokio::sync::Semaphore;
+
+use crate::rig::{answering, saying, service, started};
+
+#[tokio::test]
+async fn operations_come_and_go_while_the_service_runs() {
+    let app = started("").await;
+    let handle = app.running().handle();
+    assert_eq!(app.get("/late").send().await.status(), 404);
+    handle.mount([saying("late.one", "/late", "one")]).unwrap();
+    assert_eq!(app.get("/late").send().await.text(), "one");
+    handle.mount([saying("late.one", "/later", "two")]).unwrap();
+    assert_eq!(
+        (app.get("/late").send().await.status().as_u16(), app.get("/later").send().await.text()),
+        (404, "two".to_owned())
+    );
+    handle.retain(|operation| operation.schema != "late").unwrap();
+    assert_eq!(app.get("/later").send().await.status(), 404);
+    assert_eq!(app.get("/origins").send().await.status(), 200);
+}
+
+/// Answers with its text when it is let.
+struct Gated(&'static str, Arc<Semaphore>);
+
+impl Endpoint for Gated {
+    fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            let _permit = self.1.acquire().await;
+            Reply::new(self.0)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_call_in_flight_ends_on_what_it_began_with() {
+    let doors = Arc::new(Semaphore::new(0));
+    let gated = |text| {
+        let operation = saying("gated.one", "/gated", "").operation;
+        Mounted { operation, endpoint: Arc::new(Gated(text, Arc::clone(&doors))) }
+    };
+    let app = service("").mount_operations([gated("old")]).start().await.unwrap();
+    let old = tokio::spawn(app.get("/gated").send());
+    tokio::task::yield_now().await;
+    app.running().handle().mount([gated("new")]).unwrap();
+    let new = tokio::spawn(app.get("/gated").send());
+    tokio::task::yield_now().await;
+    doors.add_permits(2);
+    assert_eq!((old.await.unwrap().text(), new.await.unwrap().text()), ("old".to_owned(), "new".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_is_still_counted_after_a_swap() {
+    let app =
+        started("chain: { provider: { default: [gate, rate-limit] } }\nhandlers: { rate-limit: { rate: 2/h } }").await;
+    assert_eq!(app.get("/origins").send().await.status(), 200);
+    app.running().handle().mount([saying("late.one", "/late", "one")]).unwrap();
+    assert_eq!(app.get("/late").send().await.status(), 200);
+    assert_eq!(app.get("/origins").send().await.status(), 429);
+}
+
+#[tokio::test]
+async fn a_mount_that_is_wrong_changes_nothing() {
+    let app = started("").await;
+    let handle = app.running().handle();
+    let mut lost = saying("late.lost", "/lost", "");
+    lost.operation.chain = Some(Text::Borrowed("nowhere"));
+    let error = handle.mount([saying("late.one", "/late", "one"), lost]).unwrap_err();
+    assert!(error.to_string().contains("`late.lost` asks for chain `nowhere`"), "{error}");
+    let error = handle.mount([saying("late.one", "/origins", "")]).unwrap_err();
+    assert!(error.to_string().contains("late.one"), "{error}");
+    let twice = [saying("late.same", "/x", "x"), saying("late.same", "/y", "y")];
+    let error = handle.mount(twice).unwrap_err();
+    assert!(error.to_string().contains("two operations have the id `late.same`"), "{error}");
+    assert_eq!(app.get("/late").send().await.status(), 404);
+    assert_eq!(app.get("/origins").send().await.text(), "linked");
+}
+
+fn nested() -> Router {
+    Router::new()
+        .route("/", any(|request: Request| async move { format!("root {}", request.method()) }))
+        .route(
+            "/who",
+            get(|caller: Option<Extension<Principal>>| async move {
+                caller.map_or("nobody".to_owned(), |caller| caller.0.subject().to_owned())
+            }),
+        )
+        .route("/a/b", any(|request: Request| async move { format!("{} {}", request.method(), request.uri()) }))
+        .route("/query", get(|RawQuery(query): RawQuery| async move { query.unwrap_or_default() }))
+}
+
+async fn with_router(access: Access) -> TestApp {
+    service("").mount_operations(mount_router("legacy", "/v1", &access, nested())).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_router_answers_below_its_prefix_whatever_the_method() {
+    let app = with_router(Access::Public).await;
+    for method in ["GET", "POST", "PURGE", "OPTIONS"] {
+        let answer = app.call(method, "/v1/a/b?c=d&e").send().await;
+        assert_eq!(answer.text(), format!("{method} /a/b?c=d&e"));
+    }
+    assert_eq!(app.get("/v1").send().await.text(), "root GET");
+    assert_eq!(app.put("/v1/").send().await.text(), "root PUT");
+    assert_eq!(app.get("/v1/query?a=%20").send().await.text(), "a=%20");
+    assert_eq!(app.get("/v1/nowhere").send().await.status(), 404);
+    assert_eq!(app.get("/v1x").send().await.code().as_deref(), Some("not-found"));
+}
+
+#[tokio::test]
+async fn a_router_stands_behind_the_chain_and_sees_the_caller() {
+    let app = with_router(Access::Auth).await;
+    assert_eq!(app.get("/v1/who").send().await.refused_by().as_deref(), Some("gate"));
+    assert_eq!(app.get("/v1/who").principal(principal("ada")).send().await.text(), "ada");
+    let app = with_router(Access::Public).await;
+    assert_eq!(app.get("/v1/who").send().await.text(), "nobody");
+}
+
+/// Is asked for things by path.
+#[schema("/things")]
+struct Things;
+
+#[operations]
+impl Things {
+    /// Finds one.
+    #[get("/{id}", public)]
+    fn find(&self, Path(id): Path<String>) -> String {
+        id
+    }
+
+    /// Replaces one.
+    #[put("/{id}", public)]
+    fn replace(&self, Path(_): Path<String>) -> NoContent {
+        NoContent
+    }
+}
+
+#[tokio::test]
+async fn calls_that_match_nothing_pass_the_chain_for_them() {
+    let app = started("chain: { provider: { unmatched: [request-id] } }").await;
+    let calls =
+        [("GET", "/nowhere", 404), ("DELETE", "/things/a", 405), ("OPTIONS", "/things/a", 204), ("GET", "/%zz", 400)];
+    for (at, (method, path, status)) in calls.into_iter().enumerate() {
+        let answer = app.call(method, path).send().await;
+        assert_eq!(answer.status().as_u16(), status, "{method} {path}");
+        assert!(answer.header("x-request-id").is_some(), "{method} {path}");
+        assert_eq!(app.spy("request-id").passed(), at + 1);
+    }
+    assert_eq!(app.spy("gate").passed(), 0);
+}
+
+#[tokio::test]
+async fn a_path_says_its_methods_and_a_head_is_a_get_without_body() {
+    let app = started("").await;
+    for method in ["DELETE", "OPTIONS"] {
+        let answer = app.call(method, "/things/a").send().await;
+        assert_eq!(answer.header("allow"), Some("GET, PUT"), "{method}");
+    }
+    let head = app.call("HEAD", "/things/abc").send().await;
+    assert_eq!((head.status().as_u16(), head.bytes().len(), head.header("content-length")), (200, 0, Some("3")));
+}
+
+#[tokio::test]
+async fn parameters_are_decoded_once_and_what_cannot_be_is_refused() {
+    let app = started("").await;
+    let find = async |path: &str| {
+        let answer = app.get(path).send().await;
+        (answer.status().as_u16(), answer.text())
+    };
+    assert_eq!(find("/things/a%2Fb").await, (200, "a/b".to_owned()));
+    assert_eq!(find("/things/a%252Fb").await, (200, "a%2Fb".to_owned()));
+    assert_eq!(find("/things/%C3%A9+").await, (200, "é+".to_owned()));
+    for path in ["/things/%zz", "/things/%F", "/things/%FF"] {
+        let (status, text) = find(path).await;
+        assert_eq!(status, 400, "{path} {text}");
+        assert!(text.contains("\"code\":\"invalid-argument\""), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_means_something_where_yaml_says_so() {
+    assert_eq!(started("").await.get("/things/a/").send().await.status(), 200);
+    let strict = started("routing: { trailing-slash: strict }").await;
+    assert_eq!(strict.get("/things/a/").send().await.status(), 404);
+    assert_eq!(strict.get("/things/a").send().await.status(), 200);
+}
+
+#[tokio::test]
+async fn each_listener_serves_the_schemas_that_yaml_gives_it() {
+    let yaml = "protocols: { rest: {}, rest-admin: { listen: \"127.0.0.1:0\", schemas: [things] } }";
+    let app = started(yaml).await;
+    assert_eq!(app.get("/things/a").send().await.status(), 404);
+    assert_eq!(app.get("/origins").send().await.status(), 200);
+    assert_eq!(app.get("/things/a").at("rest-admin").send().await.status(), 200);
+    assert_eq!(app.get("/origins").at("rest-admin").send().await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_tail_and_an_expression_match_what_they_say() {
+    let app = service("")
+        .mount_operations([
+            answering("files.any", "*", "/files/{rest:*}", |call| {
+                Reply::new(call.param("rest").unwrap_or("none").to_owned())
+            }),
+            saying("files.number", "/files/{id:[0-9]+}", "number"),
+            saying("files.json", "/files/{id}.json", "json"),
+            saying("files.cancel", "/files/{id}:cancel", "cancel"),
+        ])
+        .start()
+        .await
+        .unwrap();
+    for (path, text) in [
+        ("/files/a/b", "a/b"),
+        ("/files/17", "number"),
+        ("/files/a.json", "json"),
+        ("/files/a:cancel", "cancel"),
+        ("/files/a", "a"),
+    ] {
+        assert_eq!(app.get(path).send().await.text(), text, "{path}");
+    }
+}
