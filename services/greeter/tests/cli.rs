@@ -1,0 +1,239 @@
+//! What the program says and how it ends, asked as a person or a script does.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The configuration that ships.
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conf/greeter.yaml")
+}
+
+/// Runs greeter in a folder with nothing of the environment.
+fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+    command.env_clear().current_dir(folder).args(arguments).output().unwrap()
+}
+
+/// Runs greeter with the configuration that ships.
+fn greeter(arguments: &[&str]) -> Output {
+    let shipped = shipped();
+    run_in(Path::new(env!("CARGO_TARGET_TMPDIR")), &[arguments, &["--conf", shipped.to_str().unwrap()]].concat())
+}
+
+/// A folder of this test's own, with these files.
+fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    for (file, content) in files {
+        std::fs::write(folder.join(file), content).unwrap();
+    }
+    folder
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// What `check` says about this configuration, which is rejected.
+fn rejected(name: &str, yaml: &str) -> String {
+    let output = run_in(&folder(name, &[("x.yaml", yaml)]), &["check", "--conf", "x.yaml"]);
+    assert_eq!((output.status.code(), out(&output)), (Some(78), String::new()), "{}", err(&output));
+    err(&output)
+}
+
+fn token(arguments: &[&str]) -> String {
+    let output = greeter(&[&["token", "--sub", "ada"], arguments].concat());
+    assert!(output.status.success(), "{}", err(&output));
+    format!("Authorization: Bearer {}", out(&output).trim())
+}
+
+#[test]
+fn a_misspelt_handler_is_rejected_with_its_place_and_what_was_meant() {
+    let yaml = std::fs::read_to_string(shipped()).unwrap().replacen("auth, house-rules]", "auht, house-rules]", 1);
+    let line = yaml.lines().position(|line| line.contains("auht")).unwrap();
+    let column = yaml.lines().nth(line).unwrap().find("auht").unwrap();
+    let text = rejected("misspelt", &yaml);
+    assert!(
+        text.starts_with(&format!(
+            "x.yaml:{}:{}: chain.provider.default[3]: there is no handler `auht`\n",
+            line + 1,
+            column + 1
+        )),
+        "{text}"
+    );
+    assert!(text.contains("\n  help: did you mean `auth`?\n"), "{text}");
+    assert!(text.ends_with("The configuration has 1 problem.\n"), "{text}");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let text = rejected("several", "handlers: { rate-limit: { brust: 5, rate: fast } }\nnonsense: 1\ntimeout: [1]\n");
+    for place in [
+        "x.yaml:1:27: handlers.rate-limit.brust",
+        "x.yaml:1:43: handlers.rate-limit.rate",
+        "x.yaml:2:1: nonsense",
+        "x.yaml:3:10: timeout",
+    ] {
+        assert!(text.contains(place), "{place} in {text}");
+    }
+    assert!(text.contains("The configuration has 4 problems."), "{text}");
+}
+
+#[test]
+fn yaml_that_cannot_be_read_is_rejected_with_its_place() {
+    let text = rejected("malformed", "handlers:\n  rate-limit: { rate: 5/s\nx: 1\n");
+    assert!(text.starts_with("x.yaml:3:"), "{text}");
+    assert!(text.contains("this is not YAML"), "{text}");
+}
+
+#[test]
+fn what_is_not_there_to_be_read_is_named() {
+    let folder = folder("absent", &[]);
+    std::fs::create_dir_all(folder.join("empty")).unwrap();
+    let none = run_in(&folder, &["check", "--conf", "empty"]);
+    assert_eq!(none.status.code(), Some(78));
+    assert!(err(&none).contains("the directory `empty` holds no YAML file"), "{}", err(&none));
+    let missing = run_in(&folder, &["check", "--conf", "missing.yaml"]);
+    assert!(err(&missing).contains("`missing.yaml` cannot be read"), "{}", err(&missing));
+    let nothing = run_in(&folder, &["check"]);
+    assert_eq!(nothing.status.code(), Some(78));
+    assert!(
+        err(&nothing).starts_with("no configuration was read: there is no conf/greeter.yaml here\n  help: "),
+        "{}",
+        err(&nothing)
+    );
+}
+
+#[test]
+fn a_key_file_that_cannot_be_read_is_rejected_at_the_value_that_names_it() {
+    let yaml = std::fs::read_to_string(shipped()).unwrap().replace("keys/development.jwks.json", "keys/none.json");
+    let text = rejected("keyless", &yaml);
+    assert!(text.contains(": handlers.auth.jwt.keys.file: `keys/none.json` cannot be read"), "{text}");
+    assert!(text.ends_with("The configuration has 1 problem.\n"), "{text}");
+}
+
+#[test]
+fn an_empty_chain_is_allowed_and_warned_of() {
+    let output =
+        greeter(&["check", "--set", "chain.provider.open=[]", "--set", "operations.greeting.hello.chain=open"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(
+        out(&output).contains("warning: chain `open` is empty: nothing runs before `greeting.hello`\n"),
+        "{}",
+        out(&output)
+    );
+    assert!(out(&output).contains("\nok: 4 operations have their chains; read "), "{}", out(&output));
+}
+
+/// The last line of what `explain` says about a call.
+fn outcome(arguments: &[&str]) -> String {
+    let output = greeter(&[&["explain"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    out(&output).lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn explain_says_what_would_become_of_a_call() {
+    let write = token(&["--scope", "greetings:write"]);
+    let cases: [(&[&str], &str); 7] = [
+        (&["GET", "/greetings/ada"], "→ greeting.hello is called"),
+        (&["POST", "/greetings", "-H", &write], "→ greeting.remember is called"),
+        (&["GET", "/nowhere"], "→ the answer is 404 Not Found: Nothing answers at this path."),
+        (
+            &["PUT", "/greetings/ada"],
+            "→ the answer is 405 Method Not Allowed: PUT is not among the methods of this path: the Allow field lists them.",
+        ),
+        (
+            &["DELETE", "/greetings/ada", "-H", &write],
+            "→ auth refuses with 403 Forbidden: This needs one of the roles `admin`.",
+        ),
+        (&["GET", "/greetings/Mallory"], "→ house-rules refuses with 403 Forbidden: This visitor is not welcome here."),
+        (
+            &["GET", "/greetings"],
+            "→ auth refuses with 401 Unauthorized: This needs a known caller; send an access token as `Authorization: Bearer <token>`.",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        assert_eq!(outcome(arguments), expected, "{arguments:?}");
+    }
+    let limited = outcome(&[
+        "GET",
+        "/greetings/ada",
+        "--set",
+        "handlers.rate-limit.rate=0/s",
+        "--set",
+        "handlers.rate-limit.burst=null",
+    ]);
+    assert!(limited.starts_with("→ rate-limit refuses with 429 Too Many Requests: "), "{limited}");
+}
+
+#[test]
+fn explain_lists_the_chain_in_order_with_the_origin_of_each_value() {
+    let text = out(&greeter(&["explain", "POST", "/greetings"]));
+    let steps: Vec<_> = ["request-id  passes", "auth  refuses", "rate-limit  ", "house-rules  "]
+        .iter()
+        .map(|step| text.find(step))
+        .collect();
+    assert!(steps.iter().all(Option::is_some) && steps.is_sorted(), "{text}");
+    assert!(text.contains("greeter.yaml:") && text.contains("(not reached)"), "{text}");
+}
+
+#[test]
+fn what_explain_cannot_be_asked_is_a_wrong_command_line() {
+    for (arguments, text) in [
+        (
+            vec!["explain", "GET", "/x", "--listener", "rset"],
+            "error: there is no listener `rset`\n  help: did you mean `rest`?\n",
+        ),
+        (
+            vec!["explain", "GET", "/x", "-H", "nothing"],
+            "error: `nothing` is no header field\n  help: write `-H 'Name: value'`\n",
+        ),
+    ] {
+        let output = greeter(&arguments);
+        assert_eq!((output.status.code(), err(&output)), (Some(2), text.to_owned()));
+    }
+    assert_eq!(greeter(&["explain", "GET", "no path"]).status.code(), Some(2));
+    assert_eq!(greeter(&["explian"]).status.code(), Some(2));
+    assert_eq!(greeter(&["token"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_command_speaks_json() {
+    for arguments in
+        [&["check"][..], &["routes"], &["conf"], &["explain", "GET", "/greetings/ada"], &["token", "--sub", "ada"]]
+    {
+        let output = greeter(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?} {}", err(&output));
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(document.is_object() || document.is_array(), "{arguments:?}");
+    }
+    let wrong = greeter(&["check", "--json", "--set", "tiemout=1s"]);
+    let document: Value = serde_json::from_slice(&wrong.stdout).unwrap();
+    assert_eq!((wrong.status.code(), document["problems"][0]["key"].as_str()), (Some(78), Some("tiemout")));
+}
+
+#[test]
+fn colours_are_there_when_they_are_asked_for() {
+    assert!(!out(&greeter(&["routes"])).contains('\x1b'));
+    assert!(out(&greeter(&["routes", "--color", "always"])).contains('\x1b'));
+    let wrong = ["check", "--set", "tiemout=1s"];
+    assert!(!err(&greeter(&wrong)).contains('\x1b'));
+    assert!(err(&greeter(&[&wrong[..], &["--color", "always"]].concat())).contains('\x1b'));
+}
+
+#[test]
+fn the_program_says_what_it_is() {
+    let version = greeter(&["--version"]);
+    assert_eq!((version.status.code(), out(&version)), (Some(0), format!("greeter {}\n", env!("CARGO_PKG_VERSION"))));
+    let help = out(&greeter(&["--help"]));
+    for word in ["check", "routes", "explain", "token", "conf", "Exit codes"] {
+        assert!(help.contains(word), "{word} in {help}");
+    }
+}
