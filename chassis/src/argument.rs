@@ -47,7 +47,7 @@ pub use query::Query;
     message = "`{Self}` cannot be an argument of an operation",
     label = "chassis does not know how to take this out of a call",
     note = "arguments are `Path<T>`, `Query<T>`, `Header<T>`, `Json<T>`, `Form<T>`, `Principal`, `Component<T>`, and whatever axum can extract",
-    note = "the `T` in them is read from the call: put `#[derive(Deserialize, JsonSchema)]` on it"
+    note = "the `T` of `Component<T>` is marked `#[component(\"name\")]`; that of the others is read from the call and needs `#[derive(Deserialize)]`"
 )]
 pub trait Argument<M = Whole>: Sized {
     /// How it says that the call does not hold it: a [`Fault`](crate::fault::Fault), or an answer of its own.
@@ -77,6 +77,7 @@ pub enum ViaRequest {}
 )]
 pub trait LeavesBody {}
 
+#[diagnostic::do_not_recommend]
 impl LeavesBody for ViaParts {}
 
 /// What the chain must have established before an argument can be taken, such as [`fact::PRINCIPAL`]. A chain that

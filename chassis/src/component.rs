@@ -38,6 +38,11 @@ pub trait Start: Sized + Send + Sync + 'static {
 }
 
 /// A component that was started, its type forgotten.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a running component",
+    label = "`Running` is not implemented for it",
+    note = "`#[component(\"name\")]` makes one from every type that implements `Start`"
+)]
 pub trait Running: Send + Sync {
     /// The component as an `Arc<T>` behind `Any`, as [`Starting`] and calls are handed it.
     fn shared(&self) -> &(dyn Any + Send + Sync);

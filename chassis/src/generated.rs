@@ -9,20 +9,24 @@ use serde_json::Value;
 use crate::catalog::{ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
 use crate::chain::Form;
 use crate::component::{Running, Start, Starting};
-use crate::conf::{BuildContext, BuildError, Configure};
-use crate::handler::{Handler, Wrap};
+use crate::conf::{BuildContext, BuildError};
 use crate::operation::Location;
 use crate::schema::{BoxFuture, Mounted, Schema, describe};
 
 mod answer;
+mod bounds;
 mod conf;
 mod path;
 mod requires;
 mod take;
 
-pub use answer::{Answer, IntoFault, answer, call, done, fail, failure};
-pub use conf::{Fresh, fresh, read, within, within_option};
-pub use path::{fields, prefix_names};
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, IntoFault, answer, call, document, done, fail, failure};
+pub use bounds::{Hooks, IsConfigured, Starts, Taken, Wraps};
+pub use conf::{ConfValue, Fresh, conf_value, fresh, read, within, within_option};
+pub use path::{fields, has_parameters};
 pub use requires::{Probe, RequiresNothing, argument};
 pub use take::{last, part};
 pub use {linkme, schemars, serde};
@@ -74,21 +78,21 @@ impl Stand {
 }
 
 /// The entry of a handler that hooks into calls.
-pub const fn hooks<H: Configure + Handler>(said: Said, stand: Stand) -> HandlerEntry {
+pub const fn hooks<H: IsConfigured + Hooks>(said: Said, stand: Stand) -> HandlerEntry {
     stand.entry(said.head::<H::Conf>(), |conf, context| {
         H::build(read(conf)?, context).map(|handler| Form::Hooks(Arc::new(handler)))
     })
 }
 
 /// The entry of a handler that wraps the rest of the chain.
-pub const fn wrap<H: Configure + Wrap>(said: Said, stand: Stand) -> HandlerEntry {
+pub const fn wrap<H: IsConfigured + Wraps>(said: Said, stand: Stand) -> HandlerEntry {
     stand.entry(said.head::<H::Conf>(), |conf, context| {
         H::build(read(conf)?, context).map(|handler| Form::Wrap(Arc::new(handler)))
     })
 }
 
 /// The entry of a component.
-pub const fn component<T: Start>(said: Said) -> ComponentEntry {
+pub const fn component<T: Starts>(said: Said) -> ComponentEntry {
     ComponentEntry { head: said.head::<T::Conf>(), id: TypeId::of::<T>, start: start::<T> }
 }
 

@@ -15,12 +15,22 @@ mod listen;
 pub use listen::Listen;
 
 /// One listener of a protocol, made from its part of the configuration, not yet listening.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a listener",
+    label = "`Listener` is not implemented for it",
+    note = "a protocol makes a listener from its configuration: write `impl Listener for {Self}`"
+)]
 pub trait Listener: Send {
     /// Takes the address, so that a second process fails before it serves anything.
     fn bind(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Bound>, BuildError>>;
 }
 
 /// A listener that has its address.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a listener that has its address",
+    label = "`Bound` is not implemented for it",
+    note = "`Listener::bind` takes the address and returns something that serves on it: write `impl Bound for {Self}`"
+)]
 pub trait Bound: Send {
     /// The address, with the port the system chose where the configuration said 0.
     fn address(&self) -> Address;

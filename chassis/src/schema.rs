@@ -95,6 +95,11 @@ pub(crate) fn join(prefix: &str, path: &str) -> String {
 }
 
 /// What answers a call at the end of a chain.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot answer at the end of a chain",
+    label = "`Endpoint` is not implemented for it",
+    note = "methods marked in `#[operations]` can; to mount something else write `impl Endpoint for {Self}`"
+)]
 pub trait Endpoint: Send + Sync + 'static {
     /// Answers the call.
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply>;

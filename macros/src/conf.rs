@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Fields, Ident, Item, Path, Token};
+use syn::{Attribute, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, Path, Token};
 
 use crate::errors::Errors;
 use crate::{krate, notes, plain};
@@ -42,42 +42,62 @@ fn options(attribute: TokenStream, errors: &mut Errors) -> Path {
 /// The item with what serde and schemars need, and the functions that its fields call. The type that `#[schema]`
 /// collects its fields in goes through here too.
 pub(crate) fn conf(krate: &Path, mut item: Item, errors: &mut Errors) -> TokenStream {
-    let (owner, fields) = match &mut item {
-        Item::Struct(item) => {
-            errors.take(plain::without_generics(&item.generics, "a conf"));
-            (item.ident.clone(), of_struct(&item.ident, &mut item.fields, errors))
-        }
-        Item::Enum(item) => {
-            errors.take(plain::without_generics(&item.generics, "a conf"));
-            let variants = item.variants.iter_mut();
-            let fields = variants.flat_map(|variant| {
-                let place = Some(&variant.ident);
-                variant.fields.iter_mut().map(move |field| (place, field))
-            });
-            let owner = &item.ident;
-            (owner.clone(), fields.filter_map(|(variant, field)| Field::take(owner, variant, field, errors)).collect())
-        }
+    let fields = match &mut item {
+        Item::Struct(item) => of_struct(item, errors),
+        Item::Enum(item) => of_enum(item, errors),
         other => {
             errors.at(plain::beginning(&*other), "`#[conf]` stands on a struct or an enum");
             return other.to_token_stream();
         }
     };
     let derives = derives(krate, &item);
-    let functions = fields.iter().map(|field| field.functions(krate));
+    let Some((owner, fields)) = fields else { return quote!(#derives #item) };
+    let (values, functions) = (values(krate, &fields), fields.iter().map(|field| field.functions(krate)));
+    let functions: TokenStream = functions.collect();
+    let functions = (!functions.is_empty()).then(|| quote!(impl #owner { #functions }));
     let default = default(&item, &fields);
-    quote! {
-        #derives
-        #item
-        impl #owner { #(#functions)* }
-        #default
+    quote!(#values #derives #item #functions #default)
+}
+
+/// The fields of a struct, or `None` if it cannot be a conf.
+fn of_struct(item: &mut ItemStruct, errors: &mut Errors) -> Option<(Ident, Vec<Field>)> {
+    let message = match &item.fields {
+        Fields::Named(_) => None,
+        Fields::Unnamed(_) => Some("the values of a conf have names in YAML: write `struct Name { field: Type }`"),
+        Fields::Unit => Some("this conf holds nothing: where nothing is configured, use `()`"),
+    };
+    let owner = item.ident.clone();
+    let shape = message.map(|message| errors.at(&owner, message));
+    let concrete = errors.take(concrete(&item.generics));
+    let fields = item.fields.iter_mut().filter_map(|field| Field::take(&owner, None, field, errors)).collect();
+    (shape.is_none() && concrete.is_some()).then_some((owner, fields))
+}
+
+/// The fields of all variants of an enum, or `None` if it cannot be a conf.
+fn of_enum(item: &mut ItemEnum, errors: &mut Errors) -> Option<(Ident, Vec<Field>)> {
+    let owner = item.ident.clone();
+    let concrete = errors.take(concrete(&item.generics));
+    let mut fields = Vec::new();
+    for variant in &mut item.variants {
+        let (place, of_variant) = (&variant.ident, variant.fields.iter_mut());
+        fields.extend(of_variant.filter_map(|field| Field::take(&owner, Some(place), field, errors)));
+    }
+    concrete.map(|()| (owner, fields))
+}
+
+fn concrete(generics: &Generics) -> syn::Result<()> {
+    match generics.params.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(syn::Error::new_spanned(generics, "a conf cannot be generic: YAML does not say which type is meant"))
+        }
     }
 }
 
-fn of_struct(owner: &Ident, fields: &mut Fields, errors: &mut Errors) -> Vec<Field> {
-    if let Fields::Unnamed(_) = fields {
-        errors.at(owner, "the values of a conf have names in YAML: write `struct Name { field: Type }`");
-    }
-    fields.iter_mut().filter_map(|field| Field::take(owner, None, field, errors)).collect()
+/// The check that YAML can fill every field: it says what to do, where the derives only say what is missing.
+fn values(krate: &Path, fields: &[Field]) -> Option<TokenStream> {
+    let types: Vec<_> = fields.iter().filter_map(Field::foreign).collect();
+    (!types.is_empty()).then(|| quote!(const _: () = { #(#krate::generated::conf_value::<#types>();)* };))
 }
 
 /// The derives that the user did not write, and the attributes that make them strict.

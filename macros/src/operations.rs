@@ -95,10 +95,7 @@ fn concrete(block: &ItemImpl) -> syn::Result<()> {
     plain::without_generics(&block.generics, "a schema")?;
     match plain::last_segment(&block.self_ty).map(|segment| &segment.arguments) {
         Some(PathArguments::None) => Ok(()),
-        Some(_) => Err(syn::Error::new_spanned(
-            &block.self_ty,
-            "a schema cannot be generic: it is listed by name at start-up, and a name stands for one concrete type",
-        )),
+        Some(_) => Err(syn::Error::new_spanned(&block.self_ty, plain::generic("a schema"))),
         None => Err(syn::Error::new_spanned(&block.self_ty, "a schema is a struct of your own")),
     }
 }
@@ -115,7 +112,7 @@ fn methods(block: &mut ItemImpl, said: &Said, errors: &mut Errors) -> Vec<Method
             one(&attributes, errors).and_then(|(verb, route)| Method::read(&verb, route, function, said, errors)),
         );
     }
-    if !marked {
+    if !marked && block.trait_.is_none() {
         let message = "no method here is an operation: mark one, as with `#[get(\"/path\", public)]`";
         errors.at(&block.self_ty, message);
     }

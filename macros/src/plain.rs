@@ -1,6 +1,6 @@
 //! Small questions about items and types as they are written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{Attribute, DeriveInput, GenericArgument, Generics, PathArguments, PathSegment, Type};
 
@@ -12,12 +12,21 @@ pub(crate) fn item(item: &TokenStream, attribute: &str) -> syn::Result<DeriveInp
 
 /// Refuses parameters: an entry in a catalog is one type.
 pub(crate) fn without_generics(generics: &Generics, what: &str) -> syn::Result<()> {
-    if generics.params.is_empty() {
-        return Ok(());
+    match generics.params.is_empty() {
+        true => Ok(()),
+        false => Err(syn::Error::new_spanned(generics, generic(what))),
     }
-    let message =
-        format!("{what} cannot be generic: it is listed by name at start-up, and a name stands for one concrete type");
-    Err(syn::Error::new_spanned(generics, message))
+}
+
+/// Why a catalog has no room for something generic.
+pub(crate) fn generic(what: &str) -> String {
+    format!("{what} cannot be generic: it is listed by name at start-up, and a name stands for one concrete type")
+}
+
+/// A place for generated tokens: the compiler points at `span` if it finds something wrong with them, and still knows
+/// that nobody wrote them.
+pub(crate) fn pointing_at(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 /// Takes the attributes of this name off.

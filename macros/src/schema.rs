@@ -78,14 +78,7 @@ fn read(attribute: TokenStream, errors: &mut Errors) -> Said {
 }
 
 fn prefix_of(text: &LitStr) -> syn::Result<String> {
-    let template = Template::parse(text)?;
-    match template.ends_in_tail() {
-        true => Err(syn::Error::new_spanned(
-            text,
-            "a prefix cannot end in a parameter that takes the whole rest: operations stand below it",
-        )),
-        false => Ok(text.value()),
-    }
+    Template::parse(text).map(|_| text.value())
 }
 
 struct Schema {
@@ -130,7 +123,13 @@ impl Schema {
         );
         quote! {
             #implementation
-            const _: () = { #conf_code #entry };
+            const _: () = {
+                // What the derives expect of a prelude, for a module that has none.
+                use ::core::{convert::From as _, convert::Into as _, default::Default as _, option::Option::Some};
+                use ::std::{borrow::ToOwned as _, string::ToString as _};
+                #conf_code
+                #entry
+            };
         }
     }
 

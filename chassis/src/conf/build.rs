@@ -67,6 +67,11 @@ impl Warnings {
 }
 
 /// Reads files that configuration refers to. Only [`conf::source`](super::source) implements it for real files.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not read files",
+    label = "`Files` is not implemented for it",
+    note = "parts are handed the files that configuration refers to in `BuildContext::files`; a test writes `impl Files for {Self}`"
+)]
 pub trait Files: Sync {
     /// The content of the file.
     ///

@@ -13,7 +13,8 @@ use crate::schema::BoxFuture;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the answer of an operation",
     label = "chassis does not know how to send this",
-    note = "return `Json<T>`, `Created<T>`, `NoContent`, text, `()`, a `Reply`, or whatever axum can answer with; or a `Result` of these"
+    note = "return `Json<T>`, `Created<T>`, `NoContent`, text, `()`, a `Reply`, or whatever axum can answer with",
+    note = "or a `Result` of these: an alias of it is recognised by being called `Result` too"
 )]
 pub trait Answer<M> {
     /// Makes the reply.
@@ -60,6 +61,12 @@ impl<E: Into<Fault>> IntoFault for E {
 /// How a value becomes the reply. Named in two steps so that the compiler points at the type if it does not.
 pub fn answer<T: Answer<M>, M>() -> fn(T) -> Reply {
     T::into_reply
+}
+
+/// The same for a `Json<T>` and its like: what is wrong with one is usually wrong with the `T`, and the compiler says so
+/// when axum's trait is asked for directly.
+pub fn document<T: IntoResponse>() -> fn(T) -> Reply {
+    Reply::new
 }
 
 /// How an error becomes the reply.

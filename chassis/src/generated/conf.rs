@@ -1,9 +1,11 @@
 //! Makes the values of fields: from configuration, or from nothing.
 
+use std::fmt::Debug;
 use std::ops::RangeBounds;
 
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::conf::{BuildError, typed};
@@ -48,6 +50,20 @@ where
         value => Ok(value),
     }
 }
+
+/// What a field of a conf can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a value of a conf",
+    label = "YAML cannot fill this",
+    note = "mark `{Self}` with `#[conf]` too if it is yours; otherwise use a type that is `Clone`, `Debug`, `Serialize`, `Deserialize` and `JsonSchema`"
+)]
+pub trait ConfValue {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Debug + Serialize + DeserializeOwned + JsonSchema> ConfValue for T {}
+
+/// Compiles where `T` can be a value of a conf, and says what to do where it cannot: the derives only say what is missing.
+pub const fn conf_value<T: ConfValue>() {}
 
 /// What a field of a schema can be when nothing says what it is.
 #[diagnostic::on_unimplemented(

@@ -5,7 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use http_body_util::{BodyExt, Limited};
 
-use crate::argument::{Argument, LeavesBody};
+use super::bounds::Taken;
+use crate::argument::LeavesBody;
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
@@ -18,7 +19,7 @@ const DETAIL: usize = 1024;
 ///
 /// # Errors
 /// The answer to a caller whose call does not hold it.
-pub async fn part<T: Argument<M>, M: LeavesBody>(invocation: &mut Invocation) -> Result<T, Box<Reply>> {
+pub async fn part<T: Taken<M>, M: LeavesBody>(invocation: &mut Invocation) -> Result<T, Box<Reply>> {
     last(invocation).await
 }
 
@@ -26,7 +27,7 @@ pub async fn part<T: Argument<M>, M: LeavesBody>(invocation: &mut Invocation) ->
 ///
 /// # Errors
 /// The answer to a caller whose call does not hold it.
-pub async fn last<T: Argument<M>, M>(invocation: &mut Invocation) -> Result<T, Box<Reply>> {
+pub async fn last<T: Taken<M>, M>(invocation: &mut Invocation) -> Result<T, Box<Reply>> {
     match T::take(invocation).await {
         Ok(value) => Ok(value),
         Err(rejection) => Err(refused(rejection.into_response()).await),

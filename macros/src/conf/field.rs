@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Type, parse_quote};
 
-use super::range::Range;
+use super::range::{NUMBERS, Range};
 use crate::errors::Errors;
 use crate::notes::{self, Note};
 use crate::{names, plain};
@@ -79,6 +79,13 @@ impl Field {
         }
         attributes.extend(range.attributes(self.number()));
         attributes
+    }
+
+    /// The type, unless everybody knows that YAML can fill it.
+    pub(crate) fn foreign(&self) -> Option<&Type> {
+        let known = NUMBERS.iter().chain(&["bool", "char", "String"]);
+        let is_known = known.into_iter().any(|name| plain::is(name, self.number()));
+        (!is_known).then_some(&self.ty)
     }
 
     /// The type of the value, an `Option` around it removed.

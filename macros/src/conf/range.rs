@@ -6,7 +6,8 @@ use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Ident, Lit, RangeLimit
 
 use crate::plain;
 
-const NUMBERS: [&str; 14] =
+/// The types that JSON Schema knows as numbers.
+pub(super) const NUMBERS: [&str; 14] =
     ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
 
 /// The range as written.

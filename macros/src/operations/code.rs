@@ -2,12 +2,13 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Ident, ItemImpl, Path, Type};
+use syn::spanned::Spanned;
+use syn::{Ident, ItemImpl, LitStr, Path, Type};
 
 use super::method::Method;
 use super::takes::Takes;
 use super::{Said, concrete};
-use crate::entry;
+use crate::{entry, krate, plain};
 
 /// The list of operations. Where something is `wrong` it is empty, so that one mistake is not reported again wherever
 /// the schema is used.
@@ -28,15 +29,24 @@ pub(super) fn operations(said: &Said, block: &ItemImpl, methods: &[Method], righ
             };
         }
     };
-    let prefix = right.then(|| prefix(&krate, said, ty));
+    let prefix = right.then(|| prefix(&krate, &said.prefix, ty));
     quote!(#code #prefix)
 }
 
 /// The check that the schema's prefix has the parameters that `#[operations]` names.
-fn prefix(krate: &Path, said: &Said, ty: &Type) -> TokenStream {
-    let names = &said.prefix;
+fn prefix(krate: &Path, names: &[LitStr], ty: &Type) -> TokenStream {
+    let message = match names {
+        [] => {
+            "the prefix in `#[schema(\"…\")]` has path parameters: name them, in order, as in \
+             `#[operations(prefix(\"user\"))]`"
+        }
+        _ => "`#[operations(prefix(\"…\"))]` names other path parameters than the prefix in `#[schema(\"…\")]` has",
+    };
     quote! {
-        const _: () = #krate::generated::prefix_names(<#ty as #krate::schema::Schema>::PREFIX, &[#(#names),*]);
+        const _: () = ::core::assert!(
+            #krate::generated::has_parameters(<#ty as #krate::schema::Schema>::PREFIX, &[#(#names),*]),
+            #message,
+        );
     }
 }
 
@@ -88,7 +98,7 @@ fn argument(krate: &Path, takes: &Takes) -> TokenStream {
 }
 
 fn by_name(krate: &Path, takes: &Takes) -> Option<TokenStream> {
-    let ty = crate::plain::inside("Path", &takes.ty)?;
+    let ty = plain::inside("Path", &takes.ty)?;
     Some(quote!(#krate::generated::fields::<#ty>))
 }
 
@@ -98,20 +108,23 @@ fn call(krate: &Path, ty: &Type, method: &Method) -> TokenStream {
     let names: Vec<Ident> = method.takes.iter().enumerate().map(|(at, takes)| local(at, takes)).collect();
     let last = method.takes.len().saturating_sub(1);
     let taken = method.takes.iter().zip(&names).enumerate().map(|(at, (takes, name))| {
-        let (ty, way) = (&takes.ty, if at == last { quote!(last) } else { quote!(part) });
-        quote!(let #name = #krate::generated::#way::<#ty, _>(invocation).await?;)
+        let (ty, take) = (&takes.ty, take(krate, takes, if at == last { "last" } else { "part" }));
+        quote!(let #name: #ty = #take;)
     });
     let is_async = method.is_async.then(|| quote!(.await));
     let output = quote!(#ty::#ident(schema, #(#names),*) #is_async);
     let reply = method.returns.code(krate, &output);
+    let body = quote!(#(#taken)* ::core::result::Result::Ok(#reply));
     // Here the compiler points if the future cannot move between threads.
-    let call = quote_spanned!(ident.span()=> call);
-    quote! {
-        |schema, invocation| #krate::generated::#call(async move {
-            #(#taken)*
-            ::core::result::Result::Ok(#reply)
-        })
-    }
+    let body = quote_spanned!(plain::pointing_at(ident.span())=> async move { #body });
+    quote!(|schema, invocation| #krate::generated::call(#body))
+}
+
+/// Takes an argument. All of it stands at one place: then the compiler says once that the type is no argument.
+fn take(krate: &Path, takes: &Takes, way: &str) -> TokenStream {
+    let span = plain::pointing_at(takes.ty.span());
+    let (krate, way) = (krate::at(krate, span), Ident::new(way, span));
+    quote_spanned!(span=> #krate::generated::#way(invocation).await?)
 }
 
 /// The variable that holds an argument, called like it and out of the way of everything the user wrote.

@@ -42,17 +42,22 @@ pub(super) fn check(route: &Route, prefix: &[LitStr], takes: &[Takes], errors: &
 /// Every parameter is taken, or its name says that it is not.
 fn unused(path: &LitStr, names: &[String], errors: &mut Errors) {
     let Some(name) = names.iter().find(|name| !name.starts_with('_')) else { return };
-    let argument = match names {
-        [_] => format!("`Path({}): Path<…>`", rust(name)),
-        names => {
-            let (bindings, types): (Vec<_>, Vec<_>) = names.iter().map(|name| (rust(name), "…")).unzip();
-            format!("`Path(({})): Path<({})>`", bindings.join(", "), types.join(", "))
-        }
-    };
+    let argument = example(names);
     let message = format!(
         "no argument takes `{name}` from the path: add {argument}, or call it `{{_{name}}}` if it is not needed"
     );
     errors.at(path, message);
+}
+
+/// The argument that takes all these.
+fn example(names: &[String]) -> String {
+    match names {
+        [name] => format!("`Path({}): Path<…>`", rust(name)),
+        names => {
+            let (bindings, types): (Vec<_>, Vec<_>) = names.iter().map(|name| (rust(name), "…")).unzip();
+            format!("`Path(({})): Path<({})>`", bindings.join(", "), types.join(", "))
+        }
+    }
 }
 
 impl Check<'_> {
@@ -94,11 +99,9 @@ impl Check<'_> {
         if count == expected {
             return;
         }
-        let listed = names::list(&self.names);
-        let message = match expected {
-            1 => format!("the path has one parameter, {listed}, and this takes {count}"),
-            _ => format!("the path has {expected} parameters, {listed}, and this takes {count}"),
-        };
+        let (listed, example) = (names::list(&self.names), example(&self.names));
+        let parameters = if expected == 1 { "one parameter".to_owned() } else { format!("{expected} parameters") };
+        let message = format!("the path has {parameters}, {listed}, and this takes {count}: write {example}");
         self.errors.at(ty, message);
     }
 
@@ -117,8 +120,18 @@ impl Check<'_> {
         if tuple.elems.len() != self.names.len() || count != self.names.len() {
             return;
         }
-        for (pattern, name) in tuple.elems.iter().zip(self.names.clone()) {
-            if let Some(binding) = takes::binding(pattern) {
+        let bindings: Vec<_> = tuple.elems.iter().map(takes::binding).collect();
+        let is_known = |binding: &&Ident| self.names.iter().any(|name| is(binding, name));
+        let is_in_place = |(binding, name): (&Option<&Ident>, &String)| binding.is_none_or(|binding| is(binding, name));
+        let all_known = bindings.iter().flatten().all(is_known);
+        if all_known && !bindings.iter().zip(&self.names).all(is_in_place) {
+            let names: Vec<_> = self.names.iter().map(|name| rust(name)).collect();
+            let message = format!("parameters are taken in the order of the path: write `({})`", names.join(", "));
+            self.errors.at(tuple, message);
+            return;
+        }
+        for (binding, name) in bindings.into_iter().zip(self.names.clone()) {
+            if let Some(binding) = binding {
                 self.same(binding, &name);
             }
         }
@@ -138,19 +151,9 @@ impl Check<'_> {
 
     /// A binding is called like the parameter it takes.
     fn same(&mut self, binding: &Ident, name: &str) {
-        let (written, expected) = (binding.unraw().to_string(), rust(name));
-        if written == expected || written.strip_prefix('_') == Some(&expected) {
-            return;
+        if !is(binding, name) {
+            self.unknown(binding);
         }
-        if self.names.iter().any(|name| rust(name) == written) {
-            let path = self.path.value();
-            self.errors.at(
-                binding,
-                format!("`{written}` is not in its place: parameters are taken in the order of the path `{path}`"),
-            );
-            return;
-        }
-        self.unknown(binding);
     }
 
     fn unknown(&mut self, binding: &Ident) {
@@ -175,7 +178,13 @@ fn inner(pattern: &Pat) -> Option<&Pat> {
     }
 }
 
+/// Whether a binding is called like a parameter, or like it after `_`.
+fn is(binding: &Ident, name: &str) -> bool {
+    let (written, expected) = (binding.unraw().to_string(), rust(name));
+    written == expected || written.strip_prefix('_') == Some(&expected)
+}
+
 /// A parameter's name as Rust writes it.
 fn rust(name: &str) -> String {
-    name.replace('-', "_")
+    name.replace(['-', '.'], "_")
 }

@@ -1,25 +1,30 @@
 //! What an operation returns, as its method writes it.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Lifetime, Path, ReturnType, Signature, Type};
 
-use crate::plain;
+use crate::{krate, plain};
+
+/// What holds a value that is sent as a document.
+const DOCUMENTS: [&str; 3] = ["Json", "Created", "Accepted"];
 
 /// What it returns.
 pub(super) enum Returns {
     /// A value.
     Value(Value),
-    /// A `Result`; the error is unknown where an alias hides it.
-    Result(Value, Option<Value>),
+    /// A `Result`, its value and its error, which an alias may hide.
+    Result(Value, Value),
 }
 
 /// A value and its type, if code elsewhere can name it.
 pub(super) enum Value {
     Nothing,
     Named(Box<Type>),
-    Unnamed,
+    /// Where the compiler should point.
+    Unnamed(Span),
 }
 
 impl Returns {
@@ -30,9 +35,12 @@ impl Returns {
             return Self::Value(Value::of(ty));
         }
         match plain::parameters("Result", ty)[..] {
-            [value, error] => Self::Result(Value::of(value), Some(Value::of(error))),
-            [value] => Self::Result(Value::of(value), None),
-            _ => Self::Result(Value::Unnamed, None),
+            [value, error] => Self::Result(Value::of(value), Value::of(error)),
+            [value] => Self::Result(Value::of(value), Value::Unnamed(plain::pointing_at(ty.span()))),
+            _ => {
+                let unnamed = || Value::Unnamed(plain::pointing_at(ty.span()));
+                Self::Result(unnamed(), unnamed())
+            }
         }
     }
 
@@ -44,7 +52,7 @@ impl Returns {
                 quote!(#answer(#output))
             }
             Self::Result(value, error) => {
-                let (answer, failure) = (value.answer(krate), failure(krate, error.as_ref()));
+                let (answer, failure) = (value.answer(krate), error.failure(krate));
                 quote! {
                     match #output {
                         ::core::result::Result::Ok(value) => #answer(value),
@@ -61,7 +69,7 @@ impl Value {
         match ty {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Nothing,
             ty if is_named(ty) => Self::Named(Box::new(ty.clone())),
-            _ => Self::Unnamed,
+            _ => Self::Unnamed(plain::pointing_at(ty.span())),
         }
     }
 
@@ -69,16 +77,27 @@ impl Value {
     fn answer(&self, krate: &Path) -> TokenStream {
         match self {
             Self::Nothing => quote!(#krate::generated::done),
+            Self::Named(ty) if DOCUMENTS.iter().any(|name| plain::inside(name, ty).is_some()) => {
+                quote!(#krate::generated::document::<#ty>())
+            }
             Self::Named(ty) => quote!(#krate::generated::answer::<#ty, _>()),
-            Self::Unnamed => quote!(#krate::generated::answer()),
+            Self::Unnamed(span) => {
+                let krate = krate::at(krate, *span);
+                quote_spanned!(*span=> #krate::generated::answer())
+            }
         }
     }
-}
 
-fn failure(krate: &Path, error: Option<&Value>) -> TokenStream {
-    match error {
-        Some(Value::Named(ty)) => quote!(#krate::generated::failure::<#ty>()),
-        _ => quote!(#krate::generated::fail),
+    /// The function that makes the reply of an error.
+    fn failure(&self, krate: &Path) -> TokenStream {
+        match self {
+            Self::Named(ty) => quote!(#krate::generated::failure::<#ty>()),
+            Self::Nothing => quote!(#krate::generated::failure::<()>()),
+            Self::Unnamed(span) => {
+                let krate = krate::at(krate, *span);
+                quote_spanned!(*span=> #krate::generated::failure())
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Ident, LitStr, Path};
+use syn::{Attribute, Ident, LitStr, Meta, Path};
 
 use super::template::Template;
 use super::timeout;
@@ -57,6 +57,10 @@ struct Draft {
 impl Route {
     /// Reads the attribute; `verb` is its name.
     pub(super) fn read(verb: &Ident, attribute: &Attribute, errors: &mut Errors) -> Option<Self> {
+        if let Meta::NameValue(pair) = &attribute.meta {
+            errors.at(pair, format!("write what this attribute says in parentheses: `#[{verb}(…)]`"));
+            return None;
+        }
         let mut draft = Draft::default();
         for note in notes::of(attribute, errors) {
             match (note.word().cloned(), note) {
@@ -149,21 +153,23 @@ impl Draft {
 
 /// The HTTP method and the path.
 fn target(verb: &Ident, attribute: &Attribute, texts: Vec<LitStr>, errors: &mut Errors) -> Option<(String, LitStr)> {
-    let named = verb == "route";
     let mut texts = texts.into_iter();
-    let method = match named {
-        true => texts.next().and_then(|text| errors.take(method(&text))).or_else(|| {
-            errors.at(attribute, "say the HTTP method and the path: `#[route(\"PURGE\", \"/path\", …)]`");
-            None
-        }),
-        false => Some(verb.to_string().to_uppercase()),
+    let (method, example) = match verb == "route" {
+        false => (Some(verb.to_string().to_uppercase()), format!("#[{verb}(\"/path\", …)]")),
+        true => {
+            let example = "#[route(\"PURGE\", \"/path\", …)]".to_owned();
+            match texts.next() {
+                Some(text) => (errors.take(method(&text)), example),
+                None => {
+                    errors.at(attribute, format!("say the HTTP method and the path: `{example}`"));
+                    return None;
+                }
+            }
+        }
     };
     let path = texts.next();
-    if path.is_none() && (!named || method.is_some()) {
-        errors.at(
-            attribute,
-            format!("say the path: `#[{verb}({}\"/path\", …)]`", if named { "\"METHOD\", " } else { "" }),
-        );
+    if path.is_none() && method.is_some() {
+        errors.at(attribute, format!("say the path: `{example}`"));
     }
     for more in texts {
         errors.at(more, "an operation has one path, and it is given already");
@@ -174,18 +180,17 @@ fn target(verb: &Ident, attribute: &Attribute, texts: Vec<LitStr>, errors: &mut 
 /// A method token (RFC 9110 §5.6.2, §9.1).
 fn method(text: &LitStr) -> syn::Result<String> {
     let method = text.value();
-    let known = VERBS.iter().any(|verb| *verb == method);
-    let is_token =
-        !method.is_empty() && method.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
-    match (known, is_token) {
-        (true, _) => Err(syn::Error::new_spanned(
-            text,
-            format!("HTTP methods are written in capitals: `{}`", method.to_uppercase()),
-        )),
-        (false, true) => Ok(method),
-        (false, false) => {
-            Err(syn::Error::new_spanned(text, format!("`{method}` cannot be an HTTP method (RFC 9110 §9.1)")))
+    let wrong = |message| Err(syn::Error::new_spanned(text, message));
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    match method.as_str() {
+        path if path.starts_with('/') => {
+            wrong(format!("`#[route]` names the HTTP method first: `#[route(\"PURGE\", \"{path}\", …)]`"))
         }
+        small if VERBS.contains(&small) => {
+            wrong(format!("HTTP methods are written in capitals: `{}`", small.to_uppercase()))
+        }
+        token if !token.is_empty() && token.chars().all(is_token) => Ok(method),
+        other => wrong(format!("`{other}` cannot be an HTTP method (RFC 9110 §9.1)")),
     }
 }
 

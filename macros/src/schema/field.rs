@@ -1,7 +1,8 @@
 //! A field of a schema and where its value comes from.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, Fields, Ident, ItemStruct, Path, Type};
 
 use crate::errors::Errors;
@@ -62,7 +63,10 @@ impl Field {
         let ident = &self.ident;
         match &self.source {
             Source::Conf(_) => quote!(conf.#ident),
-            Source::Component(ty) => quote!(starting.component::<#ty>().await?),
+            // All of it stands at one place: then the compiler says once that the type is no component.
+            Source::Component(ty) => {
+                quote_spanned!(plain::pointing_at(ty.span())=> starting.component().await?)
+            }
             Source::New(path) => quote!(#path()),
             Source::Fresh(ty) => quote!(#krate::generated::fresh::<#ty>()),
         }

@@ -1,0 +1,9 @@
+//! A component can be started.
+#![allow(unused)]
+
+use chassis::prelude::*;
+
+#[component("book")]
+struct Book;
+
+fn main() {}

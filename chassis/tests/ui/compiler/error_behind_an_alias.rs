@@ -1,0 +1,21 @@
+//! An error that an alias hides becomes a Fault too.
+#![allow(unused)]
+
+use chassis::prelude::*;
+
+#[schema("/greetings")]
+struct Greeting;
+
+#[operations]
+impl Greeting {
+    #[get("/", public)]
+    async fn hello(&self) -> Result<Json<String>> {
+        Err(Oops)
+    }
+}
+
+struct Oops;
+
+type Result<T> = std::result::Result<T, Oops>;
+
+fn main() {}
