@@ -31,7 +31,7 @@ pub use prepared::Prepared;
 pub use router::mount_router;
 pub use running::{Handle, Running};
 
-pub(crate) use instances::Around;
+pub use instances::Around;
 pub(crate) use plan::{Planned, section};
 
 use instances::Tools;
@@ -79,11 +79,20 @@ impl App {
         self
     }
 
-    /// Puts something between chains and handlers.
+    /// Puts something between chains and every handler that is built: what the testing kit sees with.
     #[must_use]
-    pub(crate) fn with_around(mut self, around: Around) -> Self {
+    pub fn with_around(mut self, around: Around) -> Self {
         self.around = Some(around);
         self
+    }
+
+    /// Every key that configuration can say to this program, with its default and what it means, as YAML. The file
+    /// `conf/chassis.yaml` is this text for chassis alone.
+    ///
+    /// # Errors
+    /// Two entries that were linked in share a name.
+    pub fn reference() -> Result<String, StartError> {
+        composed().map(|composed| composed.reference())
     }
 
     /// Reads and checks the configuration, and proves routes and chains. Starts nothing.
@@ -104,9 +113,6 @@ impl App {
 }
 
 /// What configuration may say to this program.
-///
-/// # Errors
-/// Two entries share a name.
 pub(crate) fn composed() -> Result<Composed, StartError> {
     let catalog = Catalog::linked().map_err(|duplicates| StartError::duplicates(&duplicates))?;
     Ok(Composed::new(&linked::parts(&catalog)))

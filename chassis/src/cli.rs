@@ -31,7 +31,7 @@ pub struct Package {
 #[command(about = ABOUT, long_about = None, disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct Line {
     #[command(flatten)]
-    common: Common,
+    flags: Flags,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -43,7 +43,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed while it ran; 2 the co
 
 /// What every command takes.
 #[derive(Args)]
-pub(crate) struct Common {
+pub(crate) struct Flags {
     /// A YAML file, or a folder of them; may be repeated, later ones win
     #[arg(long = "conf", value_name = "FILE", global = true)]
     files: Vec<PathBuf>,
@@ -103,26 +103,26 @@ fn parse(package: Package) -> Result<Line, clap::Error> {
 
 impl Line {
     fn run(self, package: Package) -> ExitCode {
-        let Self { common, command } = self;
+        let Self { flags, command } = self;
         let outcome = match command.unwrap_or(Command::Serve) {
-            Command::Serve => return serve::run(package, &common),
-            Command::Check => check::run(package, &common),
-            Command::Routes => routes::run(package, &common),
-            Command::Conf(options) => conf::run(package, &common, &options),
-            Command::Explain(options) => explain::run(package, &common, &options),
-            Command::Token(options) => token::run(package, &common, &options),
+            Command::Serve => return serve::run(package, &flags),
+            Command::Check => check::run(package, &flags),
+            Command::Routes => routes::run(package, &flags),
+            Command::Conf(options) => conf::run(package, &flags, &options),
+            Command::Explain(options) => explain::run(package, &flags, &options),
+            Command::Token(options) => token::run(package, &flags, &options),
         };
         match outcome {
             Ok(printer) => {
                 printer.finish();
                 ExitCode::SUCCESS
             }
-            Err(error) => fail(&error, &common),
+            Err(error) => fail(&error, &flags),
         }
     }
 }
 
-impl Common {
+impl Flags {
     pub(super) fn sources(&self, package: Package) -> Sources {
         Sources::of_process(package.name, self.files.clone(), self.sets.clone())
     }
@@ -133,10 +133,10 @@ impl Common {
 }
 
 /// Says why there is no service: on standard error, or as the JSON that was asked for.
-fn fail(error: &StartError, common: &Common) -> ExitCode {
-    let mut printer = Printer::for_errors(common);
+fn fail(error: &StartError, flags: &Flags) -> ExitCode {
+    let mut printer = Printer::for_errors(flags);
     printer.error(error);
-    match common.json {
+    match flags.json {
         // Whoever asks for JSON reads it where the answer would be.
         true => printer.finish(),
         false => printer.complain(),

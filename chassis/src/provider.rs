@@ -94,8 +94,8 @@ impl Entry {
         self.connect(peer).call(request)
     }
 
-    /// Answers one call as if its caller had proved to be `principal`.
-    pub(crate) fn call_as(
+    /// Answers one call whose caller is known to be `principal`: for a protocol that found out by its own means.
+    pub fn call_as(
         &self,
         request: Request<Body>,
         peer: Peer,

@@ -25,8 +25,8 @@ impl Key {
     }
 }
 
-/// Stands between a chain and a handler: what the testing kit sees with.
-pub(crate) type Around = Arc<dyn Fn(&str, Form) -> Form + Send + Sync>;
+/// Stands between a chain and a handler: given the name of the handler, it puts something else in its place.
+pub type Around = Arc<dyn Fn(&str, Form) -> Form + Send + Sync>;
 
 /// What handlers are built with.
 #[derive(Clone)]

@@ -26,7 +26,6 @@ use crate::schema::{BoxFuture, Endpoint, Mounted};
 
 /// A service that can be started.
 pub struct Prepared {
-    pub(crate) package: Package,
     pub(crate) catalog: Catalog,
     pub(crate) conf: Conf,
     pub(super) mounted: Vec<Mounted>,
@@ -54,7 +53,7 @@ impl Prepared {
         let conf = linked::configuration(&catalog, &operations, sources)?;
         let instances = Instances::new(tools.clone());
         let proven = prove(&catalog, &conf, operations, instances).map_err(|error| unread(&conf, error))?;
-        Ok(Self { package, catalog, conf, mounted, tools, proven })
+        Ok(Self { catalog, conf, mounted, tools, proven })
     }
 
     /// What is suspicious and does not keep the service from starting.

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::print::{Printer, Style};
-use super::{Common, Package};
+use super::{Flags, Package};
 use crate::app::StartError;
 
-pub(super) fn run(package: Package, common: &Common) -> Result<Printer, StartError> {
-    let prepared = common.prepare(package)?;
-    let mut printer = Printer::new(common);
+pub(super) fn run(package: Package, flags: &Flags) -> Result<Printer, StartError> {
+    let prepared = flags.prepare(package)?;
+    let mut printer = Printer::new(flags);
     let (operations, warnings) = (prepared.operations().len(), prepared.warnings());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     if printer.json {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::print::{Printer, Style};
-use super::{Common, Package};
+use super::{Flags, Package};
 use crate::app::{Planned, Prepared, StartError, section};
 use crate::chain::{Form, Step};
 use crate::conf::BuildError;
@@ -36,15 +36,15 @@ pub(super) struct Options {
     listener: String,
 }
 
-pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
-    let prepared = common.prepare(package)?;
+pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
+    let prepared = flags.prepare(package)?;
     let request = options.request().map_err(StartError::Asked)?;
     // Some handlers ask the runtime for its timers; none is waited for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| super::broken("the runtime", &error))?;
     let _entered = runtime.enter();
     let explanation = explain(&prepared, options, request)?;
-    let mut printer = Printer::new(common);
+    let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&explanation)
     } else {

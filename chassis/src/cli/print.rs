@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write as _};
 
 use serde::Serialize;
 
-use super::{Color, Common};
+use super::{Color, Flags};
 use crate::app::StartError;
 use crate::app::routes::align;
 
@@ -39,22 +39,22 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    pub(super) fn new(common: &Common) -> Self {
-        Self::with(common, io::stdout().is_terminal())
+    pub(super) fn new(flags: &Flags) -> Self {
+        Self::with(flags, io::stdout().is_terminal())
     }
 
     /// For what is written with [`Printer::complain`].
-    pub(super) fn for_errors(common: &Common) -> Self {
-        Self::with(common, io::stderr().is_terminal())
+    pub(super) fn for_errors(flags: &Flags) -> Self {
+        Self::with(flags, io::stderr().is_terminal())
     }
 
-    fn with(common: &Common, terminal: bool) -> Self {
-        let colour = match common.color {
+    fn with(flags: &Flags, terminal: bool) -> Self {
+        let colour = match flags.color {
             Color::Auto => terminal,
             Color::Always => true,
             Color::Never => false,
         };
-        Self { colour, json: common.json, text: String::new() }
+        Self { colour, json: flags.json, text: String::new() }
     }
 
     /// Adds why there is no service.

@@ -1,12 +1,12 @@
 //! `routes`: every operation with its method, path, access and chain.
 
 use super::print::Printer;
-use super::{Common, Package};
+use super::{Flags, Package};
 use crate::app::{StartError, routes};
 
-pub(super) fn run(package: Package, common: &Common) -> Result<Printer, StartError> {
-    let snapshot = common.prepare(package)?.rehearsal().snapshot();
-    let mut printer = Printer::new(common);
+pub(super) fn run(package: Package, flags: &Flags) -> Result<Printer, StartError> {
+    let snapshot = flags.prepare(package)?.rehearsal().snapshot();
+    let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&routes::document(&snapshot.targets));
         return Ok(printer);

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use tokio::runtime::Builder;
 
-use super::{Common, Package, broken, fail};
+use super::{Flags, Package, broken, fail};
 use crate::app::{Prepared, StartError};
 use crate::telemetry;
 
-pub(super) fn run(package: Package, common: &Common) -> ExitCode {
-    match common.prepare(package).and_then(|prepared| serve(package, prepared)) {
+pub(super) fn run(package: Package, flags: &Flags) -> ExitCode {
+    match flags.prepare(package).and_then(|prepared| serve(package, prepared)) {
         Ok(code) => code,
-        Err(error) => fail(&error, common),
+        Err(error) => fail(&error, flags),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::print::Printer;
-use super::{Common, Package};
+use super::{Flags, Package};
 use crate::app::StartError;
 use crate::conf::{BuildError, FileRef, Files, Interval};
 use crate::handlers::auth::{Claims, mint};
@@ -27,9 +27,9 @@ pub(super) struct Options {
     lifetime: Interval,
 }
 
-pub(super) fn run(package: Package, common: &Common, options: &Options) -> Result<Printer, StartError> {
-    let sources = common.sources(package);
-    let prepared = common.prepare(package)?;
+pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
+    let sources = flags.sources(package);
+    let prepared = flags.prepare(package)?;
     let auth = prepared.conf.handler("auth").value();
     let said = |pointer: &str| auth.pointer(pointer).and_then(|value| value.as_str());
     let missing = |key: &str| {
@@ -47,7 +47,7 @@ pub(super) fn run(package: Package, common: &Common, options: &Options) -> Resul
     };
     let keys = sources.disk().read(&FileRef(file.into())).map_err(StartError::Asked)?;
     let token = mint(&keys, &claims, prepared.now()).map_err(StartError::Asked)?;
-    let mut printer = Printer::new(common);
+    let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&serde_json::json!({ "token": token }))
     } else {
