@@ -9,10 +9,10 @@ use crate::inside::{greeter, service};
 use crate::timing::median;
 
 /// How often one and two threads take turns.
-const ROUNDS: usize = 21;
+const ROUNDS: usize = 101;
 
 /// The calls of a thread in a round.
-const CALLS: u64 = 100_000;
+const CALLS: u64 = 10_000;
 
 /// How much slower a thread gets: the median over the rounds.
 pub(crate) struct Slowdown {

@@ -1,5 +1,6 @@
 //! Builds the servers with cargo, each on its own, so that no one's features leak into another.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +25,13 @@ impl Builder {
     pub(crate) fn new(flags: &Flags) -> Self {
         let target = flags.target_dir.clone().unwrap_or_else(|| Workspace::Chassis.folder().join("target"));
         Self { profile: flags.profile(), target }
+    }
+
+    /// Where the log of a server goes.
+    pub(crate) fn log(&self, name: &str) -> io::Result<PathBuf> {
+        let folder = self.target.join("contest");
+        fs::create_dir_all(&folder)?;
+        Ok(folder.join(name).with_extension("log"))
     }
 
     /// Builds one binary and says where it is.

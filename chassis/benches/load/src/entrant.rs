@@ -41,7 +41,10 @@ pub(crate) fn greeter(entrants: &[Entrant]) -> Option<&Entrant> {
 }
 
 fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
-    let peer = |binary| builder.build(Workspace::Load, "peers", binary).map(|program| launch(program, &["{address}"]));
+    let peer = |binary| {
+        let program = builder.build(Workspace::Load, "peers", binary)?;
+        launch(program, &["{address}"], builder.log(binary)?)
+    };
     let (launch, exchange, refused) = match name {
         HYPER_GET => (peer("raw-hyper")?, Exchange::greeting(""), None),
         AXUM_GET => (peer("bare-axum")?, Exchange::greeting(""), None),
@@ -66,13 +69,15 @@ fn bearer(token: &str) -> Exchange {
 /// A service built on chassis, with its configuration of this folder.
 fn service(builder: &Builder, workspace: Workspace, package: &str, conf: &str) -> io::Result<Launch> {
     let program = builder.build(workspace, package, package)?;
+    let log = builder.log(conf)?;
     let conf = conf_folder().join(conf);
     let conf = conf.to_str().ok_or_else(|| io::Error::other("the path of this folder is not UTF-8"))?;
-    Ok(launch(program, &["--conf", conf, "--set", "protocols.rest.listen={address}", "--set", "admin.listen={admin}"]))
+    let listen = ["--set", "protocols.rest.listen={address}", "--set", "admin.listen={admin}"];
+    launch(program, &[&["--conf", conf], listen.as_slice()].concat(), log)
 }
 
-fn launch(program: PathBuf, arguments: &[&str]) -> Launch {
-    Launch { program, arguments: arguments.iter().map(OsString::from).collect() }
+fn launch(program: PathBuf, arguments: &[&str], log: PathBuf) -> io::Result<Launch> {
+    Ok(Launch { program, arguments: arguments.iter().map(OsString::from).collect(), log })
 }
 
 /// A token that the configuration of the full chain accepts.

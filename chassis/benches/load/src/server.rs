@@ -1,7 +1,7 @@
 //! A server process: started on its core, watched through /proc, ended with this process.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
+    /// Where its log goes: writing it is part of what a server does.
+    pub(crate) log: PathBuf,
 }
 
 pub(crate) struct Server {
@@ -33,11 +35,11 @@ impl Server {
     /// Starts it and waits for its first right answer.
     pub(crate) fn start(launch: &Launch, cores: &Cores, exchange: &Exchange) -> io::Result<Self> {
         let (address, admin) = (free_address()?, free_address()?);
-        let mut command = launch.command(address, admin);
+        let mut command = launch.command(address, admin)?;
         let start = Instant::now();
         let child = cores.as_server(|| command.spawn())??;
         let mut server = Self { child, address, ready_after: Duration::ZERO };
-        server.ready_after = server.await_answer(exchange, start)?;
+        server.ready_after = server.await_answer(exchange, start).map_err(|error| launch.explain(&error))?;
         Ok(server)
     }
 
@@ -84,14 +86,21 @@ impl Drop for Server {
 }
 
 impl Launch {
-    fn command(&self, address: SocketAddr, admin: SocketAddr) -> Command {
+    fn command(&self, address: SocketAddr, admin: SocketAddr) -> io::Result<Command> {
         let mut command = Command::new(&self.program);
         for argument in &self.arguments {
             let text = argument.to_string_lossy();
             command.arg(text.replace("{address}", &address.to_string()).replace("{admin}", &admin.to_string()));
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        command
+        let log = File::create(&self.log)?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Ok(command)
+    }
+
+    /// The error, with what the server said.
+    fn explain(&self, error: &io::Error) -> io::Error {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        io::Error::new(error.kind(), format!("{error}\n{said}"))
     }
 }
 
