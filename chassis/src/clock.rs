@@ -1,5 +1,7 @@
 //! The only place that reads the time; everything else is handed a [`Clock`].
 
+#![expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+
 use std::time::{Duration, SystemTime};
 
 pub use tokio::time::Instant;

@@ -105,3 +105,33 @@ impl<T: Start> FromRequestParts<Call> for Component<T> {
             .ok_or_else(|| Fault::internal(format!("component `{}` is not linked in", std::any::type_name::<T>())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Code;
+    use crate::invocation::fixture::{Stand, request};
+    use crate::invocation::{Invocation, Params};
+
+    struct Pool(u8);
+
+    impl Start for Pool {
+        type Conf = ();
+
+        async fn start((): (), _: &mut Starting<'_>) -> Result<Self, BuildError> {
+            Ok(Self(0))
+        }
+    }
+
+    async fn taken(stand: Stand) -> Result<u8, Code> {
+        let Invocation { mut parts, call, .. } = Arc::new(stand).call(request("GET", "/"), Params::default());
+        let pool = Component::<Pool>::from_request_parts(&mut parts, &call).await;
+        pool.map(|pool| pool.0.0).map_err(|fault| fault.code())
+    }
+
+    #[tokio::test]
+    async fn a_call_hands_out_the_component_of_the_type_that_is_asked_for() {
+        assert_eq!(taken(Stand::default().with_component(7_u8).with_component(Pool(7))).await, Ok(7));
+        assert_eq!(taken(Stand::default()).await, Err(Code::Internal));
+    }
+}

@@ -191,10 +191,15 @@ async fn answer(lease: Arc<Lease>, admitted: Admitted, limit: u64) -> Response<B
     reply.into_response(&invocation)
 }
 
-/// Logs what callers are not told.
+/// Logs what callers are not told. What is wrong with a call is its caller's business, not the operator's.
 fn report(fault: &Fault, invocation: &Invocation) {
     let Some(cause) = fault.cause() else { return };
     let _entered = invocation.call.span.enter();
     let operation = invocation.operation().map_or("", |operation| operation.id.as_str());
-    tracing::error!(operation, code = fault.code().as_str(), handler = fault.handler(), cause = %cause, "call failed");
+    let (code, handler) = (fault.code().as_str(), fault.handler());
+    if fault.status().is_server_error() {
+        tracing::error!(operation, code, handler, cause = %cause, "call failed");
+    } else {
+        tracing::debug!(operation, code, handler, cause = %cause, "call refused");
+    }
 }

@@ -126,6 +126,7 @@ impl<S: Send + Sync + 'static> Endpoint for Method<S> {
 }
 
 /// Binds every operation of a schema to one instance of it.
+#[expect(clippy::needless_pass_by_value, reason = "whoever mounts an instance gives it away")]
 pub fn mount<S: Schema>(instance: Arc<S>) -> Vec<Mounted> {
     S::OPERATIONS
         .iter()

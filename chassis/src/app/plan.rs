@@ -85,7 +85,8 @@ impl Planner<'_> {
             // Without a chain of its own, what is wrong with `unmatched` was said of `default` already.
             if name != UNMATCHED || self.conf.root.chain.provider.contains_key(UNMATCHED) {
                 let errors = proof::order(name, &entries, self.catalog);
-                self.refuse(name, errors.into_iter().map(|(at, error)| self.below_step(name, at, error)).collect());
+                let errors: Vec<_> = errors.into_iter().map(|(at, error)| self.below_step(name, at, error)).collect();
+                self.refuse(name, &errors);
             }
             chains.insert(name.clone(), entries);
         }
@@ -104,7 +105,7 @@ impl Planner<'_> {
             self.problems.push(unknown_chain(self.conf, &operation, name, &settled));
             return None;
         };
-        self.refuse(name, proof::fit(name, entries, &operation, self.catalog));
+        self.refuse(name, &proof::fit(name, entries, &operation, self.catalog));
         let own = operation.timeout.map(|timeout| Timeout(Some(Interval(timeout))));
         operation.timeout = settled.timeout.or(own).unwrap_or(self.conf.root.timeout).limit();
         Some(operation)
@@ -150,7 +151,7 @@ impl Planner<'_> {
         }
     }
 
-    fn refuse(&mut self, chain: &str, errors: Vec<BuildError>) {
+    fn refuse(&mut self, chain: &str, errors: &[BuildError]) {
         let key = format!("chain.provider.{chain}");
         self.problems.extend(errors.iter().map(|error| self.conf.problem(&key, error)));
     }

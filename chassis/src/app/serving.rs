@@ -1,6 +1,7 @@
 //! Serves until it is told to stop: binds before it starts, so that nothing is half started when an address is taken.
 
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -9,10 +10,11 @@ use super::error::StartError;
 use super::prepared::Prepared;
 use super::routes;
 use super::running::Running;
-use crate::admin::{Admin, Page};
+use crate::admin::{Admin, BoundAdmin, Page};
 use crate::conf::BuildError;
-use crate::lifecycle::{Departure, Exit, Lifecycle, Signals, Stage};
+use crate::lifecycle::{Departure, Exit, Lifecycle, Signals};
 use crate::protocol::{Bound, Phase, Served};
+use crate::provider::Provider;
 
 /// The listeners, with their addresses, under their names.
 type Listeners = Vec<(String, Box<dyn Bound>)>;
@@ -27,36 +29,37 @@ impl Prepared {
         let lifecycle = Lifecycle::new();
         let listeners = self.bind().await?;
         let (drain, clock) = (self.conf.root.drain.clone(), self.tools.clock);
-        let (listen, listing) = (self.conf.root.admin.listen.clone(), self.conf.listing());
-        let running = self.start().await?;
-        let provider = running.provider().clone();
-        let shown = provider.clone();
-        let pages = Admin::new(lifecycle.clone())
-            .with_page(Page::of(
-                "/routes",
-                "the operations, and the chain before each",
-                move || routes::text(&provider.snapshot().targets),
-                move || routes::document(&shown.snapshot().targets),
-            ))
-            .with_page(conf_page(listing));
-        let admin = match pages.bind(&listen).await {
-            Ok(admin) => admin,
-            Err(error) => {
-                running.stop().await;
-                return Err(StartError::Failed { what: "listener admin".to_owned(), error });
-            }
-        };
-        tracing::info!(listener = "admin", address = %admin.address(), "listening");
+        let (answering, admin) = self.operators(&lifecycle).await?;
         let (phase, admin_phase) = (watch::Sender::new(Phase::Serving), watch::Sender::new(Phase::Serving));
         let operators = tokio::spawn(admin.serve(admin_phase.subscribe()));
+        let running = self.start().await?;
+        // Set once, here.
+        let _ = answering.set(running.provider().clone());
         let serving = serve_all(&running, listeners, &phase);
         let departure = Departure { lifecycle: &lifecycle, phase: &phase, drain: &drain, clock };
         let exit = departure.run(signals, serving, running.stop(), std::future::ready(())).await;
         // Operators see the process leave until there is nothing left to see.
         admin_phase.send_replace(Phase::Cutting);
         let _ = operators.await;
-        debug_assert!(lifecycle.stage() == Stage::Stopping);
         Ok(exit)
+    }
+
+    /// Takes the address for operators, so that they see the process start. What they see of its routes is empty until
+    /// the provider is there.
+    async fn operators(&self, lifecycle: &Lifecycle) -> Result<(Arc<OnceLock<Provider>>, BoundAdmin), StartError> {
+        let answering = Arc::new(OnceLock::<Provider>::new());
+        let (text, json) = (Arc::clone(&answering), Arc::clone(&answering));
+        let routes = Page::of(
+            "/routes",
+            "the operations, and the chain before each",
+            move || text.get().map(|provider| routes::text(&provider.snapshot().targets)).unwrap_or_default(),
+            move || json.get().map(|provider| routes::document(&provider.snapshot().targets)).unwrap_or_default(),
+        );
+        let admin = Admin::new(lifecycle.clone()).with_page(routes).with_page(conf_page(self.conf.listing()));
+        let admin = admin.bind(&self.conf.root.admin.listen).await;
+        let admin = admin.map_err(|error| StartError::Failed { what: "listener admin".to_owned(), error })?;
+        tracing::info!(listener = "admin", address = %admin.address(), "listening");
+        Ok((answering, admin))
     }
 
     /// Takes the addresses of all listeners.

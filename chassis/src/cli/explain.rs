@@ -46,9 +46,9 @@ pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<
     let explanation = explain(&prepared, options, request)?;
     let mut printer = Printer::new(flags);
     if printer.json {
-        printer.document(&explanation)
+        printer.document(&explanation);
     } else {
-        explanation.print(&mut printer)
+        explanation.print(&mut printer);
     }
     Ok(printer)
 }

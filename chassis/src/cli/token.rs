@@ -49,9 +49,9 @@ pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<
     let token = mint(&keys, &claims, prepared.now()).map_err(StartError::Asked)?;
     let mut printer = Printer::new(flags);
     if printer.json {
-        printer.document(&serde_json::json!({ "token": token }))
+        printer.document(&serde_json::json!({ "token": token }));
     } else {
-        printer.line(token)
+        printer.line(token);
     }
     Ok(printer)
 }
