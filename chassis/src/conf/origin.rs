@@ -30,7 +30,9 @@ pub struct Place {
     /// The column in characters, from 1.
     pub column: usize,
     /// How many characters of the line are meant; at least 1.
-    pub length: usize,
+    pub length: u32,
+    /// How many further lines are meant.
+    pub more: u32,
 }
 
 /// A YAML file that was read.

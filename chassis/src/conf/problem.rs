@@ -192,11 +192,11 @@ mod tests {
     use super::super::origin::{Place, Text};
     use super::*;
 
-    fn place(content: &str, line: usize, column: usize, length: usize) -> Place {
-        Place { text: Arc::new(Text::of("conf/greeter.yaml", content)), line, column, length }
+    fn place(content: &str, line: usize, column: usize, length: u32) -> Place {
+        Place { text: Arc::new(Text::of("conf/greeter.yaml", content)), line, column, length, more: 0 }
     }
 
-    fn origin(content: &str, line: usize, column: usize, length: usize) -> Origin {
+    fn origin(content: &str, line: usize, column: usize, length: u32) -> Origin {
         Origin::File(place(content, line, column, length))
     }
 

@@ -197,7 +197,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
 
 fn not_utf8(before: Text) -> Problem {
     let (line, column) = before.end();
-    let origin = Origin::File(Place { text: Arc::new(before), line, column, length: 1 });
+    let origin = Origin::File(Place { text: Arc::new(before), line, column, length: 1, more: 0 });
     Problem::new(&origin, &KeyPath::root(), "the file is not UTF-8 from here on").with_help("save it as UTF-8")
 }
 

@@ -76,7 +76,12 @@ fn unreadable(text: &Arc<Text>) -> Option<Problem> {
 }
 
 fn place(text: &Arc<Text>, line: usize, column: usize, length: usize) -> Origin {
-    Origin::File(Place { text: Arc::clone(text), line, column, length })
+    Origin::File(Place { text: Arc::clone(text), line, column, length: short(length), more: 0 })
+}
+
+/// A length within a file, none of which has anywhere near this many characters.
+fn short(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// The place of a span; of one with several lines, what is on the first.
@@ -87,7 +92,8 @@ fn place_of(text: &Arc<Text>, span: Span) -> Origin {
     } else {
         text.line(line).map_or(1, |line| line.chars().count().saturating_sub(column))
     };
-    place(text, line, column + 1, length.max(1))
+    let (length, more) = (short(length.max(1)), short(span.end.line().saturating_sub(line)));
+    Origin::File(Place { text: Arc::clone(text), line, column: column + 1, length, more })
 }
 
 #[cfg(test)]

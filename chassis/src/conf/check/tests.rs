@@ -611,6 +611,14 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
 
     The configuration has 1 problem.
     ");
+    insta::assert_snapshot!(wrong(&secret("\"hun\n  ter2\", x: y")), @"
+    greeter.yaml:2:10: handlers.auth.jwt.keys.x: this key is not known
+      2 | ***
+        |    ^
+      help: the keys here are `secret`
+
+    The configuration has 1 problem.
+    ");
     assert!(!format!("{:?}", right(&secret("hunter2"))).contains("hunter2"));
 }
 

@@ -13,8 +13,12 @@ impl Hidden {
     pub(crate) fn add(&mut self, origin: &Origin) {
         if let Some(place) = origin.place() {
             let ranges = self.0.entry((place.text.order, place.line)).or_default();
-            ranges.push((place.column - 1, place.column - 1 + place.length));
+            ranges.push((place.column - 1, place.column - 1 + place.length as usize));
             ranges.sort_unstable();
+            // Where the last of several lines ends is not known; it is hidden whole.
+            for line in place.line + 1..=place.line + place.more as usize {
+                self.0.insert((place.text.order, line), vec![(0, usize::MAX)]);
+            }
         }
     }
 

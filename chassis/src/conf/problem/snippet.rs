@@ -28,7 +28,7 @@ impl Snippet {
         let line: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         let hidden = hidden.of(place.text.order, place.line);
         let start = place.column.saturating_sub(1).min(line.len());
-        let end = start.saturating_add(place.length).min(line.len()).max(start);
+        let end = start.saturating_add(place.length as usize).min(line.len()).max(start);
         let width = |end: usize| shown(&line[..end], hidden).chars().count();
         let (start, end) = (width(start), width(end));
         let text: String = shown(&line, hidden).chars().take(WIDTH).collect();

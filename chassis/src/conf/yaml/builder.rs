@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
 
     /// Everything was taken.
     pub(super) fn finish(self) -> Parsed {
-        let start = Origin::File(Place { text: Arc::clone(self.text), line: 1, column: 1, length: 1 });
+        let start = Origin::File(Place { text: Arc::clone(self.text), line: 1, column: 1, length: 1, more: 0 });
         let node = match self.root {
             Some(node) if node.content != Content::Null => node,
             _ => Node::empty(start),
@@ -158,9 +158,7 @@ impl<'a> Builder<'a> {
                 Some((line, text[..at].chars().count() + 1))
             });
         match found {
-            Some((line, column)) => {
-                Origin::File(Place { text: Arc::clone(self.text), line, column, length: written.chars().count() })
-            }
+            Some((line, column)) => super::place(self.text, line, column, written.chars().count()),
             None => origin,
         }
     }

@@ -71,6 +71,14 @@ fn every_value_knows_where_it_is_written() {
     assert_eq!(place("a.b[0]"), (2, 7, 1));
     assert_eq!(place("a.b[1]"), (2, 10, 3));
     assert_eq!(place("a.c"), (3, 8, 3));
+    let more = |yaml: &str| {
+        let node = read(yaml).node.unwrap();
+        node.at(&KeyPath::parse("a")).and_then(|node| node.origin.place().map(|place| place.more))
+    };
+    assert_eq!(more("a: plain\nb: 1\n"), Some(0));
+    assert_eq!(more("a: plain\n  and more\nb: 1\n"), Some(1));
+    assert_eq!(more("a: 'quoted\n  more'\nb: 1\n"), Some(1));
+    assert_eq!(more("a: |\n  one\n  two\nb: 1\n"), Some(2));
     let key =
         node.entries().and_then(|entries| entries["a"].node.entries()).map(|entries| entries["c"].key.to_string());
     assert_eq!(key.as_deref(), Some("test.yaml:3:3"));
