@@ -65,9 +65,10 @@ impl Operation {
         }
     }
 
-    /// The path parameters that its `Path` argument takes by name and that its template does not have.
+    /// What its `Path` argument takes by name and its template does not have. A template without any parameter is
+    /// wrong in another way.
     pub fn missing_parameters(&self) -> impl Iterator<Item = &Text> {
-        self.by_name.iter().filter(|name| !self.parameters.contains(name))
+        self.by_name.iter().filter(|name| !self.parameters.is_empty() && !self.parameters.contains(name))
     }
 
     /// The same operation with another [`Access`].
