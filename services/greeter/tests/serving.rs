@@ -1,0 +1,138 @@
+//! The whole program over sockets: what the README promises, and how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// A greeter that serves.
+struct Served {
+    child: Child,
+    address: String,
+    admin: String,
+}
+
+/// The program, with nothing of the environment and the configuration that ships.
+fn greeter(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+    command.env_clear().current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
+    command
+}
+
+impl Served {
+    /// Starts it, and reads what it says until it is ready.
+    fn start(settings: &[&str]) -> Self {
+        let ports = ["protocols.rest.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0", "drain.delay=0s"];
+        let sets = ports.iter().chain(settings).flat_map(|set| ["--set", set]).collect::<Vec<_>>();
+        let mut child = greeter(&sets).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut served = Self { child, address: String::new(), admin: String::new() };
+        loop {
+            let line = lines.next().expect("it ended before it was ready").unwrap();
+            let line: Value = serde_json::from_str(&line).unwrap();
+            let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+            match (text("message").as_str(), text("listener").as_str()) {
+                ("listening", "rest") => served.address = text("address"),
+                ("listening", "admin") => served.admin = text("address"),
+                ("ready", _) => break,
+                _ => {}
+            }
+        }
+        // What it says later is read too, so that it never waits for a reader.
+        std::thread::spawn(move || lines.count());
+        served
+    }
+
+    /// Status and whole answer of a call.
+    fn call(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
+        call(&self.address, method, path, token, body)
+    }
+
+    /// Sends it a signal, and waits for its exit code.
+    #[cfg(unix)]
+    fn ended_by(mut self, signal: &str) -> Option<i32> {
+        assert!(Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already where a signal ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn call(address: &str, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let token = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: greeter\r\nconnection: close\r\n{token}");
+    write!(stream, "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    (answer["HTTP/1.1 ".len()..][..3].parse().unwrap(), answer)
+}
+
+fn token(arguments: &[&str]) -> String {
+    let output = greeter(&[&["token", "--sub", "ada"], arguments].concat()).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn calls_are_answered_as_the_readme_says() {
+    let served = Served::start(&[]);
+    let (status, hello) = served.call("GET", "/greetings/ada", None, "");
+    assert_eq!((status, hello.ends_with("\r\n\r\n{\"message\":\"Hello, ada!\"}")), (200, true), "{hello}");
+    let (status, unknown) = served.call("GET", "/greetings", None, "");
+    assert_eq!((status, unknown.contains("\r\nwww-authenticate: Bearer ")), (401, true), "{unknown}");
+
+    let writer = token(&["--scope", "greetings:write"]);
+    let (status, created) = served.call("POST", "/greetings", Some(&writer), r#"{"name":"bob"}"#);
+    assert_eq!((status, created.contains("\r\nlocation: /greetings/bob\r\n")), (201, true), "{created}");
+    let (status, listed) = served.call("GET", "/greetings", Some(&writer), "");
+    assert_eq!((status, listed.ends_with(r#"{"names":["bob"]}"#)), (200, true), "{listed}");
+    let (status, forbidden) = served.call("DELETE", "/greetings/bob", Some(&writer), "");
+    assert_eq!((status, forbidden.contains(r#""code":"permission-denied""#)), (403, true), "{forbidden}");
+    assert_eq!(served.call("DELETE", "/greetings/bob", Some(&token(&["--role", "admin"])), "").0, 204);
+
+    assert_eq!(served.call("GET", "/nowhere", None, "").0, 404);
+    assert_eq!(served.call("PUT", "/greetings", None, "").0, 405);
+    let (status, head) = served.call("HEAD", "/greetings/ada", None, "");
+    assert_eq!((status, head.ends_with("\r\n\r\n")), (200, true), "{head}");
+    assert!(head.contains("\r\ncontent-length: 25\r\n"), "{head}");
+    assert_eq!(call(&served.admin, "GET", "/readyz", None, "").0, 200);
+}
+
+#[test]
+fn calls_beyond_the_limit_are_told_when_to_come_back() {
+    let served = Served::start(&["handlers.rate-limit={ rate: 1/h, burst: 1 }"]);
+    assert_eq!(served.call("GET", "/greetings/ada", None, "").0, 200);
+    let (status, limited) = served.call("GET", "/greetings/ada", None, "");
+    assert_eq!((status, limited.contains("\r\nretry-after: ")), (429, true), "{limited}");
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_well_when_it_is_told_to() {
+    for signal in ["TERM", "INT"] {
+        assert_eq!(Served::start(&[]).ended_by(signal), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn an_address_in_use_ends_it_with_1_and_names_the_listener() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for (key, listener) in [("protocols.rest.listen", "rest"), ("admin.listen", "admin")] {
+        let ports = ["--set", "protocols.rest.listen=127.0.0.1:0", "--set", "admin.listen=127.0.0.1:0"];
+        let taken = format!("{key}={address}");
+        let output = greeter(&[&ports[..], &["--set", &taken]].concat()).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains(listener) && error.contains(&address.to_string()), "{error}");
+    }
+}
