@@ -10,6 +10,7 @@ use super::read::Conf;
 use super::tree::{Content, Node, Role};
 use super::value::{FileRef, Secret};
 
+mod bounds;
 mod choice;
 mod keys;
 mod names;
