@@ -1,5 +1,7 @@
 //! The whole program over sockets: what the README promises, and how it ends.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up has failed")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
