@@ -34,7 +34,20 @@ struct Open {
 
 enum Inside {
     List(Vec<Node>),
-    Map { entries: BTreeMap<String, Entry>, key: Option<(String, Origin)>, merged: Vec<Node> },
+    Map { entries: BTreeMap<String, Entry>, key: Option<Key>, merged: Vec<Node> },
+}
+
+/// The key whose value comes next. In quotes even `<<` is a key like any other.
+struct Key {
+    text: String,
+    origin: Origin,
+    style: ScalarStyle,
+}
+
+impl Key {
+    fn merges(&self) -> bool {
+        self.text == "<<" && self.style == ScalarStyle::Plain
+    }
 }
 
 type Outcome = Result<(), Problem>;
@@ -94,7 +107,7 @@ impl<'a> Builder<'a> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, origin: Origin) -> Outcome {
         if self.expects_key() {
-            return self.key(text, origin);
+            return self.key(text, style, origin);
         }
         let plain = style == ScalarStyle::Plain;
         let expanded = match self.variables {
@@ -167,7 +180,7 @@ impl<'a> Builder<'a> {
         matches!(self.open.last(), Some(Open { inside: Inside::Map { key: None, .. }, .. }))
     }
 
-    fn key(&mut self, text: &str, origin: Origin) -> Outcome {
+    fn key(&mut self, text: &str, style: ScalarStyle, origin: Origin) -> Outcome {
         let path = self.path().key(text);
         if let Some(Open { inside: Inside::Map { entries, key, .. }, .. }) = self.open.last_mut() {
             if let Some(first) = entries.get(text) {
@@ -178,7 +191,7 @@ impl<'a> Builder<'a> {
                 };
                 self.problems.push(Problem::new(&origin, &path, message).with_help(help));
             }
-            *key = Some((text.to_owned(), origin));
+            *key = Some(Key { text: text.to_owned(), origin, style });
         }
         Ok(())
     }
@@ -243,8 +256,8 @@ impl<'a> Builder<'a> {
             None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
             Some(Inside::Map { entries, key, merged }) => match key.take() {
-                Some((key, _)) if key == "<<" => merged.push(node),
-                Some((key, origin)) => drop(entries.insert(key, Entry { key: origin, node })),
+                Some(key) if key.merges() => merged.push(node),
+                Some(Key { text, origin, .. }) => drop(entries.insert(text, Entry { key: origin, node })),
                 None => {}
             },
         }
@@ -255,7 +268,7 @@ impl<'a> Builder<'a> {
     fn path(&self) -> KeyPath {
         self.open.iter().fold(KeyPath::root(), |path, open| match &open.inside {
             Inside::List(items) => path.index(items.len()),
-            Inside::Map { key: Some((key, _)), .. } => path.key(key),
+            Inside::Map { key: Some(key), .. } => path.key(&key.text),
             Inside::Map { key: None, .. } => path,
         })
     }

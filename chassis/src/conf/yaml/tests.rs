@@ -47,6 +47,7 @@ fn nothing_is_an_empty_map() {
 
 #[test]
 fn anchors_and_merge_keys_are_expanded() {
+    check("a: {'<<': 1}\n", &json!({"a": {"<<": 1}}));
     check("a: &x {b: 1}\nc: *x\n", &json!({"a": {"b": 1}, "c": {"b": 1}}));
     check("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n", &json!({"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}));
     check(
