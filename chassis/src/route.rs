@@ -54,16 +54,22 @@ mod draft;
 mod error;
 mod escape;
 mod expression;
+mod layout;
 mod methods;
+mod path;
+mod radix;
 mod search;
-mod statics;
+mod shape;
 mod tree;
+mod word;
 
 pub use error::{RouteError, Shadowed};
 pub use methods::Allow;
 
+use escape::Spelling;
 use methods::Methods;
-use search::{Path, Search, Unsearchable};
+use path::Path;
+use search::Search;
 use template::TemplateError;
 use tree::Tree;
 
@@ -144,28 +150,58 @@ impl Table {
         build::table(&routes, conf)
     }
 
-    /// What a call leads to. `path` is as it was sent, without a query.
+    /// What a call leads to. `path` is as it was sent, without a query; it may be anything.
     ///
-    /// Nothing is allocated for up to six captures.
+    /// Nothing is allocated for up to six captures, unless the path has both escapes and more than 1,024 bytes, or
+    /// the method is refused.
     pub fn find(&self, method: &Method, path: &str) -> Found<'_> {
-        let searchable = match Path::parse(path, self.conf.trailing_slash) {
-            Ok(searchable) => searchable,
-            Err(Unsearchable::Malformed) => return Found::Malformed,
-            Err(Unsearchable::Relative) if path == "*" && *method == Method::OPTIONS => {
-                return Found::Options { allow: Allow::all(&self.methods) };
+        match Spelling::of(path.as_bytes()) {
+            Spelling::Plain => self.find_in(method, path.as_bytes(), None),
+            Spelling::Escaped => self.find_escaped(method, path.as_bytes()),
+            Spelling::Malformed => Found::Malformed,
+        }
+    }
+
+    #[cold]
+    fn find_escaped(&self, method: &Method, raw: &[u8]) -> Found<'_> {
+        let (mut few, mut many) = ([0; 1024], Vec::new());
+        let buffer = match few.get_mut(..raw.len()) {
+            Some(few) => few,
+            None => {
+                many.resize(raw.len(), 0);
+                &mut many
             }
-            Err(Unsearchable::Relative) => return Found::NotFound,
+        };
+        let len = buffer.iter_mut().zip(escape::canonical(raw)).map(|(to, byte)| *to = byte).count();
+        self.find_in(method, &buffer[..len], Some(raw))
+    }
+
+    /// What the canonical form of a path leads to.
+    #[inline]
+    fn find_in(&self, method: &Method, text: &[u8], raw: Option<&[u8]>) -> Found<'_> {
+        let Some(path) = Path::new(text, raw, self.conf.trailing_slash) else {
+            return self.find_relative(method, text);
         };
         let wanted = self.methods.wanted(method);
         let (mut target, mut fits) = (None, false);
-        let params = Search::new(&self.tree, searchable).run(|arrivals| {
+        let search = Search::new(&self.tree, path, |arrivals| {
             fits = true;
             target = wanted.choose(arrivals);
             target.is_some()
         });
+        let params = search.run();
         match (target, params) {
             (Some(target), Some(params)) => Found::Route { target, params },
-            _ if fits => self.refuse(method, searchable),
+            _ if fits => self.refuse(method, path),
+            _ => Found::NotFound,
+        }
+    }
+
+    /// RFC 9110 §9.3.7: OPTIONS may ask about the server as a whole.
+    #[cold]
+    fn find_relative(&self, method: &Method, text: &[u8]) -> Found<'_> {
+        match text {
+            b"*" if *method == Method::OPTIONS => Found::Options { allow: Allow::all(&self.methods) },
             _ => Found::NotFound,
         }
     }
@@ -174,10 +210,11 @@ impl Table {
     #[cold]
     fn refuse(&self, method: &Method, path: Path<'_>) -> Found<'_> {
         let mut allow = Allow::default();
-        Search::new(&self.tree, path).run(|arrivals| {
+        let search = Search::new(&self.tree, path, |arrivals| {
             allow.extend(&self.methods, arrivals);
             false
         });
+        search.run();
         if *method == Method::OPTIONS { Found::Options { allow } } else { Found::MethodNotAllowed { allow } }
     }
 

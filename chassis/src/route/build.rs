@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
 use http::Method;
 
 use super::draft::Draft;
 use super::error::{RouteError, Shadowed};
-use super::expression::{self, Expression};
-use super::methods::{Arrival, MethodId, Methods};
+use super::expression::Expressions;
+use super::layout;
+use super::methods::{MethodId, Methods};
 use super::template::{self, Segment, Template};
-use super::tree::Tree;
 use super::{Conf, Route, Table, TrailingSlash};
 
 pub(super) fn table(routes: &[Route], conf: Conf) -> Result<Table, Vec<RouteError>> {
@@ -23,15 +22,14 @@ pub(super) fn table(routes: &[Route], conf: Conf) -> Result<Table, Vec<RouteErro
         return Err(building.errors);
     }
     let Building { draft, methods, expressions, shadowed, .. } = building;
-    let compiled = expressions.into_iter().filter_map(|(text, made)| Some((text, made.ok()?))).collect();
-    Ok(Table { conf, tree: Tree::build(&draft, &compiled), methods, shadowed })
+    Ok(Table { conf, tree: layout::tree(&draft, expressions), methods, shadowed })
 }
 
 #[derive(Default)]
 struct Building<'r> {
     draft: Draft,
     methods: Methods,
-    expressions: HashMap<String, Result<Arc<Expression>, String>>,
+    expressions: Expressions,
     first: HashMap<(MethodId, Vec<Segment>), (&'r Route, Template)>,
     errors: Vec<RouteError>,
     shadowed: Vec<Shadowed>,
@@ -52,7 +50,7 @@ impl<'r> Building<'r> {
             segments.push(Segment::Static(Vec::new()));
         }
         if self.is_new(route, template, method, &segments) {
-            self.draft.add(&segments).push(Arrival { method, target: route.target });
+            self.draft.add(&segments).push((method, route.target));
         }
     }
 
@@ -64,23 +62,21 @@ impl<'r> Building<'r> {
         let upper = name.to_ascii_uppercase();
         let help = match Method::from_bytes(name.as_bytes()) {
             Ok(_) if upper != name && is_standard(&upper) => format!("methods are case-sensitive: write `{upper}`"),
-            Ok(method) => return Some(self.methods.add(method)),
+            Ok(method) => match self.methods.add(method) {
+                Some(id) => return Some(id),
+                None => "a table knows 65,534 methods".to_owned(),
+            },
             Err(_) => "write a token such as `GET`, or `*` for any method".to_owned(),
         };
         self.errors.push(RouteError::of(route, format!("`{name}` is not a method"), help));
         None
     }
 
-    /// Compiles the expressions of a template, each text once in a table.
     fn compile(&mut self, route: &Route, template: &Template) {
         for segment in &template.segments {
             let Segment::Parameter(parameter) = segment else { continue };
             let Some(text) = &parameter.expression else { continue };
-            let made = self.expressions.entry(text.clone()).or_insert_with(|| {
-                let hir = expression::parse(text).map_err(|unusable| unusable.why)?;
-                Expression::build(hir).map(Arc::new)
-            });
-            if let Err(why) = made {
+            if let Err(why) = self.expressions.add(text) {
                 let message = format!("the regular expression `{text}` cannot be used: {why}");
                 self.errors.push(RouteError::of(
                     route,

@@ -1,18 +1,13 @@
-//! Percent-encoding as the matcher sees it: which spellings of a path segment are the same segment.
+//! Percent-encoding as the matcher sees it: which spellings of a path are the same path.
 //!
 //! RFC 3986 §6.2.2 is followed to the letter. An escaped character is the character itself, unless it is reserved
 //! (§2.2) or the percent sign: `%61` is `a` and `%20` is a space, but `%2F` is no slash and `%3A` starts no verb,
 //! because escaping them is how a caller says that they are part of a value.
 
-use std::cmp::Ordering;
-use std::ops::Range;
-
-use percent_encoding::percent_decode;
-
 /// Whether a path can be compared at all, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// Nothing is escaped: bytes are compared as they are.
+    /// Nothing is escaped: the path is its own canonical form.
     Plain,
     /// Something is escaped, and every `%` begins an escape.
     Escaped,
@@ -22,10 +17,11 @@ pub(super) enum Spelling {
 
 impl Spelling {
     pub(super) fn of(raw: &[u8]) -> Self {
-        // No early exit, so that the loop becomes a few vector instructions: nearly all paths are plain.
-        if !raw.iter().fold(false, |found, byte| found | (*byte == b'%') | (*byte == 0)) {
-            return Self::Plain;
-        }
+        if is_plain(raw) { Self::Plain } else { Self::of_odd(raw) }
+    }
+
+    #[cold]
+    fn of_odd(raw: &[u8]) -> Self {
         let mut at = 0;
         while let Some(byte) = raw.get(at) {
             at += match (byte, escaped(raw, at)) {
@@ -38,76 +34,60 @@ impl Spelling {
     }
 }
 
-/// One segment of a path, or a part of one, as it was sent.
-#[derive(Clone, Copy)]
-pub(super) struct Raw<'p> {
-    pub(super) bytes: &'p [u8],
-    /// Whether there may be escapes in it.
-    pub(super) escaped: bool,
-}
-
-impl<'p> Raw<'p> {
-    /// How the segment compares to a literal in its canonical form.
-    pub(super) fn cmp(self, literal: &[u8]) -> Ordering {
-        if self.escaped { canonical(self.bytes).cmp(literal.iter().copied()) } else { self.bytes.cmp(literal) }
-    }
-
-    /// What stands between a prefix and a suffix that are in their canonical form; never nothing.
-    pub(super) fn between(self, prefix: &[u8], suffix: &[u8]) -> Option<Range<usize>> {
-        let (start, end) = if self.escaped {
-            (prefix_end(self.bytes, prefix)?, suffix_start(self.bytes, suffix)?)
-        } else {
-            let starts = self.bytes.starts_with(prefix) && self.bytes.ends_with(suffix);
-            (prefix.len(), if starts { self.bytes.len() - suffix.len() } else { 0 })
-        };
-        (start < end).then_some(start..end)
-    }
-
-    /// The part of it in this range.
-    pub(super) fn part(self, range: Range<usize>) -> Self {
-        Self { bytes: self.bytes.get(range).unwrap_or_default(), escaped: self.escaped }
-    }
-
-    /// The value, byte by byte, nothing escaped any more.
-    pub(super) fn decoded(self) -> impl Iterator<Item = u8> + 'p {
-        percent_decode(self.bytes)
+/// Whether there is neither a `%` nor a NUL, which is so for nearly all paths.
+fn is_plain(raw: &[u8]) -> bool {
+    let (words, rest) = raw.as_chunks::<8>();
+    let odd = words.iter().fold(0, |odd, word| odd | oddities(*word));
+    match raw.last_chunk() {
+        // Some of it is looked at twice, which is quicker than a loop over the rest.
+        Some(last) => odd | oddities(*last) == 0,
+        None => !rest.iter().any(|byte| matches!(byte, b'%' | 0)),
     }
 }
 
-/// The canonical form of a segment: what can be unescaped is, hexadecimal digits that stay are upper-case.
-pub(super) fn canonical(raw: &[u8]) -> Canonical<'_> {
-    Canonical { raw, at: 0, digits: 0 }
+/// Not zero if one of the bytes is a `%` or a NUL.
+#[inline]
+fn oddities(word: [u8; 8]) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    let nul = u64::from_le_bytes(word);
+    let percent = nul ^ u64::from_le_bytes([b'%'; 8]);
+    // Only a zero byte, or one above a zero byte, borrows and has been small.
+    (nul.wrapping_sub(ONES) & !nul | percent.wrapping_sub(ONES) & !percent) & HIGH
 }
 
-pub(super) struct Canonical<'a> {
-    raw: &'a [u8],
-    at: usize,
-    // How many digits of an escape that stays are still to come.
-    digits: u8,
+/// The canonical form: what can be unescaped is, hexadecimal digits that stay are upper-case.
+pub(super) fn canonical(raw: &[u8]) -> impl Iterator<Item = u8> {
+    units(raw).flat_map(|(_, (bytes, len))| bytes.into_iter().take(len))
 }
 
-impl Iterator for Canonical<'_> {
-    type Item = u8;
+/// Where in the raw path a byte of its canonical form comes from; its end for the end.
+pub(super) fn origin(raw: &[u8], canonical: usize) -> usize {
+    let mut passed = 0;
+    let mut unit = units(raw).skip_while(|(_, (_, len))| {
+        passed += len;
+        passed <= canonical
+    });
+    unit.next().map_or(raw.len(), |(at, _)| at)
+}
 
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.raw.get(self.at)?;
-        if self.digits > 0 {
-            self.digits -= 1;
-            self.at += 1;
-            return Some(byte.to_ascii_uppercase());
-        }
-        if byte == b'%' {
-            match escaped(self.raw, self.at) {
-                Some(value) if !is_reserved(value) => {
-                    self.at += 3;
-                    return Some(value);
-                }
-                _ => self.digits = 2,
+/// The characters and escapes of a path: where each begins, and its canonical bytes.
+fn units(raw: &[u8]) -> impl Iterator<Item = (usize, ([u8; 3], usize))> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let byte = *raw.get(at)?;
+        let start = at;
+        let value = if byte == b'%' { escaped(raw, at) } else { None };
+        at += if value.is_some() { 3 } else { 1 };
+        let canonical = match value {
+            Some(value) if is_reserved(value) => {
+                ([b'%', raw[start + 1].to_ascii_uppercase(), raw[start + 2].to_ascii_uppercase()], 3)
             }
-        }
-        self.at += 1;
-        Some(byte)
-    }
+            Some(value) => ([value, 0, 0], 1),
+            None => ([byte, 0, 0], 1),
+        };
+        Some((start, canonical))
+    })
 }
 
 /// The byte that the escape at this place stands for.
@@ -122,38 +102,12 @@ fn is_reserved(byte: u8) -> bool {
     b":/?#[]@!$&'()*+,;=%".contains(&byte)
 }
 
-// A canonical byte was one byte, or an escape of three.
-
-fn prefix_end(raw: &[u8], prefix: &[u8]) -> Option<usize> {
-    let mut ends = prefix.len()..=prefix.len() * 3;
-    ends.find(|end| {
-        raw.get(..*end).is_some_and(|part| is_boundary(raw, *end) && canonical(part).eq(prefix.iter().copied()))
-    })
-}
-
-fn suffix_start(raw: &[u8], suffix: &[u8]) -> Option<usize> {
-    let starts = (suffix.len()..=suffix.len() * 3).map_while(|len| raw.len().checked_sub(len));
-    starts.into_iter().find(|start| {
-        raw.get(*start..).is_some_and(|part| is_boundary(raw, *start) && canonical(part).eq(suffix.iter().copied()))
-    })
-}
-
-/// Whether no escape goes across this place.
-fn is_boundary(raw: &[u8], at: usize) -> bool {
-    !(1..=2).any(|back| at.checked_sub(back).and_then(|before| raw.get(before)) == Some(&b'%'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn form(raw: &str) -> String {
         String::from_utf8(canonical(raw.as_bytes()).collect()).unwrap()
-    }
-
-    fn between<'p>(raw: &'p str, prefix: &str, suffix: &str) -> Option<&'p str> {
-        let segment = Raw { bytes: raw.as_bytes(), escaped: raw.contains('%') };
-        Some(&raw[segment.between(prefix.as_bytes(), suffix.as_bytes())?])
     }
 
     #[test]
@@ -175,20 +129,23 @@ mod tests {
     }
 
     #[test]
-    fn affixes_are_found_in_any_spelling_and_leave_a_value() {
-        assert_eq!(between("12.json", "", ".json"), Some("12"));
-        assert_eq!(between("12%2ejson", "", ".json"), Some("12"));
-        assert_eq!(between("%76%31%20", "v", ""), Some("%31%20"));
-        assert_eq!(between("%76%31", "v", "1"), None);
-        assert_eq!(between(".json", "", ".json"), None);
-        assert_eq!(between("aba", "ab", "ba"), None);
+    fn a_path_is_plain_unless_any_byte_of_it_is_odd() {
+        for len in 1..40 {
+            let plain = "/\u{80}é~".chars().cycle().take(len).collect::<String>();
+            assert_eq!(Spelling::of(plain.as_bytes()), Spelling::Plain);
+            for at in plain.char_indices().map(|(at, _)| at) {
+                let with = |odd| [&plain[..at], odd, &plain[at..]].concat();
+                assert_eq!(Spelling::of(with("%41").as_bytes()), Spelling::Escaped);
+                assert_eq!(Spelling::of(with("\0").as_bytes()), Spelling::Malformed);
+            }
+        }
     }
 
     #[test]
-    fn an_escaped_delimiter_is_part_of_the_value() {
-        assert_eq!(between("7%3Acancel", "", ":cancel"), None);
-        assert_eq!(between("7%3A:cancel", "", ":cancel"), Some("7%3A"));
-        assert_eq!(between("a%2Fb", "a", "b"), Some("%2F"));
-        assert_eq!(between("%2Fb", "", "Fb"), None);
+    fn every_canonical_byte_knows_where_it_comes_from() {
+        let raw = "/a%20b%2fc";
+        assert_eq!(form(raw), "/a b%2Fc");
+        let origins: Vec<_> = (0..=8).map(|at| origin(raw.as_bytes(), at)).collect();
+        assert_eq!(origins, [0, 1, 2, 5, 6, 6, 6, 9, 10]);
     }
 }

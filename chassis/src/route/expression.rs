@@ -1,16 +1,17 @@
 //! A regular expression that a path parameter must match from its first to its last character.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::error::Error;
 use std::ops::Range;
 
+use percent_encoding::percent_decode;
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::{primitives::StateID, start};
 use regex_automata::{Anchored, meta};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, Look};
-
-use super::escape::Raw;
 
 /// How many bytes an automaton may take: most expressions need less than one tenth.
 const AUTOMATON: usize = 1 << 14;
@@ -33,6 +34,36 @@ pub(super) struct Expression {
 struct Automaton {
     dfa: Box<dense::DFA<Vec<u32>>>,
     start: StateID,
+}
+
+/// The expressions of a table, each text once.
+#[derive(Debug, Default)]
+pub(super) struct Expressions {
+    all: Vec<Expression>,
+    known: HashMap<String, Result<u32, String>>,
+}
+
+impl Expressions {
+    /// Compiles an expression, unless it is known.
+    ///
+    /// # Errors
+    /// Why it cannot be compiled.
+    pub(super) fn add(&mut self, text: &str) -> Result<(), &str> {
+        let made = self.known.entry(text.to_owned()).or_insert_with(|| {
+            let hir = parse(text).map_err(|unusable| unusable.why)?;
+            self.all.push(Expression::build(hir)?);
+            Ok(self.all.len() as u32 - 1)
+        });
+        made.as_ref().map(|_| ()).map_err(String::as_str)
+    }
+
+    pub(super) fn number(&self, text: &str) -> Option<u32> {
+        self.known.get(text)?.as_ref().ok().copied()
+    }
+
+    pub(super) fn into_all(self) -> Vec<Expression> {
+        self.all
+    }
 }
 
 /// Why an expression cannot be used.
@@ -63,12 +94,16 @@ impl Expression {
     }
 
     /// Whether the value, nothing escaped any more, matches as a whole.
-    pub(super) fn matches(&self, value: Raw<'_>) -> bool {
-        let decided = self.automaton.as_ref().and_then(|automaton| match value.escaped {
-            true => automaton.run(value.decoded()),
-            false => automaton.run(value.bytes.iter().copied()),
-        });
-        decided.unwrap_or_else(|| self.program.as_ref().is_some_and(|program| is_match(program, value)))
+    pub(super) fn matches(&self, value: &[u8], escaped: bool) -> bool {
+        if escaped {
+            return self.decide(percent_decode(value), || percent_decode(value).into());
+        }
+        self.decide(value.iter().copied(), || value.into())
+    }
+
+    fn decide<'v>(&self, bytes: impl Iterator<Item = u8>, whole: impl FnOnce() -> Cow<'v, [u8]>) -> bool {
+        let decided = self.automaton.as_ref().and_then(|automaton| automaton.run(bytes));
+        decided.unwrap_or_else(|| self.program.as_ref().is_some_and(|program| program.is_match(&whole())))
     }
 }
 
@@ -78,11 +113,6 @@ fn root(mut error: &(dyn Error + 'static)) -> String {
         error = cause;
     }
     error.to_string()
-}
-
-#[cold]
-fn is_match(program: &meta::Regex, value: Raw<'_>) -> bool {
-    if value.escaped { program.is_match(&value.decoded().collect::<Vec<_>>()) } else { program.is_match(value.bytes) }
 }
 
 impl Automaton {
@@ -136,7 +166,7 @@ mod tests {
 
     fn matches(expression: &str, value: &str) -> bool {
         let expression = Expression::build(parse(expression).unwrap()).unwrap();
-        expression.matches(Raw { bytes: value.as_bytes(), escaped: value.contains('%') })
+        expression.matches(value.as_bytes(), value.contains('%'))
     }
 
     #[test]

@@ -6,13 +6,13 @@ use http::Method;
 
 /// The number of a method within one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct MethodId(u32);
+pub(super) struct MethodId(u16);
 
 impl MethodId {
     /// A route for every method.
-    pub(super) const ANY: Self = Self(u32::MAX);
+    pub(super) const ANY: Self = Self(u16::MAX);
     // A method that no route has.
-    const NONE: Self = Self(u32::MAX - 1);
+    const NONE: Self = Self(u16::MAX - 1);
 }
 
 /// Every method that a route of the table has, in declared order.
@@ -30,19 +30,22 @@ pub(super) struct Wanted {
 /// What a method leads to at the end of a template.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
+    /// How many there are from here on.
+    pub(super) count: u16,
     pub(super) method: MethodId,
     pub(super) target: u32,
 }
 
 impl Methods {
-    /// The number of this method, a new one if need be.
-    pub(super) fn add(&mut self, method: Method) -> MethodId {
+    /// The number of this method, a new one if need be; `None` if there are no more.
+    pub(super) fn add(&mut self, method: Method) -> Option<MethodId> {
         let known = self.id(&method);
         if known != MethodId::NONE {
-            return known;
+            return Some(known);
         }
+        let new = u16::try_from(self.0.len()).ok().map(MethodId).filter(|id| *id != MethodId::NONE)?;
         self.0.push(method);
-        MethodId(self.0.len() as u32 - 1)
+        Some(new)
     }
 
     pub(super) fn wanted(&self, method: &Method) -> Wanted {
@@ -52,7 +55,7 @@ impl Methods {
 
     fn id(&self, method: &Method) -> MethodId {
         let position = self.0.iter().position(|known| known == method);
-        position.map_or(MethodId::NONE, |at| MethodId(at as u32))
+        position.map_or(MethodId::NONE, |at| MethodId(at as u16))
     }
 
     fn name(&self, id: MethodId) -> Option<&Method> {

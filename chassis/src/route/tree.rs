@@ -1,136 +1,129 @@
 //! The tree of templates as calls search it: immutable, in a few flat vectors.
+//!
+//! It has two levels. Text is a [`Radix`] tree of bytes. Where a segment may be captured there is a stop; one that is
+//! reached over a capture has a tree of text of its own. What a search touches is kept small, because with thousands
+//! of routes it is memory that costs time.
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
+use std::num::NonZeroU32;
 
-use super::draft::{Captured, Draft};
-use super::escape::Raw;
+use super::draft::Captured;
 use super::expression::Expression;
 use super::methods::Arrival;
-use super::statics::Statics;
-use super::template::Parameter;
-
-/// The number of a node; 0 is the root.
-pub(super) type NodeId = u32;
+use super::radix::{NodeId, Radix};
+use super::shape::Shape;
 
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    nodes: Vec<Node>,
-    statics: Statics,
-    patterns: Vec<Pattern>,
-    tails: Vec<Tail>,
-    arrivals: Vec<Arrival>,
+    pub(super) radix: Radix,
+    pub(super) stops: Vec<Stop>,
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) expressions: Vec<Expression>,
+    pub(super) tails: Vec<Tail>,
+    pub(super) arrivals: Vec<Arrival>,
 }
 
-#[derive(Debug, Default)]
-struct Node {
-    statics: Span,
-    patterns: Span,
-    tails: Span,
-    arrivals: Span,
+/// Where a way leads.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lead {
+    /// To where more can follow.
+    Stop(StopId),
+    /// To where nothing can follow, and this arrives.
+    End(ArrivalsId),
+}
+
+/// The same in four bytes, with room for none: one more than the number of a stop, with the highest bit for an end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed(NonZeroU32);
+
+/// The number of a stop.
+pub(super) type StopId = u32;
+
+/// Where some arrivals begin.
+pub(super) type ArrivalsId = u32;
+
+/// The beginning of some templates.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stop {
+    /// What follows as text, if this is reached over a capture.
+    pub(super) text: NodeId,
+    /// What arrives here.
+    pub(super) arrivals: Option<ArrivalsId>,
+    pub(super) patterns: Span,
+    pub(super) tails: Span,
 }
 
 /// A range of one of the vectors.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Span {
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
+pub(super) type Span = (u32, u32);
 
-impl Span {
-    pub(super) fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-/// A segment that is captured, or the middle of one.
-#[derive(Debug)]
+/// A segment of which some is captured.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pattern {
-    prefix: Box<[u8]>,
-    suffix: Box<[u8]>,
-    expression: Option<Arc<Expression>>,
-    pub(super) captured: Captured,
-    pub(super) child: NodeId,
+    pub(super) shape: u32,
+    pub(super) leads: Packed,
 }
 
 /// One or more segments that are captured together.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {
     /// How many segments follow.
     pub(super) after: usize,
     pub(super) captured: Captured,
-    pub(super) child: NodeId,
+    pub(super) leads: Packed,
 }
 
-impl Pattern {
-    /// The value in a segment that fits.
-    pub(super) fn value(&self, segment: Raw<'_>) -> Option<Range<usize>> {
-        let value = segment.between(&self.prefix, &self.suffix)?;
-        match &self.expression {
-            Some(expression) if !expression.matches(segment.part(value.clone())) => None,
-            _ => Some(value),
-        }
+const END: u32 = 1 << 31;
+
+impl Packed {
+    pub(super) fn new(lead: Lead) -> Option<Self> {
+        let number = match lead {
+            Lead::Stop(id) => id + 1,
+            Lead::End(id) => (id + 1) | END,
+        };
+        NonZeroU32::new(number).map(Self)
+    }
+
+    #[inline]
+    pub(super) fn lead(self) -> Lead {
+        let number = self.0.get();
+        if number & END == 0 { Lead::Stop(number - 1) } else { Lead::End((number & !END) - 1) }
     }
 }
 
 impl Tree {
-    pub(super) fn statics(&self, node: NodeId, segment: Raw<'_>) -> Option<NodeId> {
-        self.statics.child(node, self.nodes[node as usize].statics, segment)
+    #[inline]
+    pub(super) fn stop(&self, id: StopId) -> Option<&Stop> {
+        self.stops.get(id as usize)
     }
 
-    pub(super) fn patterns(&self, node: NodeId) -> &[Pattern] {
-        &self.patterns[self.nodes[node as usize].patterns.range()]
+    #[inline]
+    pub(super) fn patterns(&self, stop: &Stop) -> &[Pattern] {
+        slice(&self.patterns, stop.patterns)
     }
 
-    pub(super) fn tails(&self, node: NodeId) -> &[Tail] {
-        &self.tails[self.nodes[node as usize].tails.range()]
+    #[inline]
+    pub(super) fn tails(&self, stop: &Stop) -> &[Tail] {
+        slice(&self.tails, stop.tails)
     }
 
-    pub(super) fn arrivals(&self, node: NodeId) -> &[Arrival] {
-        &self.arrivals[self.nodes[node as usize].arrivals.range()]
+    #[inline]
+    pub(super) fn arrivals(&self, id: ArrivalsId) -> &[Arrival] {
+        let rest = self.arrivals.get(id as usize..).unwrap_or_default();
+        rest.split_at_checked(rest.first().map_or(0, |first| usize::from(first.count))).map_or(rest, |(these, _)| these)
     }
 
-    /// Lays a draft out; nodes keep their numbers, so that those of one template lie close together.
-    pub(super) fn build(draft: &Draft, expressions: &HashMap<String, Arc<Expression>>) -> Self {
-        let mut tree = Self::default();
-        for node in &draft.nodes {
-            let statics = tree.statics.add(&node.statics);
-            let patterns =
-                node.parameters().into_iter().map(|(parameter, child)| pattern(parameter, child, expressions));
-            let tails = node.tails.iter().map(|(key, child)| Tail::new(*key, *child));
-            let node = Node {
-                statics,
-                patterns: append(&mut tree.patterns, patterns),
-                tails: append(&mut tree.tails, tails),
-                arrivals: append(&mut tree.arrivals, node.arrivals.iter().copied()),
-            };
-            tree.nodes.push(node);
-        }
-        tree.statics.index();
-        tree
+    #[inline]
+    pub(super) fn shape(&self, pattern: Pattern) -> Option<&Shape> {
+        self.shapes.get(pattern.shape as usize)
+    }
+
+    #[inline]
+    pub(super) fn expressions(&self) -> &[Expression] {
+        &self.expressions
     }
 }
 
-impl Tail {
-    fn new((Reverse(after), captured): (Reverse<usize>, Captured), child: usize) -> Self {
-        Self { after, captured, child: child as NodeId }
-    }
-}
-
-fn pattern(parameter: &Parameter, child: usize, expressions: &HashMap<String, Arc<Expression>>) -> Pattern {
-    Pattern {
-        prefix: parameter.prefix.clone().into(),
-        suffix: parameter.suffix.clone().into(),
-        expression: parameter.expression.as_ref().and_then(|text| expressions.get(text)).cloned(),
-        captured: if parameter.name.is_some() { Captured::Yes } else { Captured::No },
-        child: child as NodeId,
-    }
-}
-
-fn append<T>(all: &mut Vec<T>, more: impl Iterator<Item = T>) -> Span {
-    let start = all.len() as u32;
-    all.extend(more);
-    Span { start, end: all.len() as u32 }
+#[inline]
+fn slice<T>(all: &[T], (start, end): Span) -> &[T] {
+    all.get(start as usize..end as usize).unwrap_or_default()
 }

@@ -7,6 +7,9 @@ use chassis::route::{self, Conf, Found, Route, RouteError, Table, TrailingSlash}
 use http::Method;
 use serde::Deserialize;
 
+mod naive;
+mod property;
+
 #[derive(Deserialize)]
 struct Cases {
     cases: Vec<Case>,
@@ -149,4 +152,52 @@ fn the_measured_cases_are_answered_as_expected() {
     let failures: Vec<_> = cases.iter().filter_map(|case| Some(format!("{}: {}", case.id, failure(case)?))).collect();
     assert!(failures.is_empty(), "{} of {} fail:\n{}", failures.len(), cases.len(), failures.join("\n"));
     assert_eq!(cases.len(), 120, "a case was added or lost: say so here");
+}
+
+/// The values that the only template captures; `None` if it does not fit.
+fn values(template: &str, path: &str) -> Option<Vec<String>> {
+    let route = Route { method: "GET".into(), template: template.to_owned(), target: 0, place: String::new() };
+    let Found::Route { params, .. } = Table::build([route], Conf::default()).unwrap().find(&Method::GET, path) else {
+        return None;
+    };
+    Some((0..params.len()).map(|at| params.at(path, at).unwrap().to_owned()).collect())
+}
+
+fn value(template: &str, path: &str) -> Option<String> {
+    values(template, path)?.pop()
+}
+
+#[test]
+fn affixes_are_found_in_any_spelling_and_leave_a_value() {
+    assert_eq!(value("/{id}.json", "/12.json").as_deref(), Some("12"));
+    assert_eq!(value("/{id}.json", "/12%2ejson").as_deref(), Some("12"));
+    assert_eq!(value("/v{id}%20", "/%76%31%20").as_deref(), Some("%31"));
+    assert_eq!(
+        (value("/v{id}1", "/%76%31"), value("/{id}.json", "/.json"), value("/ab{id}ba", "/aba")),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn an_escaped_delimiter_is_part_of_the_value() {
+    assert_eq!((value("/{id}:cancel", "/7%3Acancel"), value("/{id}Fb", "/%2Fb")), (None, None));
+    assert_eq!(value("/{id}:cancel", "/7%3A:cancel").as_deref(), Some("7%3A"));
+    assert_eq!(value("/a{id}b", "/a%2Fb").as_deref(), Some("%2F"));
+}
+
+#[test]
+fn a_dot_segment_is_no_value_however_it_is_spelt() {
+    for path in ["/.", "/..", "/%2e", "/.%2E"] {
+        assert_eq!((value("/{id}", path), value("/.{id}", path)), (None, None), "{path}");
+    }
+    assert_eq!(value("/{id}", "/...").as_deref(), Some("..."));
+    assert_eq!(value("/{rest:*}", "/a/../b").as_deref(), Some("a/../b"));
+}
+
+#[test]
+fn escapes_of_a_template_spell_utf8() {
+    let route = Route { method: "GET".into(), template: "/%C3{id}".to_owned(), target: 0, place: String::new() };
+    let errors = Table::build([route], Conf::default()).unwrap_err();
+    assert!(errors[0].message.contains("UTF-8"), "{}", errors[0]);
+    assert_eq!(value("/%C3%A9{id}", "/é1").as_deref(), Some("1"));
 }
