@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::clock::Clock;
 use crate::fault::{Code, Fault};
@@ -210,7 +209,7 @@ impl<'a> Passage<'a> {
         match stop {
             Stop::Panicked(panic) => self.panicked(&*panic),
             // RFC 9110 §15.5.9: that one is the caller's doing.
-            Stop::Late if self.invocation.call.receiving.load(Ordering::Relaxed) => {
+            Stop::Late if self.invocation.call.receiving => {
                 Reply::from(Fault::new(Code::RequestTimeout, "The body did not come before the deadline of the call."))
             }
             Stop::Late => {

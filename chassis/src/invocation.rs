@@ -4,7 +4,6 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -60,8 +59,8 @@ pub struct Call {
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
-    /// Whether an argument waits for more of the body. Atomic, because an extractor is lent the rest of the call then.
-    pub(crate) receiving: AtomicBool,
+    /// Whether an argument waits for more of the body.
+    pub(crate) receiving: bool,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
 }
@@ -132,7 +131,7 @@ impl Invocation {
             span: tracing::Span::none(),
             locals: Locals::default(),
             body_limit: u64::MAX,
-            receiving: AtomicBool::new(false),
+            receiving: false,
             ground,
             target,
         };

@@ -59,6 +59,8 @@ fn every_form_is_read_alike() {
         "/a#b",
         "/100%",
         "/%00",
+        "/%C3%a9",
+        "/%C3{a}%A9",
         "/a\tb",
     ] {
         let (at_compile_time, at_start) = both(path);
@@ -68,7 +70,7 @@ fn every_form_is_read_alike() {
 
 proptest! {
     #[test]
-    fn what_one_accepts_the_other_does_too(path in "(/|[ab{}:*\\[\\]().%_?#/-]|\\{a\\}|\\{b:|20){0,12}") {
+    fn what_one_accepts_the_other_does_too(path in "(/|[ab{}:*\\[\\]().%_?#/-]|\\{a\\}|\\{b:|20|C3|A9){0,12}") {
         let (at_compile_time, at_start) = both(&path);
         match at_start {
             Some(_) => prop_assert_eq!(at_compile_time, at_start),

@@ -235,7 +235,22 @@ fn literal(text: &str) -> Result<(), String> {
         letter if letter.is_control() => Some(format!("has {letter:?}, which is never sent: leave it out")),
         _ => None,
     });
+    let is_text = str::from_utf8(&unescaped(text)).is_ok();
+    let wrong = wrong.or_else(|| (!is_text).then(|| format!("has escapes in `{text}` that do not spell UTF-8")));
     wrong.map_or(Ok(()), Err)
+}
+
+/// The bytes that a text with its escapes stands for.
+fn unescaped(text: &str) -> Vec<u8> {
+    let (mut bytes, mut rest) = (Vec::new(), text);
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend(before.bytes());
+        let (digits, after) = after.split_at_checked(2).unwrap_or_default();
+        bytes.extend(u8::from_str_radix(digits, 16));
+        rest = after;
+    }
+    bytes.extend(rest.bytes());
+    bytes
 }
 
 #[cfg(test)]

@@ -39,7 +39,12 @@ pub(super) fn part(text: &str, span: Range<usize>, errors: &mut Vec<TemplateErro
             errors.push(TemplateError::new(at..at + c.len_utf8(), message, help));
         }
     }
-    canonical(literal.as_bytes()).collect()
+    let canonical: Vec<_> = canonical(literal.as_bytes()).collect();
+    if str::from_utf8(&canonical).is_err() {
+        let help = "write the character itself, or all of its bytes, such as `%C3%A9` for `é`";
+        errors.push(TemplateError::new(span, "the escapes do not spell UTF-8", help));
+    }
+    canonical
 }
 
 fn forbidden(literal: &str, at: usize, c: char) -> Option<(&'static str, &'static str)> {
