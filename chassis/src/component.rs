@@ -27,6 +27,9 @@ pub trait Start: Sized + Send + Sync + 'static {
 
     /// Makes it ready for use. A component it needs is asked for with [`Starting::component`], which starts that one first.
     ///
+    /// The future is dropped where it waits if the process is told to end meanwhile; [`stop`](Self::stop) is called for
+    /// those components only that had started by then.
+    ///
     /// # Errors
     /// Why it cannot be used; everything started before it is stopped again.
     fn start(conf: Self::Conf, starting: &mut Starting<'_>) -> impl Future<Output = Result<Self, BuildError>> + Send;

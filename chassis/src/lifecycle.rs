@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+mod arrival;
 mod departure;
 mod exit;
+mod patience;
 mod signals;
 
+pub use arrival::Arrival;
 pub use departure::Departure;
 pub use exit::Exit;
 pub use signals::{Signal, Signals};
@@ -43,6 +46,12 @@ impl Lifecycle {
     /// Sees every later stage.
     pub fn watch(&self) -> watch::Receiver<Stage> {
         self.0.subscribe()
+    }
+
+    /// Waits until a stage is over.
+    pub async fn left(&self, stage: Stage) {
+        // It ends early only if nobody can move on any more, which is so when `self` is gone.
+        let _ = self.watch().wait_for(|current| *current > stage).await;
     }
 
     /// Moves on to a stage; a stage that is over does not come back.

@@ -2,8 +2,10 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::catalog::ComponentEntry;
@@ -76,7 +78,7 @@ impl<'a> Starter<'a> {
         self.refuse_cycle(entry.head.name, id)?;
         self.under_way.push((entry.head.name, id));
         let conf = (self.conf)(entry.head.name);
-        let outcome = (entry.start)(conf, &mut Starting::new(self)).await;
+        let outcome = whole((entry.start)(conf, &mut Starting::new(self))).await;
         self.under_way.pop();
         let running = outcome.inspect_err(|_| {
             self.failed.get_or_insert(entry.head.name);
@@ -93,6 +95,15 @@ impl<'a> Starter<'a> {
         Err(BuildError::new("", message)
             .with_help("let one of them take the other later, or split what they share into a third"))
     }
+}
+
+/// Runs what makes a part of the service; its panic is a failure like any other, and what was started is stopped again.
+pub(super) async fn whole<T>(making: BoxFuture<'_, Result<T, BuildError>>) -> Result<T, BuildError> {
+    AssertUnwindSafe(making).catch_unwind().await.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        Err(BuildError::new("", format!("it panicked: {message}")))
+    })
 }
 
 impl Supply for Starter<'_> {

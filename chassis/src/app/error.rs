@@ -24,16 +24,19 @@ pub enum StartError {
         /// Why.
         error: BuildError,
     },
+    /// The process was told to end before it had started.
+    Abandoned,
 }
 
 impl StartError {
     /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 2 if the command line must,
-    /// 1 if it failed.
+    /// 1 if it failed, 0 if it only did what it was told.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Linked(_) | Self::Conf(_) | Self::Routes(_) => 78,
             Self::Asked(_) => 2,
             Self::Failed { .. } => 1,
+            Self::Abandoned => 0,
         }
     }
 
@@ -49,6 +52,7 @@ impl fmt::Display for StartError {
             Self::Conf(error) => error.fmt(f),
             Self::Asked(error) => with_help(f, "", error),
             Self::Failed { what, error } => with_help(f, &format!("{what} does not start: "), error),
+            Self::Abandoned => f.write_str("told to end before the service had started"),
         }
     }
 }

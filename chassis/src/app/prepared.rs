@@ -1,6 +1,6 @@
 //! A service whose configuration is accepted and whose chains and routes are proved, before anything is started.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::Arc;
 
 use super::error::StartError;
@@ -93,7 +93,7 @@ impl Prepared {
     /// # Errors
     /// What failed to start; everything that was started before it is stopped again.
     pub async fn start(self) -> Result<Running, StartError> {
-        Running::start(self).await
+        Running::start(self, pending()).await
     }
 
     /// The same operations and chains, with nothing behind them: for those who explain what would happen.

@@ -1,9 +1,12 @@
 //! A service that answers calls.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::components::{Components, Starter};
+use tokio::time::timeout;
+
+use super::components::{Components, Starter, whole};
 use super::error::StartError;
 use super::instances::Instances;
 use super::plan::Planned;
@@ -32,19 +35,18 @@ struct State {
 }
 
 impl Running {
-    /// Starts components, then schemas. What was started is stopped again if something fails.
-    pub(super) async fn start(prepared: Prepared) -> Result<Self, StartError> {
+    /// Starts components, then schemas, until `told` ends. What was started is stopped again if something fails.
+    pub(super) async fn start(prepared: Prepared, told: impl Future<Output = ()>) -> Result<Self, StartError> {
         let conf = |name: &str| prepared.conf.component(name).value();
         let mut starter = Starter::new(&prepared.catalog.components, &conf);
-        let outcome = match starter.start_all().await {
-            Ok(()) => schemas(&prepared, &mut starter).await,
-            Err((name, error)) => Err(prepared.failed("component", name, error)),
-        };
+        let outcome = unless(told, everything(&prepared, &mut starter)).await;
         let components = starter.finish();
         match outcome {
             Ok(linked) => Ok(Self::assemble(prepared, linked, components)),
             Err(error) => {
-                components.stop().await;
+                if timeout(prepared.conf.root.drain.grace.0, components.stop()).await.is_err() {
+                    tracing::warn!("what was started did not stop in time");
+                }
                 Err(error)
             }
         }
@@ -76,11 +78,28 @@ impl Running {
     }
 }
 
+/// Takes a step, unless the process is told to end before it is done.
+pub(super) async fn unless<T>(
+    told: impl Future<Output = ()>,
+    step: impl Future<Output = Result<T, StartError>>,
+) -> Result<T, StartError> {
+    tokio::select! {
+        biased;
+        () = told => Err(StartError::Abandoned),
+        outcome = step => outcome,
+    }
+}
+
+async fn everything(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {
+    starter.start_all().await.map_err(|(name, error)| prepared.failed("component", name, error))?;
+    schemas(prepared, starter).await
+}
+
 async fn schemas(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {
     let mut mounted = Vec::new();
     for entry in prepared.linked_schemas() {
         let conf = prepared.conf.schema(entry.head.name).value();
-        let built = (entry.build)(conf, &mut Starting::new(starter)).await;
+        let built = whole((entry.build)(conf, &mut Starting::new(starter))).await;
         mounted.extend(built.map_err(|error| prepared.failed("schema", entry.head.name, error))?);
     }
     Ok(mounted)

@@ -4,15 +4,15 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::StartError;
 use super::prepared::Prepared;
 use super::routes;
-use super::running::Running;
+use super::running::{Running, unless};
 use crate::admin::{Admin, BoundAdmin, Page};
 use crate::conf::BuildError;
-use crate::lifecycle::{Departure, Exit, Lifecycle, Signals};
+use crate::lifecycle::{Arrival, Departure, Exit, Lifecycle, Signals, Stage};
 use crate::protocol::{Bound, Phase, Served};
 use crate::provider::Provider;
 
@@ -20,28 +20,39 @@ use crate::provider::Provider;
 type Listeners = Vec<(String, Box<dyn Bound>)>;
 
 impl Prepared {
-    /// Serves until a signal, and drains. Must be called within a runtime.
+    /// Serves until a signal, and drains. A signal that comes before everything is started ends the start: what was
+    /// started is stopped again. Must be called within a runtime.
     ///
     /// # Errors
     /// An address is in use, or a component or schema does not start; whatever was started is stopped again.
     pub async fn serve(self) -> Result<Exit, StartError> {
-        let signals = Signals::listen().map_err(|error| failed("signals", error.to_string()))?;
+        let mut signals = Signals::listen().map_err(|error| failed("signals", error.to_string()))?;
         let lifecycle = Lifecycle::new();
-        let listeners = self.bind().await?;
         let (drain, clock) = (self.conf.root.drain.clone(), self.tools.clock);
-        let (answering, admin) = self.operators(&lifecycle).await?;
-        let (phase, admin_phase) = (watch::Sender::new(Phase::Serving), watch::Sender::new(Phase::Serving));
-        let operators = tokio::spawn(admin.serve(admin_phase.subscribe()));
-        let running = self.start().await?;
-        // Set once, here.
-        let _ = answering.set(running.provider().clone());
+        let arrival = Arrival { lifecycle: &lifecycle, drain: &drain };
+        let launched = arrival.run(&mut signals, self.launch(lifecycle.clone()), undo).await;
+        let Some(launched) = launched else { return Ok(Exit::Clean) };
+        let Launched { running, listeners, operators, watched } = launched?;
+        let phase = watch::Sender::new(Phase::Serving);
         let serving = serve_all(&running, listeners, &phase);
         let departure = Departure { lifecycle: &lifecycle, phase: &phase, drain: &drain, clock };
         let exit = departure.run(signals, serving, running.stop(), std::future::ready(())).await;
         // Operators see the process leave until there is nothing left to see.
-        admin_phase.send_replace(Phase::Cutting);
+        watched.send_replace(Phase::Cutting);
         let _ = operators.await;
         Ok(exit)
+    }
+
+    /// Takes the addresses, then starts everything behind them.
+    async fn launch(self, lifecycle: Lifecycle) -> Result<Launched, StartError> {
+        let addresses = async { Ok((self.bind().await?, self.operators(&lifecycle).await?)) };
+        let (listeners, (answering, admin)) = unless(lifecycle.left(Stage::Starting), addresses).await?;
+        let watched = watch::Sender::new(Phase::Serving);
+        let operators = tokio::spawn(admin.serve(watched.subscribe()));
+        let running = Running::start(self, lifecycle.left(Stage::Starting)).await?;
+        // Set once, here.
+        let _ = answering.set(running.provider().clone());
+        Ok(Launched { running, listeners, operators, watched })
     }
 
     /// Takes the address for operators, so that they see the process start. What they see of its routes is empty until
@@ -70,6 +81,24 @@ impl Prepared {
             bound.push((name, listener));
         }
         Ok(bound)
+    }
+}
+
+/// A service that was started, and does not answer yet.
+struct Launched {
+    running: Running,
+    listeners: Listeners,
+    /// The listener for operators, and what tells it to end.
+    operators: JoinHandle<Served>,
+    watched: watch::Sender<Phase>,
+}
+
+/// Stops what was started by the time that the process was told to end.
+async fn undo(launched: Result<Launched, StartError>) {
+    match launched {
+        Ok(launched) => launched.running.stop().await,
+        Err(StartError::Abandoned) => {}
+        Err(error) => tracing::warn!(%error, "the start failed as well"),
     }
 }
 

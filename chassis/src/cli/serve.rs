@@ -1,12 +1,16 @@
 //! Without a command: the service serves until it is told to stop.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 
 use super::{Flags, Package, broken, fail};
 use crate::app::{Prepared, StartError};
 use crate::telemetry;
+
+/// How long tasks that nobody stopped may take to let go of their threads.
+const LEFT_OVER: Duration = Duration::from_millis(500);
 
 pub(super) fn run(package: Package, flags: &Flags) -> ExitCode {
     match flags.prepare(package).and_then(|prepared| serve(package, prepared)) {
@@ -24,5 +28,8 @@ fn serve(package: Package, prepared: Prepared) -> Result<ExitCode, StartError> {
     for warning in prepared.warnings() {
         tracing::warn!("{warning}");
     }
-    runtime.block_on(prepared.serve()).map(ExitCode::from)
+    let exit = runtime.block_on(prepared.serve());
+    // Whatever still runs has been given all the time it may take; to wait for it here could be to wait for ever.
+    runtime.shutdown_timeout(LEFT_OVER);
+    exit.map(ExitCode::from)
 }

@@ -8,6 +8,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::patience::{bounded, told};
 use super::{Exit, Lifecycle, Signal, Stage};
 use crate::clock::{Clock, Instant};
 use crate::conf::root::Drain;
@@ -135,29 +136,6 @@ async fn wait(
             Waited::Told
         }
         () = tokio::time::sleep(time) => Waited::Enough,
-    }
-}
-
-/// Runs a step to its end, the end of its time, or a signal.
-async fn bounded(
-    abandoned: &'static str,
-    time: Duration,
-    signals: &mut Pin<&mut impl Stream<Item = Signal>>,
-    step: impl Future<Output = ()>,
-) {
-    tokio::select! {
-        biased;
-        () = step => {}
-        signal = told(signals) => tracing::warn!(%signal, step = abandoned, "told again to end: a step was abandoned"),
-        () = tokio::time::sleep(time) => tracing::warn!(step = abandoned, "a step was abandoned"),
-    }
-}
-
-/// The next signal. A source that has run dry never says anything again.
-async fn told(signals: &mut Pin<&mut impl Stream<Item = Signal>>) -> Signal {
-    match signals.next().await {
-        Some(signal) => signal,
-        None => std::future::pending().await,
     }
 }
 

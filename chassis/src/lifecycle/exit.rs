@@ -6,7 +6,7 @@ use std::process::ExitCode;
 ///
 /// | code | meaning |
 /// |---|---|
-/// | 0 | it was told to end, and every call was answered |
+/// | 0 | it was told to end, and every call was answered; also while it was starting, before it answered any |
 /// | 1 | it failed: it could not start, or could not go on |
 /// | 3 | it was told to end, and calls were cut off because they took longer than `drain.deadline` |
 /// | 78 | the configuration was rejected (`EX_CONFIG` of sysexits.h); nothing was started |

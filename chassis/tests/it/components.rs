@@ -1,14 +1,24 @@
 //! Components start in the order they need each other, and stop in the reverse of it.
 
 use std::collections::BTreeMap;
+use std::future::pending;
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use chassis::app::App;
+use chassis::cli::Package;
+use chassis::conf::Sources;
+use chassis::lifecycle::Exit;
 use chassis::prelude::*;
+use tokio::sync::Notify;
 
 use crate::rig::{refusal, service, started};
 
 /// What happened, under the name that each test gives.
 static DIARIES: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+
+/// That a component is waiting, and will be for ever.
+static WAITING: Notify = Notify::const_new();
 
 fn note(diary: &str, entry: String) {
     DIARIES.lock().unwrap_or_else(PoisonError::into_inner).entry(diary.to_owned()).or_default().push(entry);
@@ -31,9 +41,15 @@ pub(crate) struct Behaviour {
     /// Whether it fails.
     #[conf(default = false)]
     fails: bool,
+    /// Whether it panics.
+    #[conf(default = false)]
+    panics: bool,
     /// Whether it needs another.
     #[conf(default = false)]
     needs: bool,
+    /// Whether it never comes to its end.
+    #[conf(default = false)]
+    waits: bool,
 }
 
 /// Something that starts and stops.
@@ -43,7 +59,12 @@ struct Part {
 }
 
 impl Part {
-    fn start(name: &'static str, conf: Behaviour) -> Result<Self, BuildError> {
+    async fn start(name: &'static str, conf: Behaviour) -> Result<Self, BuildError> {
+        if conf.waits {
+            WAITING.notify_one();
+            pending::<()>().await;
+        }
+        assert!(!conf.panics, "nobody is at home");
         let part = Self { name, diary: conf.diary };
         if conf.fails {
             part.note('!');
@@ -77,7 +98,7 @@ impl Start for Tally {
         if conf.needs {
             starting.component::<Archive>().await?;
         }
-        Part::start("tally", conf).map(Self)
+        Part::start("tally", conf).await.map(Self)
     }
 
     async fn stop(&self) {
@@ -94,7 +115,7 @@ impl Start for Archive {
 
     async fn start(conf: Behaviour, starting: &mut Starting<'_>) -> Result<Self, BuildError> {
         starting.component::<Ledger>().await?;
-        Part::start("archive", conf).map(Self)
+        Part::start("archive", conf).await.map(Self)
     }
 
     async fn stop(&self) {
@@ -111,7 +132,7 @@ impl Start for Ledger {
 
     async fn start(conf: Behaviour, starting: &mut Starting<'_>) -> Result<Self, BuildError> {
         starting.component::<Tally>().await?;
-        Part::start("ledger", conf).map(Self)
+        Part::start("ledger", conf).await.map(Self)
     }
 
     async fn stop(&self) {
@@ -141,6 +162,28 @@ async fn what_was_started_is_stopped_again_when_one_fails() {
       help: make room
     ");
     assert_eq!(read("rollback"), "+tally !ledger -tally");
+}
+
+#[tokio::test]
+async fn one_that_panics_is_one_that_fails() {
+    let service = service(&diary("panic", "")).conf("components: { archive: { panics: true } }");
+    let expected = "component `archive` (test-2.yaml:1:49) does not start: it panicked: nobody is at home";
+    assert_eq!(refusal(service).await, expected);
+    assert_eq!(read("panic"), "+tally +ledger -ledger -tally");
+}
+
+#[tokio::test]
+async fn a_signal_while_one_starts_stops_those_that_were_started() {
+    let yaml = diary("abandoned", "protocols: { rest: { listen: 127.0.0.1:0 } }\nadmin: { listen: 127.0.0.1:0 }");
+    let sets = ["chain.provider.default=[gate]", "components.archive.waits=true"].map(str::to_owned).to_vec();
+    let sources = Sources { texts: vec![("test".to_owned(), yaml)], sets, ..Sources::default() };
+    let prepared = App::new(Package { name: "it", version: "0.0.0" }).prepare(&sources).unwrap();
+    let serving = tokio::spawn(prepared.serve());
+    WAITING.notified().await;
+    let sent = Command::new("sh").arg("-c").arg("kill -TERM $PPID").status().unwrap();
+    assert!(sent.success());
+    assert_eq!(serving.await.unwrap().unwrap(), Exit::Clean);
+    assert_eq!(read("abandoned"), "+tally +ledger -ledger -tally");
 }
 
 #[tokio::test]
