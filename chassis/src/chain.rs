@@ -1,6 +1,7 @@
 //! Ordered handlers that end in an operation, and what runs a call through them.
 
 use std::any::Any;
+use std::future::Future;
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -49,8 +50,13 @@ pub enum Form {
 
 impl Chain {
     /// Runs a call to its end: handlers, operation, handlers again. Never panics, whatever they do.
-    pub async fn run(&self, endpoint: &dyn Endpoint, invocation: &mut Invocation, clock: Clock) -> Reply {
-        Next { steps: &self.steps, endpoint, clock }.drive(invocation).await
+    pub fn run<'a>(
+        &'a self,
+        endpoint: &'a dyn Endpoint,
+        invocation: &'a mut Invocation,
+        clock: Clock,
+    ) -> impl Future<Output = Reply> + Send + use<'a> {
+        Next { steps: &self.steps, endpoint, clock }.drive(invocation)
     }
 }
 
@@ -84,29 +90,30 @@ impl<'a> Next<'a> {
         }
     }
 
-    async fn drive(self, invocation: &mut Invocation) -> Reply {
-        let mut passage = Passage { steps: self.steps, passed: 0, clock: self.clock, invocation, done: false };
-        let reply = match passage.enter().await {
-            Entered::Refused(reply) => reply,
-            Entered::Through => passage.answer(self).await,
-        };
-        passage.leave(reply)
+    // Every call has room for this future, and what is large is slow to get: what an `async fn` is given would be in it
+    // twice, and what lives across an `await` once more.
+    fn drive<'i>(self, invocation: &'i mut Invocation) -> impl Future<Output = Reply> + Send + use<'i, 'a>
+    where
+        'a: 'i,
+    {
+        let mut passage = Passage { next: self, passed: 0, invocation, done: false };
+        async move {
+            if let Some(refusal) = passage.enter().await {
+                return passage.unwind(refusal);
+            }
+            let reply = passage.answer().await;
+            passage.unwind(reply)
+        }
     }
 }
 
 /// A call between the `before` and the `after` of the handlers it passed. Dropping it early runs every `after`
 /// that is due: that is how a caller that goes away is seen.
-struct Passage<'a> {
-    steps: &'a [Step],
+struct Passage<'i, 'a> {
+    next: Next<'a>,
     passed: usize,
-    clock: Clock,
-    invocation: &'a mut Invocation,
+    invocation: &'i mut Invocation,
     done: bool,
-}
-
-enum Entered {
-    Through,
-    Refused(Reply),
 }
 
 enum Halt<'a> {
@@ -115,28 +122,26 @@ enum Halt<'a> {
     Wait(Waiting, &'a Step),
 }
 
-impl<'a> Passage<'a> {
-    /// Runs `before` of each handler up to the first that wraps the rest.
-    async fn enter(&mut self) -> Entered {
+impl<'a> Passage<'_, 'a> {
+    /// Runs `before` of each handler up to the first that wraps the rest; the reply of the one that refuses.
+    async fn enter(&mut self) -> Option<Reply> {
         loop {
-            let halt = match caught(|| self.advance()) {
-                Ok(halt) => halt,
-                Err(panic) => Halt::Reply(self.panicked(&*panic)),
+            let (waiting, step) = match caught(|| self.advance()) {
+                Ok(Halt::End) => return None,
+                Ok(Halt::Reply(reply)) => return Some(reply),
+                Ok(Halt::Wait(waiting, step)) => (waiting, step),
+                Err(panic) => return Some(self.panicked(&*panic)),
             };
-            match halt {
-                Halt::End => return Entered::Through,
-                Halt::Reply(reply) => return Entered::Refused(reply),
-                Halt::Wait(waiting, step) => match self.wait(waiting, step).await {
-                    None => self.passed += 1,
-                    Some(reply) => return Entered::Refused(reply),
-                },
+            if let Some(refusal) = self.wait(waiting, step).await {
+                return Some(refusal);
             }
+            self.passed += 1;
         }
     }
 
     /// Runs hooks as long as they let the call pass at once.
     fn advance(&mut self) -> Halt<'a> {
-        let steps = self.steps;
+        let steps = self.next.steps;
         while let Some(step) = steps.get(self.passed)
             && let Form::Hooks(handler) = &step.form
         {
@@ -170,8 +175,8 @@ impl<'a> Passage<'a> {
     }
 
     /// Runs what stands after the hooks: a handler that wraps the rest, or the operation.
-    async fn answer(&mut self, next: Next<'a>) -> Reply {
-        let (passed, deadline) = (self.passed, self.invocation.call.deadline);
+    async fn answer(&mut self) -> Reply {
+        let (next, passed, deadline) = (self.next, self.passed, self.invocation.call.deadline);
         let (span, invocation) = (self.invocation.call.span.clone(), &mut *self.invocation);
         // Making the future may panic too: an endpoint is free to do work before it returns one.
         let outcome = match caught(move || next.begin(passed, invocation)) {
@@ -182,18 +187,14 @@ impl<'a> Passage<'a> {
     }
 
     /// Runs `after` of each handler that was passed, innermost first.
-    fn leave(mut self, reply: Reply) -> Reply {
-        self.unwind(reply)
-    }
-
     fn unwind(&mut self, mut reply: Reply) -> Reply {
         self.done = true;
-        self.invocation.call.finished = self.clock.now();
+        self.invocation.call.finished = self.next.clock.now();
         while self.passed > 0 {
             let outcome = caught(|| {
                 while self.passed > 0 {
                     self.passed -= 1;
-                    if let Form::Hooks(handler) = &self.steps[self.passed].form {
+                    if let Form::Hooks(handler) = &self.next.steps[self.passed].form {
                         handler.after(self.invocation, &mut reply);
                     }
                 }
@@ -227,7 +228,7 @@ impl<'a> Passage<'a> {
     }
 }
 
-impl Drop for Passage<'_> {
+impl Drop for Passage<'_, '_> {
     fn drop(&mut self) {
         if !self.done {
             let _ = self.unwind(Reply::from(Fault::new(Code::Cancelled, "The caller went away before the answer.")));

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::invocation::{Invocation, Peer};
 use crate::principal::Principal;
 use crate::route::Found;
-use crate::schema::Endpoint;
+use crate::schema::{BoxFuture, Endpoint};
 
 mod lease;
 mod miss;
@@ -90,7 +90,7 @@ impl Entry {
     }
 
     /// Answers one call that has no connection of its own.
-    pub fn call(&self, request: Request<Body>, peer: Peer) -> impl Future<Output = Response<Body>> + Send + use<> {
+    pub fn call(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'static, Response<Body>> {
         self.connect(peer).call(request)
     }
 
@@ -100,11 +100,10 @@ impl Entry {
         request: Request<Body>,
         peer: Peer,
         principal: Option<Principal>,
-    ) -> impl Future<Output = Response<Body>> + Send + use<> {
-        let mut connection = self.connect(peer);
-        let mut admitted = connection.admit(request);
-        admitted.invocation.call.principal = principal;
-        answer(connection.lease, admitted, self.body_limit)
+    ) -> BoxFuture<'static, Response<Body>> {
+        let connection = self.connect(peer);
+        let admitted = admit(&connection.lease, Arrival { principal, ..connection.arrival(request) });
+        Box::pin(answer(connection.lease, admitted))
     }
 }
 
@@ -121,15 +120,23 @@ pub struct Connection {
 
 impl Connection {
     /// Answers one call.
-    pub fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
-        let admitted = self.admit(request);
-        answer(Arc::clone(&self.lease), admitted, self.entry.body_limit)
+    ///
+    /// The call gets a place on the heap, once, and is not moved from there: what carries it to its task and polls it
+    /// there would copy all of it several times, and every connection would keep room for it.
+    pub fn call(&mut self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+        self.refresh();
+        Box::pin(answer(Arc::clone(&self.lease), admit(&self.lease, self.arrival(request))))
     }
 
     /// Matches a call and stops before its chain.
     pub(crate) fn admit(&mut self, request: Request<Body>) -> Admitted {
         self.refresh();
-        admit(&self.lease, request, self.peer, self.entry.table)
+        admit(&self.lease, self.arrival(request))
+    }
+
+    fn arrival(&self, request: Request<Body>) -> Arrival {
+        let Entry { table, body_limit, .. } = self.entry;
+        Arrival { request, peer: self.peer, principal: None, table, body_limit }
     }
 
     fn refresh(&mut self) {
@@ -140,6 +147,15 @@ impl Connection {
             self.lease = Arc::new(Lease::new(Arc::clone(live), live.snapshot.load_full()));
         }
     }
+}
+
+/// A call that was not matched yet.
+struct Arrival {
+    request: Request<Body>,
+    peer: Peer,
+    principal: Option<Principal>,
+    table: usize,
+    body_limit: u64,
 }
 
 /// A call that was matched and stands before its chain.
@@ -163,7 +179,8 @@ impl Admitted {
 }
 
 /// Matches a call.
-fn admit(lease: &Arc<Lease>, request: Request<Body>, peer: Peer, table: usize) -> Admitted {
+fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
+    let Arrival { request, peer, principal, table, body_limit } = arrival;
     let arrived = lease.clock().now();
     let found = lease.snapshot().find(table, request.method(), request.uri().path());
     let (matched, miss) = match found {
@@ -171,24 +188,28 @@ fn admit(lease: &Arc<Lease>, request: Request<Body>, peer: Peer, table: usize) -
         other => (None, Miss::from(other)),
     };
     let target = matched.as_ref().map(|(target, _)| *target);
-    let invocation = Invocation::new(request, peer, arrived, Arc::clone(lease) as _, matched);
+    let mut invocation = Invocation::new(request, peer, arrived, Arc::clone(lease) as _, matched);
+    invocation.call.principal = principal;
+    invocation.call.body_limit = body_limit;
     Admitted { invocation, target, miss }
 }
 
-async fn answer(lease: Arc<Lease>, admitted: Admitted, limit: u64) -> Response<Body> {
+// A block uses what it captures where it lies; an `async fn` would have room for all of it twice.
+fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Response<Body>> + Send + use<> {
     let Admitted { mut invocation, target, miss } = admitted;
-    let (snapshot, clock) = (lease.snapshot(), lease.clock());
-    let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
-        Some(target) => (&target.chain, &*target.endpoint, target.timeout),
-        None => (&snapshot.unmatched, &miss as &dyn Endpoint, None),
-    };
-    invocation.call.body_limit = limit;
-    invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
-    let reply = chain.run(endpoint, &mut invocation, clock).await;
-    if let Some(fault) = reply.fault() {
-        report(fault, &invocation);
+    async move {
+        let (snapshot, clock) = (lease.snapshot(), lease.clock());
+        let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
+            Some(target) => (&target.chain, &*target.endpoint, target.timeout),
+            None => (&snapshot.unmatched, &miss as &dyn Endpoint, None),
+        };
+        invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
+        let reply = chain.run(endpoint, &mut invocation, clock).await;
+        if let Some(fault) = reply.fault() {
+            report(fault, &invocation);
+        }
+        reply.into_response(&invocation)
     }
-    reply.into_response(&invocation)
 }
 
 /// Logs what callers are not told. What is wrong with a call is its caller's business, not the operator's.

@@ -94,10 +94,12 @@ impl Tokens {
     }
 
     /// Whom the token names. `arrived` decides about what is remembered, the wall clock about what is not.
-    fn principal(&self, token: &str, arrived: Instant, clock: Clock) -> Result<Principal, Refusal> {
-        if let Some(principal) = self.cache.find(token, arrived) {
+    fn principal(&self, sent: &[u8], arrived: Instant, clock: Clock) -> Result<Principal, Refusal> {
+        // What is remembered is a token: to look at its characters again would cost more than to find it.
+        if let Some(principal) = self.cache.find(sent, arrived) {
             return Ok(principal);
         }
+        let token = bearer::token(sent)?;
         let now = clock.unix_seconds();
         let Verified { principal, until } = self.verifier.verify(token, now)?;
         self.cache.keep(token, &principal, arrived, Duration::from_secs(until.saturating_sub(now)));
@@ -109,8 +111,8 @@ impl Auth {
     /// Who the caller is; `None` where it says nothing about itself.
     fn identify(&self, headers: &HeaderMap, arrived: Instant) -> Result<Option<Principal>, Refusal> {
         let Some(tokens) = &self.tokens else { return Ok(None) };
-        let token = bearer(headers)?;
-        token.map(|token| tokens.principal(token, arrived, self.clock)).transpose()
+        let sent = bearer::credentials(headers)?;
+        sent.map(|sent| tokens.principal(sent, arrived, self.clock)).transpose()
     }
 
     /// What the operation says about this caller.

@@ -11,6 +11,11 @@ use super::refusal::Refusal;
 /// # Errors
 /// More than one `Authorization` field, or a token with characters that no token has.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    credentials(headers)?.map(token).transpose()
+}
+
+/// The same, but what is sent may be anything.
+pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -18,20 +23,16 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
     let value = value.as_bytes();
     let (scheme, rest) = value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Ok(None);
-    }
-    let token = rest.trim_ascii();
-    match std::str::from_utf8(token) {
-        Ok(text) if is_token(token) => Ok(Some(text)),
-        _ => Err(Refusal::Malformed),
-    }
+    Ok(scheme.eq_ignore_ascii_case(b"bearer").then(|| rest.trim_ascii()))
 }
 
-/// Whether this is a `token68` (RFC 9110 §11.2).
-fn is_token(token: &[u8]) -> bool {
+/// What was sent, if it is a `token68` (RFC 9110 §11.2).
+pub(super) fn token(sent: &[u8]) -> Result<&str, Refusal> {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
-    !token.is_empty() && token.iter().all(allowed)
+    match std::str::from_utf8(sent) {
+        Ok(text) if !sent.is_empty() && sent.iter().all(allowed) => Ok(text),
+        _ => Err(Refusal::Malformed),
+    }
 }
 
 #[cfg(test)]

@@ -64,8 +64,8 @@ impl Cache {
     }
 
     /// Whom this token names, if it was kept and is still good.
-    pub(super) fn find(&self, token: &str, now: Instant) -> Option<Principal> {
-        let tag = self.tag(token);
+    pub(super) fn find(&self, token: impl AsRef<[u8]>, now: Instant) -> Option<Principal> {
+        let (token, tag) = (token.as_ref(), self.tag(token.as_ref()));
         self.homes(tag)?.into_iter().find_map(|set| set.find(tag, token, now))
     }
 
@@ -75,7 +75,7 @@ impl Cache {
             return;
         }
         self.sets.get_or_init(|| (0..self.max.div_ceil(WAYS)).map(|_| Set::default()).collect());
-        let tag = self.tag(token);
+        let tag = self.tag(token.as_bytes());
         let Some(homes) = self.homes(tag) else { return };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (set, way) = place(homes, tag, now).unwrap_or((homes[turn % homes.len()], turn / homes.len() % WAYS));
@@ -91,10 +91,9 @@ impl Cache {
 
     /// A hash of the end of the token. Two multiplications do: nobody can put into the cache what no trusted key
     /// signed, and a signature is as good as random.
-    fn tag(&self, token: &str) -> u64 {
+    fn tag(&self, token: &[u8]) -> u64 {
         let mut tail = [0; TAIL];
-        let bytes = token.as_bytes();
-        let end = &bytes[bytes.len().saturating_sub(TAIL)..];
+        let end = &token[token.len().saturating_sub(TAIL)..];
         tail[..end.len()].copy_from_slice(end);
         let (words, _) = tail.as_chunks();
         let word = |at: usize| u64::from_le_bytes(words[at]) ^ self.secret[at];
@@ -117,10 +116,10 @@ fn folded(a: u64, b: u64) -> u64 {
 }
 
 impl Set {
-    fn find(&self, tag: u64, token: &str, now: Instant) -> Option<Principal> {
+    fn find(&self, tag: u64, token: &[u8], now: Instant) -> Option<Principal> {
         let way = self.way(tag)?;
         let place = self.places[way].load();
-        let kept = place.as_ref().filter(|kept| *kept.token == *token && now < kept.until)?;
+        let kept = place.as_ref().filter(|kept| *kept.token.as_bytes() == *token && now < kept.until)?;
         Some(kept.principal())
     }
 
