@@ -217,9 +217,9 @@ mod tests {
     fn tokens_are_compared_whole() {
         let (cache, now) = (cache(64), Clock::system().now());
         cache.keep(&token(1), &caller("a"), now, HOUR);
-        assert!(cache.find(&token(1), now).is_some());
-        assert!(cache.find(&token(1).replace("header", "Header"), now).is_none());
-        assert!(cache.find(&token(1)[1..], now).is_none());
+        assert!(cache.find(token(1), now).is_some());
+        assert!(cache.find(token(1).replace("header", "Header"), now).is_none());
+        assert!(cache.find(token(1)[1..], now).is_none());
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             none.keep(&token(number), &caller("a"), now, HOUR);
             some.keep(&token(number), &caller("a"), now, HOUR);
             some.keep(&token(number), &caller("a"), now, HOUR);
-            assert!(some.find(&token(number), now).is_some(), "the latest is always there");
+            assert!(some.find(token(number), now).is_some(), "the latest is always there");
         }
         assert_eq!((kept(&none), kept(&some)), (0, 64));
     }
@@ -241,7 +241,7 @@ mod tests {
         cache.keep(&token(7), &caller("a"), now, Duration::from_secs(1));
         let later = now + Duration::from_secs(2);
         cache.keep(&token(8), &caller("a"), later, HOUR);
-        assert!((0..7).chain([8]).all(|number| cache.find(&token(number), later).is_some()));
+        assert!((0..7).chain([8]).all(|number| cache.find(token(number), later).is_some()));
     }
 
     #[test]
@@ -249,7 +249,7 @@ mod tests {
         let found = |places| {
             let (cache, now) = (cache(places), Clock::system().now());
             (0..10_000).for_each(|number| cache.keep(&token(number), &caller("a"), now, HOUR));
-            (0..10_000).filter(|number| cache.find(&token(*number), now).is_some()).count()
+            (0..10_000).filter(|number| cache.find(token(*number), now).is_some()).count()
         };
         let (full, roomy) = (found(10_000), found(16_384));
         assert!(full > 9_400 && roomy > 9_990, "{full} and {roomy} of 10000");
@@ -265,7 +265,7 @@ mod tests {
                     for number in (0..2_000).map(|at| (at * 7 + start) % 40) {
                         let subject = number.to_string();
                         cache.keep(&token(number), &caller(&subject), now, HOUR);
-                        let found = cache.find(&token(number), now);
+                        let found = cache.find(token(number), now);
                         assert!(found.is_none_or(|caller| caller.subject() == subject));
                     }
                 });
