@@ -16,6 +16,5 @@ mod chains;
 mod components;
 mod faults;
 mod order;
-mod preflights;
 mod routes;
 mod routing;

@@ -219,7 +219,7 @@ mod tests {
         cache.keep(&token(1), &caller("a"), now, HOUR);
         assert!(cache.find(token(1), now).is_some());
         assert!(cache.find(token(1).replace("header", "Header"), now).is_none());
-        assert!(cache.find(token(1)[1..], now).is_none());
+        assert!(cache.find(&token(1)[1..], now).is_none());
     }
 
     #[test]
