@@ -137,6 +137,9 @@ pub struct HandlerEntry {
     pub place: Place,
     /// Whether a chain may list it more than once.
     pub repeatable: bool,
+    /// Whether it answers preflights (Fetch §3.2.2): those pass the chain of the operation that they ask about as far as
+    /// this handler.
+    pub preflight: bool,
     /// Makes it from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Form, BuildError>,
 }

@@ -68,12 +68,14 @@ pub struct Stand {
     pub place: Place,
     /// Whether a chain may list it more than once.
     pub repeatable: bool,
+    /// Whether it answers preflights.
+    pub preflight: bool,
 }
 
 impl Stand {
     const fn entry(self, head: Head, build: fn(Value, &BuildContext<'_>) -> Result<Form, BuildError>) -> HandlerEntry {
-        let Self { requires, provides, place, repeatable } = self;
-        HandlerEntry { head, requires, provides, place, repeatable, build }
+        let Self { requires, provides, place, repeatable, preflight } = self;
+        HandlerEntry { head, requires, provides, place, repeatable, preflight, build }
     }
 }
 

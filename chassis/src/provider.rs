@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use axum::body::Body;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 
 use crate::clock::Clock;
 use crate::fault::Fault;
@@ -17,8 +17,10 @@ use crate::schema::{BoxFuture, Endpoint};
 
 mod lease;
 mod miss;
+mod preflight;
 mod snapshot;
 
+pub(crate) use preflight::Way;
 pub use snapshot::{Components, Snapshot, Target};
 
 use lease::Lease;
@@ -162,8 +164,10 @@ struct Arrival {
 pub(crate) struct Admitted {
     /// The call.
     pub(crate) invocation: Invocation,
-    /// Where it leads; `None` when it matched nothing.
+    /// Where it leads; `None` when it matched nothing. A preflight leads to the operation that it asks about.
     pub(crate) target: Option<u32>,
+    /// How far it goes there.
+    pub(crate) way: Way,
     miss: Miss,
 }
 
@@ -182,26 +186,37 @@ impl Admitted {
 fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
     let Arrival { request, peer, principal, table, body_limit } = arrival;
     let arrived = lease.clock().now();
-    let found = lease.snapshot().find(table, request.method(), request.uri().path());
-    let (matched, miss) = match found {
+    let snapshot = lease.snapshot();
+    let found = snapshot.find(table, request.method(), request.uri().path());
+    let (mut matched, mut miss) = match found {
         Found::Route { target, params } => (Some((target, params)), Miss::NotFound),
         other => (None, Miss::from(other)),
     };
+    let mut way = Way::Whole;
+    if *request.method() == Method::OPTIONS {
+        let instead = preflight::redirected(snapshot, table, &request, matched.as_ref().map(|(target, _)| *target));
+        if let Some((redirected, target)) = instead {
+            (way, matched, miss) = (redirected, target, miss.of_preflight());
+        }
+    }
     let target = matched.as_ref().map(|(target, _)| *target);
     let mut invocation = Invocation::new(request, peer, arrived, Arc::clone(lease) as _, matched);
     invocation.call.principal = principal;
     invocation.call.body_limit = body_limit;
-    Admitted { invocation, target, miss }
+    Admitted { invocation, target, way, miss }
 }
 
 // A block uses what it captures where it lies; an `async fn` would have room for all of it twice.
 fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Response<Body>> + Send + use<> {
-    let Admitted { mut invocation, target, miss } = admitted;
+    let Admitted { mut invocation, target, way, miss } = admitted;
     async move {
         let (snapshot, clock) = (lease.snapshot(), lease.clock());
+        let miss: &dyn Endpoint = &miss;
         let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
-            Some(target) => (&target.chain, &*target.endpoint, target.timeout),
-            None => (&snapshot.unmatched, &miss as &dyn Endpoint, None),
+            Some(target) if way == Way::Whole => (&target.chain, &*target.endpoint, target.timeout),
+            Some(Target { preflight: Some(chain), timeout, .. }) => (chain, miss, *timeout),
+            _ if way == Way::Ungranted => (&snapshot.ungranted, miss, None),
+            _ => (&snapshot.unmatched, miss, None),
         };
         invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
         let reply = chain.run(endpoint, &mut invocation, clock).await;

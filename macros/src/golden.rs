@@ -91,7 +91,7 @@ fn a_handler_says_where_it_may_stand() {
         }
         "#,
     );
-    let attribute = quote!("house-rules", requires("principal"), after("auth", "tracing"), repeatable);
+    let attribute = quote!("house-rules", requires("principal"), after("auth", "tracing"), repeatable, preflight);
     insta::assert_snapshot!(pretty(handler::expand(attribute, &item)));
 }
 

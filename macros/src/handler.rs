@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::notes::{self, Note};
 use crate::{docs, entry, krate, names, plain};
 
-const OPTIONS: [&str; 7] = ["wrap", "requires", "provides", "before", "after", "repeatable", "crate"];
+const OPTIONS: [&str; 8] = ["wrap", "requires", "provides", "before", "after", "repeatable", "preflight", "crate"];
 
 /// What the attribute says.
 #[derive(Default)]
@@ -20,6 +20,7 @@ struct Said {
     before: Option<Vec<LitStr>>,
     after: Option<Vec<LitStr>>,
     repeatable: Option<Ident>,
+    preflight: Option<Ident>,
     krate: Option<Path>,
 }
 
@@ -63,6 +64,7 @@ impl Said {
         match word.to_string().as_str() {
             "wrap" => flag(&mut self.wrap, word, note, errors),
             "repeatable" => flag(&mut self.repeatable, word, note, errors),
+            "preflight" => flag(&mut self.preflight, word, note, errors),
             "requires" => texts(&mut self.requires, word, note, errors),
             "provides" => texts(&mut self.provides, word, note, errors),
             "before" => texts(&mut self.before, word, note, errors),
@@ -96,7 +98,7 @@ impl Said {
         let form = if self.wrap.is_some() { quote!(wrap) } else { quote!(hooks) };
         let (requires, provides) = (self.requires.iter().flatten(), self.provides.iter().flatten());
         let place = self.place(&krate);
-        let repeatable = self.repeatable.is_some();
+        let (repeatable, preflight) = (self.repeatable.is_some(), self.preflight.is_some());
         let entry = entry::place(
             &krate,
             "CHASSIS_HANDLERS_V1",
@@ -109,6 +111,7 @@ impl Said {
                         provides: &[#(#provides),*],
                         place: #place,
                         repeatable: #repeatable,
+                        preflight: #preflight,
                     },
                 )
             },

@@ -112,7 +112,9 @@ pub fn operations(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// * `requires("principal", …)`: the facts that handlers before it must establish;
 /// * `provides("trace", …)`: the facts that it establishes;
 /// * `before("auth", …)` or `after("tracing", …)`: where it stands, if those are in the chain too;
-/// * `repeatable`: a chain may list it more than once.
+/// * `repeatable`: a chain may list it more than once;
+/// * `preflight`: it answers the preflights of browsers, which pass the chain of the operation that they ask about as far
+///   as this handler. It stands before what enforces access.
 #[proc_macro_attribute]
 pub fn handler(attribute: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand(attribute.into(), &item.into()).into()

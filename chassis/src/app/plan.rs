@@ -16,6 +16,8 @@ use crate::operation::{Operation, Text};
 pub(crate) struct Plan {
     pub(crate) operations: Vec<Planned>,
     pub(crate) unmatched: Planned,
+    /// The chain of unmatched calls without those who answer preflights.
+    pub(crate) ungranted: Chain,
     pub(crate) instances: Instances,
 }
 
@@ -24,6 +26,8 @@ pub(crate) struct Plan {
 pub(crate) struct Planned {
     pub(crate) operation: Operation,
     pub(crate) chain: Chain,
+    /// The chain as far as the last handler that answers preflights, if one does.
+    pub(crate) preflight: Option<Chain>,
 }
 
 /// Makes the plan.
@@ -43,7 +47,9 @@ pub(crate) fn plan(
     let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
     let unmatched = planner.unmatched(&chains, &users);
     match (planner.problems.is_empty(), unmatched) {
-        (true, Some(unmatched)) => Ok(Plan { operations: planned, unmatched, instances: planner.instances }),
+        (true, Some((unmatched, ungranted))) => {
+            Ok(Plan { operations: planned, unmatched, ungranted, instances: planner.instances })
+        }
         _ => Err(ConfError::new(planner.problems)),
     }
 }
@@ -114,14 +120,21 @@ impl Planner<'_> {
     fn operation(&mut self, operation: &Operation, chains: &Chains, users: &Users<'_>) -> Option<Planned> {
         let name = chain_name(operation);
         let sections = |handler: &str| self.conf.handler_for(handler, &operation.id);
-        let chain = self.build(name, chains.get(name)?, sections, users)?;
-        Some(Planned { operation: operation.clone(), chain })
+        let entries = chains.get(name)?;
+        let chain = self.build(name, entries, sections, users)?;
+        let answering = entries.iter().rposition(|entry| entry.preflight);
+        let preflight = answering.map(|last| Chain { steps: chain.steps[..=last].into(), ..chain.clone() });
+        Some(Planned { operation: operation.clone(), chain, preflight })
     }
 
-    fn unmatched(&mut self, chains: &Chains, users: &Users<'_>) -> Option<Planned> {
+    /// The chain of calls that match nothing, and the same without those who answer preflights.
+    fn unmatched(&mut self, chains: &Chains, users: &Users<'_>) -> Option<(Planned, Chain)> {
         let sections = |handler: &str| self.conf.handler(handler);
-        let chain = self.build(UNMATCHED, chains.get(UNMATCHED)?, sections, users)?;
-        Some(Planned { operation: Operation::new("", "", "*", ""), chain })
+        let entries = chains.get(UNMATCHED)?;
+        let chain = self.build(UNMATCHED, entries, sections, users)?;
+        let others = chain.steps.iter().zip(entries).filter(|(_, entry)| !entry.preflight);
+        let ungranted = Chain { steps: others.map(|(step, _)| step.clone()).collect(), ..chain.clone() };
+        Some((Planned { operation: Operation::new("", "", "*", ""), chain, preflight: None }, ungranted))
     }
 
     fn build<'s>(

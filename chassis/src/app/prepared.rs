@@ -10,6 +10,7 @@ use super::running::{Running, targets};
 use super::tables::{self, Served};
 use super::{linked, operations};
 use crate::catalog::{Catalog, SchemaEntry};
+use crate::chain::Chain;
 use crate::cli::Package;
 use crate::conf::Conf;
 use crate::conf::root::TrailingSlash;
@@ -19,7 +20,7 @@ use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::operation::Operation;
 use crate::protocol::Listener;
-use crate::provider::{Components, Provider, Snapshot};
+use crate::provider::{Admitted, Components, Provider, Snapshot, Way};
 use crate::reply::Reply;
 use crate::route::{self, Table};
 use crate::schema::{BoxFuture, Endpoint, Mounted};
@@ -106,10 +107,17 @@ impl Prepared {
         &self.proven.plan.operations
     }
 
-    /// The operation that a target of the tables leads to; without one, what stands for calls that match nothing.
-    pub(crate) fn planned(&self, target: Option<u32>) -> &Planned {
+    /// The operation that a call leads to, or what stands for calls that match nothing, and the chain it passes.
+    pub(crate) fn passed(&self, admitted: &Admitted) -> (&Planned, &Chain) {
         let plan = &self.proven.plan;
-        target.and_then(|target| plan.operations.get(target as usize)).unwrap_or(&plan.unmatched)
+        let target = admitted.target.and_then(|target| plan.operations.get(target as usize));
+        let planned = target.unwrap_or(&plan.unmatched);
+        let chain = match (admitted.way, &planned.preflight) {
+            (Way::Preflight, Some(chain)) => chain,
+            (Way::Ungranted, _) => &plan.ungranted,
+            _ => &planned.chain,
+        };
+        (planned, chain)
     }
 
     /// The wall time, in seconds since the Unix epoch.
@@ -179,6 +187,7 @@ impl Proven {
             listeners: self.tables.clone(),
             targets: targets(self.plan.operations.iter(), mounted, &absent),
             unmatched: self.plan.unmatched.chain.clone(),
+            ungranted: self.plan.ungranted.clone(),
             components,
         }
     }

@@ -12,7 +12,8 @@ pub(crate) fn order(chain: &str, steps: &[&HandlerEntry], catalog: &Catalog) -> 
         let (before, after) = (&steps[..at], &steps[at + 1..]);
         let unprovided = |fact: &&'static str| unprovided(chain, step, fact, before, after, catalog);
         let found = repeated(chain, step, before).into_iter().chain(step.requires.iter().filter_map(unprovided));
-        errors.extend(found.chain(misplaced(chain, step, before, after)).map(|error| (at, error)));
+        let found = found.chain(misplaced(chain, step, before, after)).chain(unasked(chain, step, before));
+        errors.extend(found.map(|error| (at, error)));
     }
     errors
 }
@@ -85,6 +86,17 @@ fn misplaced(
     let other = wrong.iter().find(|other| names.contains(&other.head.name))?.head.name;
     let message = format!("`{name}` must stand {word} `{other}` in chain `{chain}`");
     Some(BuildError::new("", message).with_help(format!("move `{name}` {word} `{other}`")))
+}
+
+/// A preflight that is refused before it is answered keeps every page from calling.
+fn unasked(chain: &str, step: &HandlerEntry, before: &[&HandlerEntry]) -> Option<BuildError> {
+    let enforcing = before.iter().find(|other| step.preflight && other.provides.contains(&fact::ACCESS))?;
+    let (name, other) = (step.head.name, enforcing.head.name);
+    let message = format!(
+        "`{name}` answers preflights, and `{other}` before it in chain `{chain}` lets none through: browsers send no \
+         credentials with them"
+    );
+    Some(BuildError::new("", message).with_help(format!("move `{name}` before `{other}`")))
 }
 
 fn listing(fact: &str, chain: &str, catalog: &Catalog) -> String {

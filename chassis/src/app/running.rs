@@ -150,6 +150,7 @@ pub(super) fn targets<'a>(
     let target = |planned: &Planned| Target {
         operation: planned.operation.clone(),
         chain: planned.chain.clone(),
+        preflight: planned.preflight.clone(),
         endpoint: Arc::clone(endpoints.get(planned.operation.id.as_str()).unwrap_or(&absent)),
         timeout: planned.operation.timeout,
     };

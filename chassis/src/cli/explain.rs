@@ -17,6 +17,7 @@ use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
 use crate::handler::Verdict;
 use crate::invocation::{Invocation, Peer};
+use crate::provider::Way;
 
 /// What `explain` takes.
 #[derive(Args)]
@@ -80,6 +81,9 @@ struct Explanation {
     parameters: Vec<(String, String)>,
     access: Option<String>,
     chain: String,
+    /// What a preflight passes of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preflight: Option<&'static str>,
     steps: Vec<Explained>,
     outcome: String,
 }
@@ -112,10 +116,10 @@ fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Re
     };
     let peer = Peer::Ip((options.peer, 49152).into());
     let mut admitted = entry.connect(peer).admit(request);
-    let planned = prepared.planned(admitted.target);
+    let (planned, chain) = prepared.passed(&admitted);
     let mut stopped = None;
     let operation = admitted.target.is_some().then_some(&planned.operation);
-    let steps = planned.chain.steps.iter().map(|step| {
+    let steps = chain.steps.iter().map(|step| {
         let reached = stopped.is_none();
         let (verdict, refuses) = verdict(step, &mut admitted.invocation);
         if refuses && reached {
@@ -126,9 +130,26 @@ fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Re
     });
     let steps = steps.collect();
     let matched = admitted.target.is_some();
-    let end = || if matched { format!("{} is called", planned.operation.id) } else { admitted.outcome() };
+    let called = matched && admitted.way == Way::Whole;
+    let end = || if called { format!("{} is called", planned.operation.id) } else { admitted.outcome() };
     let outcome = stopped.unwrap_or_else(end);
-    Ok(Explanation { steps, outcome, ..Explanation::of(planned, &admitted.invocation, matched) })
+    Ok(Explanation {
+        steps,
+        outcome,
+        preflight: note(admitted.way),
+        ..Explanation::of(planned, &admitted.invocation, matched)
+    })
+}
+
+/// What a preflight passes of a chain, in words.
+fn note(way: Way) -> Option<&'static str> {
+    match way {
+        Way::Whole => None,
+        Way::Preflight => Some("a preflight passes it as far as the last handler that answers preflights"),
+        Way::Ungranted => {
+            Some("a preflight about an operation whose chain answers none passes it without those that would")
+        }
+    }
 }
 
 impl Explanation {
@@ -142,6 +163,7 @@ impl Explanation {
             parameters: names.iter().map(|name| (name.to_string(), value(name))).collect(),
             access: operation.map(|operation| operation.access.to_string()),
             chain: planned.chain.name.to_string(),
+            preflight: None,
             steps: Vec::new(),
             outcome: String::new(),
         }
@@ -158,7 +180,10 @@ impl Explanation {
         for (name, value) in &self.parameters {
             printer.line(format_args!("  {name} = {value}"));
         }
-        printer.line(format_args!("chain {}", self.chain));
+        match self.preflight {
+            Some(note) => printer.line(format_args!("chain {}: {note}", self.chain)),
+            None => printer.line(format_args!("chain {}", self.chain)),
+        }
         for (at, step) in self.steps.iter().enumerate() {
             step.print(at + 1, printer);
         }

@@ -1,9 +1,9 @@
 //! `cors`: lets pages of other origins call, and their browsers read the answers (Fetch standard, §3.2).
 //!
 //! A preflight is answered here, with 204, before anything asks for credentials: browsers send none with it. So this
-//! handler stands before `auth`, and outside everything that can refuse, because a page can read a refusal only if
-//! it carries these fields too. A preflight is an `OPTIONS` call that usually matches no operation: list `cors` in
-//! the chain of unmatched calls as well.
+//! handler stands before what enforces access, which is proved at start-up, and better outside everything that can
+//! refuse, because a page can read a refusal only if it carries these fields too. A preflight passes the chain of the
+//! operation that it asks about, so an operation whose chain or configuration differs is asked for leave as it says.
 //!
 //! An origin that is not listed gets the answer without the fields; its browser keeps it from the page. What servers
 //! and other programs do is not restricted by CORS at all: it is no access control.
@@ -28,9 +28,9 @@ mod policy;
 
 pub use policy::Conf;
 
-/// Lets pages of other origins call, and their browsers read the answers. List it first, and in the chain of calls that
-/// match no operation too: preflights usually match none.
-#[handler("cors", before("auth"))]
+/// Lets pages of other origins call, and their browsers read the answers. List it first, at least before `auth`:
+/// browsers send no credentials with a preflight.
+#[handler("cors", preflight)]
 pub struct Cors {
     origins: Origins,
     credentials: bool,

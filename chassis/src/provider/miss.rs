@@ -18,13 +18,14 @@ pub(super) enum Miss {
     NotFound,
     Malformed,
     MethodNotAllowed(HeaderValue),
-    Options(HeaderValue),
+    /// The methods of the path, where they are known.
+    Options(Option<HeaderValue>),
 }
 
 impl From<Found<'_>> for Miss {
     fn from(found: Found<'_>) -> Self {
         match found {
-            Found::Options { allow } => Self::Options(allow_field(allow.to_string())),
+            Found::Options { allow } => Self::Options(Some(allow_field(allow.to_string()))),
             Found::MethodNotAllowed { allow } => Self::MethodNotAllowed(allow_field(allow.to_string())),
             Found::Malformed => Self::Malformed,
             Found::Route { .. } | Found::NotFound => Self::NotFound,
@@ -38,6 +39,11 @@ fn allow_field(methods: String) -> HeaderValue {
 }
 
 impl Miss {
+    /// What a preflight is answered that no handler answers, also where an operation for any method takes `OPTIONS`.
+    pub(super) fn of_preflight(self) -> Self {
+        if let Self::Options(_) = self { self } else { Self::Options(None) }
+    }
+
     pub(super) fn reply(&self, invocation: &Invocation) -> Reply {
         match self {
             Self::NotFound => Fault::new(Code::NotFound, "Nothing answers at this path.").into(),
@@ -55,7 +61,7 @@ impl Miss {
             Self::Options(allow) => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::NO_CONTENT;
-                response.headers_mut().insert(ALLOW, allow.clone());
+                response.headers_mut().extend(allow.clone().map(|allow| (ALLOW, allow)));
                 Reply::from(response)
             }
         }

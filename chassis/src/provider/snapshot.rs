@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub targets: Vec<Target>,
     /// The chain of calls that match nothing.
     pub unmatched: Chain,
+    /// The chain of preflights about operations whose own chain answers none.
+    pub ungranted: Chain,
     /// What calls can ask for by type.
     pub components: Arc<Components>,
 }
@@ -36,6 +38,8 @@ pub struct Target {
     pub operation: Operation,
     /// The handlers before it.
     pub chain: Chain,
+    /// Those of them that a preflight about it passes; `None` if none of them answers preflights.
+    pub preflight: Option<Chain>,
     /// What answers.
     pub endpoint: Arc<dyn Endpoint>,
     /// How long a call may take.

@@ -16,5 +16,6 @@ mod chains;
 mod components;
 mod faults;
 mod order;
+mod preflights;
 mod routes;
 mod routing;

@@ -177,6 +177,30 @@ fn explain_says_what_would_become_of_a_call() {
 }
 
 #[test]
+fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
+    let asked = |method: &str| {
+        let asks = format!("access-control-request-method: {method}");
+        let call = ["explain", "OPTIONS", "/greetings", "-H", "origin: https://app.example", "-H", &asks];
+        let sets =
+            ["--set", "chain.provider.pages=[request-id, cors, auth]", "--set", "operations.greeting.list.chain=pages"];
+        let output = greeter(&[&call[..], &sets].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        out(&output)
+    };
+    let granted = asked("GET");
+    let head =
+        "greeting.list  GET /greetings  auth\nchain pages: a preflight passes it as far as the last handler that";
+    assert!(granted.starts_with(head), "{granted}");
+    assert!(granted.ends_with("→ cors answers 204 No Content\n") && !granted.contains("auth  "), "{granted}");
+    let ungranted = asked("POST");
+    assert!(
+        ungranted.starts_with("no operation matches\nchain unmatched: a preflight about an operation"),
+        "{ungranted}"
+    );
+    assert!(ungranted.ends_with("→ the answer is 204 No Content\n"), "{ungranted}");
+}
+
+#[test]
 fn explain_lists_the_chain_in_order_with_the_origin_of_each_value() {
     let text = out(&greeter(&["explain", "POST", "/greetings"]));
     let steps: Vec<_> = ["request-id  passes", "auth  refuses", "rate-limit  ", "house-rules  "]

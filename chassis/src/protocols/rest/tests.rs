@@ -100,12 +100,14 @@ fn provider() -> Provider {
     let target = |path: &&'static str| Target {
         operation: Operation::new("test", path, "POST", *path).with_access(Access::Public),
         chain: chain.clone(),
+        preflight: None,
         endpoint: Arc::new(Says(path)),
         timeout: None,
     };
     let listeners = vec![("rest".to_owned(), table([0, 2])), ("rest-admin".to_owned(), table([1, 2]))];
     let targets = paths.iter().map(target).collect();
-    let snapshot = Snapshot { listeners, targets, unmatched: chain.clone(), components: Arc::default() };
+    let snapshot =
+        Snapshot { listeners, targets, unmatched: chain.clone(), ungranted: chain.clone(), components: Arc::default() };
     Provider::new(snapshot, Clock::system())
 }
 
