@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::chain::Form;
 use crate::component::{Running, Starting};
-use crate::conf::{BuildContext, BuildError};
+use crate::conf::{BuildContext, BuildError, Requirement};
 use crate::operation::{Location, Operation};
 use crate::protocol::Listener;
 use crate::schema::{BoxFuture, Mounted};
@@ -141,7 +141,16 @@ pub struct HandlerEntry {
     /// this handler.
     pub preflight: bool,
     /// Makes it from its part of the configuration.
-    pub build: fn(Value, &BuildContext<'_>) -> Result<Form, BuildError>,
+    pub build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
+}
+
+/// A handler that was made from its part of the configuration.
+#[derive(Clone)]
+pub struct Built {
+    /// What runs.
+    pub form: Form,
+    /// What that configuration requires of those before it, beside what [`HandlerEntry::requires`] says.
+    pub requires: Vec<Requirement>,
 }
 
 /// Where in a chain a handler may stand.

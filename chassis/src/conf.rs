@@ -66,7 +66,7 @@ pub mod tree;
 pub mod value;
 pub mod yaml;
 
-pub use build::{BuildContext, BuildError, Configure, Files, Warnings, typed};
+pub use build::{BuildContext, BuildError, Configure, Files, Requirement, Warnings, typed};
 pub use compose::{Composed, Kind, Part};
 pub use document::Document;
 pub use problem::{ConfError, Problem};

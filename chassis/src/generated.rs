@@ -6,10 +6,10 @@ use std::sync::Arc;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
-use crate::catalog::{ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
+use crate::catalog::{Built, ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
 use crate::chain::Form;
 use crate::component::{Running, Start, Starting};
-use crate::conf::{BuildContext, BuildError};
+use crate::conf::{BuildContext, BuildError, Configure};
 use crate::operation::Location;
 use crate::schema::{BoxFuture, Mounted, Schema, describe};
 
@@ -73,7 +73,7 @@ pub struct Stand {
 }
 
 impl Stand {
-    const fn entry(self, head: Head, build: fn(Value, &BuildContext<'_>) -> Result<Form, BuildError>) -> HandlerEntry {
+    const fn entry(self, head: Head, build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>) -> HandlerEntry {
         let Self { requires, provides, place, repeatable, preflight } = self;
         HandlerEntry { head, requires, provides, place, repeatable, preflight, build }
     }
@@ -82,15 +82,21 @@ impl Stand {
 /// The entry of a handler that hooks into calls.
 pub const fn hooks<H: IsConfigured + Hooks>(said: Said, stand: Stand) -> HandlerEntry {
     stand.entry(said.head::<H::Conf>(), |conf, context| {
-        H::build(read(conf)?, context).map(|handler| Form::Hooks(Arc::new(handler)))
+        built::<H>(conf, context, |handler| Form::Hooks(Arc::new(handler)))
     })
 }
 
 /// The entry of a handler that wraps the rest of the chain.
 pub const fn wrap<H: IsConfigured + Wraps>(said: Said, stand: Stand) -> HandlerEntry {
     stand.entry(said.head::<H::Conf>(), |conf, context| {
-        H::build(read(conf)?, context).map(|handler| Form::Wrap(Arc::new(handler)))
+        built::<H>(conf, context, |handler| Form::Wrap(Arc::new(handler)))
     })
+}
+
+fn built<H: Configure>(conf: Value, context: &BuildContext<'_>, form: fn(H) -> Form) -> Result<Built, BuildError> {
+    let conf = read(conf)?;
+    let requires = H::requires(&conf);
+    H::build(conf, context).map(|handler| Built { form: form(handler), requires })
 }
 
 /// The entry of a component.

@@ -9,7 +9,7 @@ pub use http::{HeaderMap, Method, StatusCode, Uri};
 pub use crate::answer::{Accepted, Created, NoContent, Segment};
 pub use crate::argument::{Argument, Deadline, Form, Header, Json, Path, Query};
 pub use crate::component::{Component, Start, Starting};
-pub use crate::conf::{BuildContext, BuildError, Configure, FileRef, Interval, Rate, Secret, Size};
+pub use crate::conf::{BuildContext, BuildError, Configure, FileRef, Interval, Rate, Requirement, Secret, Size};
 pub use crate::fault::{Code, Fault, Violation};
 pub use crate::handler::{Handler, Next, Verdict, Wrap};
 pub use crate::invocation::{Call, Invocation, Peer};

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::catalog::HandlerEntry;
+use crate::catalog::{Built, HandlerEntry};
 use crate::chain::Form;
 use crate::clock::Clock;
 use crate::conf::Section;
@@ -56,9 +56,9 @@ impl Tools {
 #[derive(Clone)]
 pub(crate) struct Instances {
     tools: Tools,
-    former: HashMap<Key, Form>,
+    former: HashMap<Key, Built>,
     // What could not be built is kept too: operations that share it fail for the same reason, once.
-    current: HashMap<Key, Result<Form, BuildError>>,
+    current: HashMap<Key, Result<Built, BuildError>>,
 }
 
 impl Instances {
@@ -79,13 +79,13 @@ impl Instances {
         entry: &HandlerEntry,
         section: &Section<'_>,
         users: &HashMap<Key, Vec<&Operation>>,
-    ) -> Result<Form, BuildError> {
+    ) -> Result<Built, BuildError> {
         let key = Key::new(entry.head.name, section);
         if let Some(built) = self.current.get(&key) {
             return built.clone();
         }
         let built = match self.former.get(&key) {
-            Some(form) => Ok(form.clone()),
+            Some(built) => Ok(built.clone()),
             None => self.build(entry, section, users.get(&key).map(Vec::as_slice).unwrap_or_default()),
         };
         self.current.insert(key, built.clone());
@@ -97,12 +97,12 @@ impl Instances {
         entry: &HandlerEntry,
         section: &Section<'_>,
         operations: &[&Operation],
-    ) -> Result<Form, BuildError> {
+    ) -> Result<Built, BuildError> {
         let context = self.tools.context(section.scope(), operations);
-        let form = (entry.build)(section.value(), &context)?;
+        let built = (entry.build)(section.value(), &context)?;
         Ok(match &self.tools.around {
-            Some(around) => around(entry.head.name, form),
-            None => form,
+            Some(around) => Built { form: around(entry.head.name, built.form), ..built },
+            None => built,
         })
     }
 }

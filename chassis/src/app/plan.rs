@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::instances::{Instances, Key};
 use super::proof;
-use crate::catalog::{Catalog, HandlerEntry};
+use crate::catalog::{Built, Catalog, HandlerEntry};
 use crate::chain::{Chain, Step};
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
 use crate::conf::{BuildError, ConfError, Interval, Problem, suggest};
@@ -121,7 +121,13 @@ impl Planner<'_> {
         let name = chain_name(operation);
         let sections = |handler: &str| self.conf.handler_for(handler, &operation.id);
         let entries = chains.get(name)?;
-        let chain = self.build(name, entries, sections, users)?;
+        let (chain, unmet) = self.build(name, entries, sections, users)?;
+        // Operations that share what is said about a handler, and their chain, share what is wrong with it.
+        unmet.into_iter().for_each(|problem| {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        });
         let answering = entries.iter().rposition(|entry| entry.preflight);
         let preflight = answering.map(|last| Chain { steps: chain.steps[..=last].into(), ..chain.clone() });
         Some(Planned { operation: operation.clone(), chain, preflight })
@@ -131,29 +137,34 @@ impl Planner<'_> {
     fn unmatched(&mut self, chains: &Chains, users: &Users<'_>) -> Option<(Planned, Chain)> {
         let sections = |handler: &str| self.conf.handler(handler);
         let entries = chains.get(UNMATCHED)?;
-        let chain = self.build(UNMATCHED, entries, sections, users)?;
+        let (chain, _) = self.build(UNMATCHED, entries, sections, users)?;
         let others = chain.steps.iter().zip(entries).filter(|(_, entry)| !entry.preflight);
         let ungranted = Chain { steps: others.map(|(step, _)| step.clone()).collect(), ..chain.clone() };
         Some((Planned { operation: Operation::new("", "", "*", ""), chain, preflight: None }, ungranted))
     }
 
+    /// Builds a chain, and says what its handlers require for their configuration and do not get.
     fn build<'s>(
         &mut self,
         name: &str,
         entries: &[&HandlerEntry],
         sections: impl Fn(&str) -> Section<'s>,
         users: &Users<'_>,
-    ) -> Option<Chain> {
-        let mut steps = Vec::with_capacity(entries.len());
-        for entry in entries {
+    ) -> Option<(Chain, Vec<Problem>)> {
+        let (mut steps, mut unmet) = (Vec::with_capacity(entries.len()), Vec::new());
+        for (at, entry) in entries.iter().enumerate() {
             let section = sections(entry.head.name);
             match self.instances.take_or_build(entry, &section, users) {
-                Ok(form) => steps.push(Step { name: Arc::from(entry.head.name), form }),
+                Ok(Built { form, requires }) => {
+                    let errors = proof::configured(name, entries, at, &requires, self.catalog);
+                    unmet.extend(errors.iter().map(|error| section.problem(error)));
+                    steps.push(Step { name: Arc::from(entry.head.name), form });
+                }
                 Err(error) => self.problems.push(section.problem(&error)),
             }
         }
         let complete = steps.len() == entries.len();
-        complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) })
+        complete.then(|| (Chain { name: Arc::from(name), steps: Arc::from(steps) }, unmet))
     }
 
     /// Places an error at the step that it is about, where the chain is written as a list.

@@ -1,7 +1,7 @@
 //! Proves that a chain fits the operation it stands before: who is needed is there, in the order that is needed.
 
 use crate::catalog::{Catalog, HandlerEntry, Place};
-use crate::conf::BuildError;
+use crate::conf::{BuildError, Requirement};
 use crate::handler::fact;
 use crate::operation::{Access, Operation};
 
@@ -39,6 +39,29 @@ pub(crate) fn fit(chain: &str, steps: &[&HandlerEntry], operation: &Operation, c
         errors.push(BuildError::new("", message).with_help(listing(fact, chain, catalog)));
     }
     errors
+}
+
+/// Everything the handler at a place of the chain requires for its configuration and does not get.
+pub(crate) fn configured(
+    chain: &str,
+    steps: &[&HandlerEntry],
+    at: usize,
+    requires: &[Requirement],
+    catalog: &Catalog,
+) -> Vec<BuildError> {
+    let (before, name) = (&steps[..at], steps[at].head.name);
+    let provides = |fact| move |step: &&&HandlerEntry| step.provides.contains(&fact);
+    let unmet = requires.iter().filter(|requirement| !before.iter().any(|step| provides(requirement.fact)(&step)));
+    let error = |Requirement { fact, key }: &Requirement| {
+        let message =
+            format!("`{name}` needs `{fact}` for this, and nothing before it in chain `{chain}` provides that");
+        let help = match steps.iter().find(provides(*fact)) {
+            Some(later) => format!("move `{name}` behind `{}` in chain.provider.{chain}", later.head.name),
+            None => format!("{}, before `{name}`", listing(fact, chain, catalog)),
+        };
+        BuildError::new(*key, message).with_help(format!("{help}, or write another value here"))
+    };
+    unmet.map(error).collect()
 }
 
 fn repeated(chain: &str, step: &HandlerEntry, before: &[&HandlerEntry]) -> Option<BuildError> {

@@ -27,6 +27,25 @@ pub trait Configure: Sized {
     /// # Errors
     /// What is wrong with a value in a way its type cannot say.
     fn build(conf: Self::Conf, context: &BuildContext<'_>) -> Result<Self, BuildError>;
+
+    /// What must be established before it because YAML says so, beside what `#[handler(requires(…))]` asks for in any
+    /// case. A chain that does not is refused at start-up, at the key that asks for it.
+    fn requires(conf: &Self::Conf) -> Vec<Requirement> {
+        let _ = conf;
+        Vec::new()
+    }
+}
+
+/// Something that must be established before a handler because of a value it is configured with.
+///
+/// It is proved for every operation. In the chain of calls that match none it is not: those have no access to enforce,
+/// and so nobody whom a handler could wait to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// The fact, as handlers name it in `provides(…)`, such as [`fact::PRINCIPAL`](crate::handler::fact::PRINCIPAL).
+    pub fact: &'static str,
+    /// The key of the value that asks for it, such as `key`.
+    pub key: &'static str,
 }
 
 /// What a part may use while it is built.

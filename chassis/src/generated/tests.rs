@@ -196,7 +196,7 @@ fn a_handler_is_built_from_its_conf_and_runs_in_a_chain() {
         warnings: &crate::conf::Warnings::default(),
     };
     for nothing in [Value::Null, json!({})] {
-        let form = (entry.build)(nothing, &context).unwrap();
+        let form = (entry.build)(nothing, &context).unwrap().form;
         let chain = Chain { name: "gated".into(), steps: Arc::new([Step { name: "gate".into(), form }]) };
         let mounted = build(Value::Null).unwrap();
         let mut invocation = fixture::call(Request::default());

@@ -13,10 +13,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::conf::{BuildContext, BuildError, Configure, Rate};
+use crate::conf::{BuildContext, BuildError, Configure, Rate, Requirement};
 use crate::fault::{Code, Fault};
 use crate::handler;
-use crate::handler::{Handler, Verdict};
+use crate::handler::{Handler, Verdict, fact};
 use crate::invocation::Invocation;
 use crate::random::Random;
 use crate::reply::Reply;
@@ -78,6 +78,12 @@ impl Configure for RateLimit {
         conf.check()?;
         let limit = conf.rate.map(|rate| Limit::new(&conf, rate, context)).transpose()?;
         Ok(Self { limit })
+    }
+
+    fn requires(conf: &Conf) -> Vec<Requirement> {
+        // Before anybody knows the caller every call would count by its address, and nobody would notice.
+        let by_principal = conf.rate.is_some() && conf.key == Key::Principal;
+        by_principal.then_some(Requirement { fact: fact::PRINCIPAL, key: "key" }).into_iter().collect()
     }
 }
 

@@ -123,6 +123,40 @@ async fn a_handler_that_needs_what_is_not_there_is_refused() {
 }
 
 #[tokio::test]
+async fn a_handler_that_is_configured_to_need_what_comes_later_is_refused_at_that_value() {
+    let yaml = "
+chain: { provider: { default: [rate-limit, gate], late: [gate, rate-limit], none: [rate-limit] } }
+handlers: { rate-limit: { rate: 9/s } }
+operations:
+  known.*: { handlers: { rate-limit: { key: principal } } }
+  fails.known: { chain: late, handlers: { rate-limit: { key: principal } } }
+  fails.rich: { chain: none, handlers: { rate-limit: { key: principal } } }";
+    insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:5:45: operations.known.*.handlers.rate-limit.key: `rate-limit` needs `principal` for this, and nothing before it in chain `default` provides that
+      5 |   known.*: { handlers: { rate-limit: { key: principal } } }
+        |                                             ^^^^^^^^^
+      help: move `rate-limit` behind `gate` in chain.provider.default, or write another value here
+
+    test-2.yaml:7:61: operations.fails.rich.handlers.rate-limit.key: `rate-limit` needs `principal` for this, and nothing before it in chain `none` provides that
+      7 |   fails.rich: { chain: none, handlers: { rate-limit: { key: principal } } }
+        |                                                             ^^^^^^^^^
+      help: list `auth` or `gate` in chain.provider.none, before `rate-limit`, or write another value here
+
+    The configuration has 2 problems.
+    ");
+}
+
+#[tokio::test]
+async fn what_is_shared_by_operations_is_said_once_and_not_of_calls_that_match_none() {
+    let wrong = "
+chain: { provider: { default: [rate-limit, gate] } }
+handlers: { rate-limit: { rate: 9/s, key: principal } }";
+    assert!(error(wrong).await.ends_with("The configuration has 1 problem."));
+    let right = wrong.replace("[rate-limit, gate]", "[gate, rate-limit], unmatched: [rate-limit]");
+    assert!(service(&right).start().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_handler_at_the_wrong_place_is_refused() {
     insta::assert_snapshot!(error("chain: { provider: { default: [gate, porch] } }").await, @"
     test-2.yaml:1:38: chain.provider.default[1]: `porch` must stand before `gate` in chain `default`

@@ -14,8 +14,9 @@ pub struct Conf {
     /// How many calls a key may make at once after a pause. Without it, the count of `rate`.
     #[conf(range(1..))]
     pub burst: Option<u64>,
-    /// What is counted by: `peer` (the caller's address), `principal` (who it proved to be, so list this handler
-    /// after the one that establishes it; the address where nobody did), `global` (all calls together), `operation`,
+    /// What is counted by: `peer` (the caller's address), `principal` (who it proved to be: start-up
+    /// refuses a chain that does not list this handler after one that finds out, such as `auth`; the address for
+    /// callers that prove nothing), `global` (all calls together), `operation`,
     /// or `header:NAME` (the address where the field is absent; callers choose what they send, so name one that a
     /// proxy sets).
     #[conf(default = Key::Peer)]
