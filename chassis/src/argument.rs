@@ -2,12 +2,10 @@
 
 use std::future::Future;
 
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
-use axum::response::IntoResponse;
-use http_body::Body as _;
-use http_body_util::Limited;
+use axum::extract::{FromRequest, FromRequestParts};
+use axum::response::{IntoResponse, Response};
 
+use crate::fault::Fault;
 use crate::handler::fact;
 use crate::invocation::{Call, Invocation};
 use crate::operation::Text;
@@ -25,7 +23,9 @@ mod given;
 
 mod body;
 mod content;
+pub(crate) mod foreign;
 mod pairs;
+mod plain;
 mod refusal;
 mod text;
 
@@ -42,7 +42,7 @@ pub use query::Query;
 /// * axum's [`FromRequestParts`], with [`Call`] as its state: what does not read the body. It may stand anywhere.
 /// * this trait itself: what reads the body or changes the call. It is the last argument.
 /// * axum's [`FromRequest`]: whatever else reads the body. It is the last argument, and costs a copy of the header
-///   fields, because handlers still look at them when the operation has answered.
+///   fields, because handlers still look at them when the operation has answered; `Bytes` and `String` cost none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an operation",
     label = "chassis does not know how to take this out of a call",
@@ -103,32 +103,30 @@ impl<T: FromRequestParts<Call>> Argument<ViaParts> for T {
     }
 }
 
-impl<T: FromRequest<Call>> Argument<ViaRequest> for T {
-    type Rejection = T::Rejection;
+impl<T: FromRequest<Call> + 'static> Argument<ViaRequest> for T {
+    type Rejection = Response;
 
-    fn take(invocation: &mut Invocation) -> impl Future<Output = Result<Self, Self::Rejection>> + Send {
-        let request = request(invocation);
-        T::from_request(request, &invocation.call)
+    async fn take(invocation: &mut Invocation) -> Result<Self, Response> {
+        if let Some(taken) = plain::take(invocation).await {
+            return taken.map_err(Fault::into_response);
+        }
+        let (request, lent) = foreign::lend(invocation);
+        let call = &invocation.call;
+        let taken = lent.to(call, T::from_request(request, call)).await;
+        taken.map_err(|rejection| {
+            let response = rejection.into_response();
+            // What was wrong with the body is known better here than by the extractor, which says 400 to most of it.
+            lent.fault().map_or(response, Fault::into_response)
+        })
     }
-}
-
-/// The call as axum knows it, held to our own limit of the body instead of axum's.
-fn request(invocation: &mut Invocation) -> Request {
-    let body = std::mem::take(&mut invocation.body);
-    // Nothing is read of a body that says it is too large.
-    let limit = if body.size_hint().lower() > invocation.call.body_limit { 0 } else { invocation.call.body_limit };
-    let body = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut request = Request::from_parts(invocation.parts.clone(), Body::new(body));
-    DefaultBodyLimit::disable().apply(&mut request);
-    request
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Bytes;
+    use axum::body::{Body, Bytes};
     use futures_util::FutureExt;
     use http::request::Parts;
-    use http::{HeaderMap, Method, StatusCode, Uri, Version};
+    use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
     use http_body_util::BodyExt;
 
     use super::*;
@@ -152,7 +150,7 @@ mod tests {
         take(call).unwrap_or_else(|_| panic!("it was not taken"))
     }
 
-    fn refusal<T: Argument<M>, M>(call: &mut Invocation) -> axum::response::Response {
+    fn refusal<T: Argument<M>, M>(call: &mut Invocation) -> Response {
         take::<T, M>(call).err().unwrap().into_response()
     }
 

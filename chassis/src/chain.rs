@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::clock::Clock;
 use crate::fault::{Code, Fault};
@@ -210,7 +211,7 @@ impl<'a> Passage<'_, 'a> {
         match stop {
             Stop::Panicked(panic) => self.panicked(&*panic),
             // RFC 9110 §15.5.9: that one is the caller's doing.
-            Stop::Late if self.invocation.call.receiving => {
+            Stop::Late if self.invocation.call.receiving.load(Ordering::Relaxed) => {
                 Reply::from(Fault::new(Code::RequestTimeout, "The body did not come before the deadline of the call."))
             }
             Stop::Late => {

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -59,8 +60,8 @@ pub struct Call {
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
-    /// Whether an argument waits for more of the body.
-    pub(crate) receiving: bool,
+    /// Whether an argument waits for more of the body. Atomic, because an extractor is lent the rest of the call then.
+    pub(crate) receiving: AtomicBool,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
 }
@@ -131,7 +132,7 @@ impl Invocation {
             span: tracing::Span::none(),
             locals: Locals::default(),
             body_limit: u64::MAX,
-            receiving: false,
+            receiving: AtomicBool::new(false),
             ground,
             target,
         };

@@ -53,6 +53,14 @@ pub(crate) fn post() -> String {
     )
 }
 
+/// A `POST` of a short text with the header fields that browsers send.
+pub(crate) fn text(path: &str) -> String {
+    let fields = "user-agent: bars\r\naccept: */*\r\naccept-language: en\r\naccept-encoding: gzip";
+    let body = "hello, world";
+    let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{fields}\r\ncontent-type: text/plain");
+    format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
 /// The header of a caller that proves who it is.
 pub(crate) fn bearer() -> String {
     let text = |text: &str| text.to_owned();

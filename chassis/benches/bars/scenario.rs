@@ -1,7 +1,7 @@
 //! The ways a call takes.
 
 use crate::inside::{greeting, nothing};
-use crate::outside::{bearer, exchange, get, post};
+use crate::outside::{bearer, exchange, get, post, text};
 
 /// Something that is done over and over.
 pub(crate) struct Scenario {
@@ -30,6 +30,12 @@ const ALL: &[Scenario] = &[
         prepare: || exchange("tracing, rate-limit, auth", get(&bearer())),
     },
     Scenario { name: "served POST of 1 KiB, empty chain", repetitions: 1_000, prepare: || exchange("", post()) },
+    Scenario { name: "served POST of text", repetitions: 1_000, prepare: || exchange("", text("/orders/text")) },
+    Scenario {
+        name: "served POST, foreign extractor",
+        repetitions: 1_000,
+        prepare: || exchange("", text("/orders/foreign")),
+    },
 ];
 
 impl Scenario {

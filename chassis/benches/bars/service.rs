@@ -3,6 +3,8 @@
 use std::future::ready;
 use std::path::Path as FilePath;
 
+use axum::extract::rejection::StringRejection;
+use axum::extract::{FromRequest, Request};
 use chassis::app::{App, Running};
 use chassis::cli::Package;
 use chassis::conf::Sources;
@@ -62,6 +64,29 @@ impl Orders {
     #[post("/", public)]
     async fn place(&self, Json(order): Json<Order>) -> Json<Order> {
         Json(order)
+    }
+
+    /// Answers with the text it took.
+    #[post("/text", public)]
+    async fn text(&self, text: String) -> String {
+        text
+    }
+
+    /// Answers with what an extractor took that knows axum alone.
+    #[post("/foreign", public)]
+    async fn foreign(&self, Foreign(text): Foreign) -> String {
+        text
+    }
+}
+
+/// Reads text as an extractor does that knows axum alone.
+struct Foreign(String);
+
+impl<S: Send + Sync> FromRequest<S> for Foreign {
+    type Rejection = StringRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, StringRejection> {
+        String::from_request(request, state).await.map(Self)
     }
 }
 

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use http::Uri;
 use http::uri::PathAndQuery;
-use http::{Request, Uri};
 use tower::ServiceExt;
 
+use crate::argument::foreign::lend;
 use crate::invocation::Invocation;
 use crate::operation::{Access, Operation, Text};
 use crate::reply::Reply;
@@ -38,18 +38,20 @@ struct Nested {
 
 impl Endpoint for Nested {
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
-        let body = std::mem::replace(&mut invocation.body, Body::empty());
-        let mut request = Request::from_parts(invocation.parts.clone(), body);
+        let (mut request, lent) = lend(invocation);
         *request.uri_mut() = below(request.uri(), self.depth);
         if let Some(principal) = &invocation.call.principal {
             request.extensions_mut().insert(principal.clone());
         }
         let router = self.router.clone();
         Box::pin(async move {
-            match router.oneshot(request).await {
-                Ok(response) => Reply::from(response),
+            let response = match lent.to(&invocation.call, router.oneshot(request)).await {
+                Ok(response) => response,
                 Err::<_, Infallible>(never) => match never {},
-            }
+            };
+            let failed = response.status().is_client_error() || response.status().is_server_error();
+            // Its extractors say 400 to most of what can be wrong with a body.
+            lent.fault().filter(|_| failed).map_or_else(|| Reply::from(response), Reply::from)
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Reads the body of a call into memory, never more of it than the call may have.
 
 use std::error::Error;
+use std::str::Utf8Error;
+use std::sync::atomic::Ordering;
 
 use axum::BoxError;
 use axum::body::{Body, Bytes};
@@ -8,6 +10,7 @@ use bytes::BytesMut;
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError};
 
+use super::foreign::Failed;
 use super::refusal::{Flaw, Place};
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
@@ -19,9 +22,9 @@ const AHEAD: u64 = 64 * 1024;
 pub(super) async fn read(invocation: &mut Invocation) -> Result<Bytes, Fault> {
     let body = std::mem::take(&mut invocation.body);
     // Stays set if the deadline ends this: then it was the caller who was slow.
-    invocation.call.receiving = true;
+    invocation.call.receiving.store(true, Ordering::Relaxed);
     let whole = within(body, invocation.call.body_limit).await;
-    invocation.call.receiving = false;
+    invocation.call.receiving.store(false, Ordering::Relaxed);
     whole
 }
 
@@ -70,14 +73,22 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Fault> {
 
 /// A body as text.
 pub(super) fn text(body: &[u8]) -> Result<&str, Fault> {
-    str::from_utf8(body).map_err(|error| {
-        let detail = format!("UTF-8 is expected, and byte {} is not", error.valid_up_to());
-        Flaw::new("", detail).refuse(Code::InvalidArgument, Place::Body)
-    })
+    str::from_utf8(body).map_err(not_text)
+}
+
+/// The same, to keep.
+pub(super) fn into_text(body: Bytes) -> Result<String, Fault> {
+    String::from_utf8(body.into()).map_err(|error| not_text(error.utf8_error()))
 }
 
 #[cold]
-fn too_large(limit: u64) -> Fault {
+fn not_text(error: Utf8Error) -> Fault {
+    let detail = format!("UTF-8 is expected, and byte {} is not", error.valid_up_to());
+    Flaw::new("", detail).refuse(Code::InvalidArgument, Place::Body)
+}
+
+#[cold]
+pub(super) fn too_large(limit: u64) -> Fault {
     Fault::new(Code::ContentTooLarge, format!("The body is too large: at most {limit} bytes are read."))
 }
 
@@ -85,8 +96,8 @@ fn too_large(limit: u64) -> Fault {
 /// body may fail it with a [`Fault`] of its own.
 impl From<axum::Error> for Fault {
     fn from(error: axum::Error) -> Self {
-        let cause = match unwrapped(error).downcast::<Self>() {
-            Ok(fault) => return *fault,
+        let cause = match known(unwrapped(error)) {
+            Ok(fault) => return fault,
             Err(cause) => cause,
         };
         match caused_by_limit(&*cause) {
@@ -101,6 +112,17 @@ fn unwrapped(error: axum::Error) -> BoxError {
     match error.into_inner().downcast::<axum::Error>() {
         Ok(inner) => unwrapped(*inner),
         Err(cause) => cause,
+    }
+}
+
+/// The fault that an error is, or brings along.
+fn known(error: BoxError) -> Result<Fault, BoxError> {
+    match error.downcast::<Fault>() {
+        Ok(fault) => Ok(*fault),
+        Err(error) => {
+            let failed = error.downcast::<Failed>()?;
+            failed.into_fault().ok_or_else(|| "the body failed before".into())
+        }
     }
 }
 
@@ -125,7 +147,7 @@ mod tests {
         let mut call = call(Request::new(body));
         call.call.body_limit = limit;
         let body = read(&mut call).now_or_never().unwrap();
-        assert!(!call.call.receiving);
+        assert!(!call.call.receiving.load(Ordering::Relaxed));
         body
     }
 

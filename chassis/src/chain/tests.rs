@@ -1,5 +1,6 @@
 //! Proves what a chain promises: who runs when, and that every `after` that is due runs exactly once.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -385,7 +386,7 @@ async fn a_body_that_does_not_come_in_time_is_the_callers_doing() {
     impl Endpoint for Reading {
         fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
             // As an argument that reads the body does.
-            invocation.call.receiving = true;
+            invocation.call.receiving.store(true, Ordering::Relaxed);
             Box::pin(std::future::pending())
         }
     }

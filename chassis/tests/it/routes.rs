@@ -98,10 +98,25 @@ fn nested() -> Router {
         )
         .route("/a/b", any(|request: Request| async move { format!("{} {}", request.method(), request.uri()) }))
         .route("/query", get(|RawQuery(query): RawQuery| async move { query.unwrap_or_default() }))
+        .route("/read", any(|body: String| async move { body }))
 }
 
 async fn with_router(access: Access) -> TestApp {
     service("").mount_operations(mount_router("legacy", "/v1", &access, nested())).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_router_reads_no_more_than_its_calls_may_have_and_says_why_not() {
+    let conf = "chain: { provider: { default: [gate, limit-body] } }\nhandlers: { limit-body: { max: 8B } }";
+    let router = mount_router("legacy", "/v1", &Access::Public, nested());
+    let app = service(conf).mount_operations(router).start().await.unwrap();
+    let sent = |pieces: &'static [Result<&str, Code>]| {
+        let pieces = pieces.iter().map(|piece| piece.map_err(|code| Fault::new(code, "It broke.")));
+        app.post("/v1/read").body(Body::from_stream(futures_util::stream::iter(pieces))).send()
+    };
+    assert_eq!(sent(&[Ok("1234"), Ok("5678")]).await.text(), "12345678");
+    assert_eq!(sent(&[Ok("12345"), Ok("6789")]).await.code().as_deref(), Some("content-too-large"));
+    assert_eq!(sent(&[Ok("1234"), Err(Code::RequestTimeout)]).await.code().as_deref(), Some("request-timeout"));
 }
 
 #[tokio::test]
