@@ -131,7 +131,7 @@ impl<'a> Passage<'_, 'a> {
                 Ok(Halt::End) => return None,
                 Ok(Halt::Reply(reply)) => return Some(reply),
                 Ok(Halt::Wait(waiting, step)) => (waiting, step),
-                Err(panic) => return Some(self.panicked(&*panic)),
+                Err(panic) => return Some(self.panicked(&*panic).by(&self.next.steps[self.passed].name)),
             };
             if let Some(refusal) = self.wait(waiting, step).await {
                 return Some(refusal);
@@ -170,7 +170,7 @@ impl<'a> Passage<'_, 'a> {
                     waiting = next;
                     continue;
                 }
-                Err(stop) => Some(self.stopped(stop)),
+                Err(stop) => Some(self.stopped(stop).by(&step.name)),
             };
         }
     }
@@ -184,7 +184,18 @@ impl<'a> Passage<'_, 'a> {
             Ok(future) => Guarded::within(future, deadline, span).await,
             Err(panic) => Err(Stop::Panicked(panic)),
         };
-        outcome.unwrap_or_else(|stop| self.stopped(stop))
+        let reply = outcome.unwrap_or_else(|stop| self.stopped(stop));
+        if reply.fault().is_some() { self.attributed(reply) } else { reply }
+    }
+
+    /// Names the handler that wraps the rest where it is its own fault. One that comes from further inside was
+    /// attributed there.
+    #[cold]
+    fn attributed(&self, reply: Reply) -> Reply {
+        match self.next.steps.get(self.passed) {
+            Some(step) => reply.by(&step.name),
+            None => reply.by_no_handler(),
+        }
     }
 
     /// Runs `after` of each handler that was passed, innermost first.
@@ -201,23 +212,22 @@ impl<'a> Passage<'_, 'a> {
                 }
             });
             if let Err(panic) = outcome {
-                reply = self.panicked(&*panic);
+                reply = self.panicked(&*panic).by(&self.next.steps[self.passed].name);
             }
         }
         reply
     }
 
     fn stopped(&self, stop: Stop) -> Reply {
-        match stop {
-            Stop::Panicked(panic) => self.panicked(&*panic),
+        let late = match stop {
+            Stop::Panicked(panic) => return self.panicked(&*panic),
             // RFC 9110 §15.5.9: that one is the caller's doing.
             Stop::Late if self.invocation.call.receiving.load(Ordering::Relaxed) => {
-                Reply::from(Fault::new(Code::RequestTimeout, "The body did not come before the deadline of the call."))
+                Fault::new(Code::RequestTimeout, "The body did not come before the deadline of the call.")
             }
-            Stop::Late => {
-                Reply::from(Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."))
-            }
-        }
+            Stop::Late => Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."),
+        };
+        Reply::from(late.by_no_handler())
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Reply {

@@ -26,10 +26,21 @@ struct Cause {
     kind: Option<Cow<'static, str>>,
     internal: Option<Box<dyn Error + Send + Sync>>,
     violations: Vec<Violation>,
-    handler: Option<Cow<'static, str>>,
+    origin: Origin,
     retry_after: Option<Duration>,
     headers: HeaderMap,
     extensions: Vec<(Cow<'static, str>, serde_json::Value)>,
+}
+
+/// Who made a fault.
+#[derive(Debug)]
+enum Origin {
+    /// Nobody has said yet.
+    Unsaid,
+    /// No handler: the operation, or the runner itself.
+    NoHandler,
+    /// The handler of this name.
+    Handler(Cow<'static, str>),
 }
 
 /// One thing that is wrong with what the caller sent.
@@ -53,7 +64,7 @@ impl Fault {
             kind: None,
             internal: None,
             violations: Vec::new(),
-            handler: None,
+            origin: Origin::Unsaid,
             retry_after: None,
             headers: HeaderMap::new(),
             extensions: Vec::new(),
@@ -110,7 +121,18 @@ impl Fault {
     /// Records who refused the call; the first to be named stays.
     #[must_use]
     pub fn by(mut self, handler: impl Into<Cow<'static, str>>) -> Self {
-        self.0.handler.get_or_insert_with(|| handler.into());
+        if let Origin::Unsaid = self.0.origin {
+            self.0.origin = Origin::Handler(handler.into());
+        }
+        self
+    }
+
+    /// Records that no handler refused the call, unless one was named before.
+    #[must_use]
+    pub(crate) fn by_no_handler(mut self) -> Self {
+        if let Origin::Unsaid = self.0.origin {
+            self.0.origin = Origin::NoHandler;
+        }
         self
     }
 
@@ -134,9 +156,12 @@ impl Fault {
         self.0.internal.as_deref()
     }
 
-    /// The handler that refused the call, if it was one.
+    /// The handler that refused the call, or failed over it; `None` where it was the operation, or nobody.
     pub fn handler(&self) -> Option<&str> {
-        self.0.handler.as_deref()
+        match &self.0.origin {
+            Origin::Handler(name) => Some(name),
+            Origin::Unsaid | Origin::NoHandler => None,
+        }
     }
 
     /// The values that were wrong.
@@ -212,7 +237,7 @@ impl fmt::Debug for Fault {
         f.debug_struct("Fault")
             .field("code", &self.0.code)
             .field("detail", &self.0.detail)
-            .field("handler", &self.0.handler)
+            .field("handler", &self.handler())
             .field("cause", &self.0.internal)
             .finish_non_exhaustive()
     }

@@ -47,6 +47,8 @@ pub trait Handler: Send + Sync + 'static {
 
 /// A step that wraps the rest of the chain: to run it twice, not at all, or inside something else.
 ///
+/// A [`Fault`] that it answers with names it, unless that came from the rest of the chain.
+///
 /// It costs a few allocations a call; prefer [`Handler`] where its hooks are enough.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not wrap the rest of a chain",

@@ -45,6 +45,11 @@ impl Reply {
         Self { fault: self.fault.map(|fault| fault.by(handler.to_owned())), response: self.response }
     }
 
+    /// The same of a fault that no handler made.
+    pub(crate) fn by_no_handler(self) -> Self {
+        Self { fault: self.fault.map(Fault::by_no_handler), response: self.response }
+    }
+
     /// The answer as those see it who know nothing but responses. `Reply::from` finds the Fault in it again.
     pub(crate) fn carry(self) -> Response {
         let Some(fault) = self.fault else { return self.response };

@@ -119,6 +119,8 @@ pub(super) enum Wraps {
     Once,
     Twice,
     Never,
+    Refuses,
+    Waits,
     DropsMidway,
     PanicsBefore,
     PanicsAfter,
@@ -134,6 +136,8 @@ impl Wrap for Wraps {
                     next.run(invocation).await
                 }
                 Self::Never => answering(),
+                Self::Refuses => refusing().into(),
+                Self::Waits => std::future::pending().await,
                 Self::DropsMidway => next.run(invocation).now_or_never().unwrap_or_else(answering),
                 Self::PanicsBefore => panic!("secret"),
                 Self::PanicsAfter => {
@@ -316,6 +320,37 @@ async fn an_answer_ends_the_way_in() {
         let mut run = Run::hooks(&[Does::Pass, does, Does::Pass], Ends::Well);
         assert!(run.reply().await.fault().is_none());
         assert_eq!(run.log.text(), "+a -a 304", "{does:?}");
+    }
+}
+
+/// Who is named by the fault of a call through `a`, the wrapping `b`, `c` and the operation.
+async fn named(wraps: Wraps, inner: Does, ends: Ends) -> Option<String> {
+    let run = Run::hooks(&[Does::Pass, Does::Pass, inner], ends).wrapped_by(1, wraps);
+    let reply = run.due_in(Duration::from_secs(2)).reply().await;
+    reply.fault().unwrap().handler().map(str::to_owned)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_names_the_handler_that_made_it_and_no_other() {
+    let cases = [
+        (Wraps::Refuses, Does::Pass, Ends::Well, Some("b")),
+        (Wraps::PanicsBefore, Does::Pass, Ends::Well, Some("b")),
+        (Wraps::PanicsAfter, Does::Pass, Ends::Fault, Some("b")),
+        (Wraps::Once, Does::Refuse, Ends::Well, Some("c")),
+        (Wraps::Twice, Does::WaitThenRefuse, Ends::Well, Some("c")),
+        (Wraps::Once, Does::Panic, Ends::Well, Some("c")),
+        (Wraps::Once, Does::WaitThenPanic, Ends::Well, Some("c")),
+        (Wraps::Once, Does::PanicAfter, Ends::Well, Some("c")),
+        (Wraps::Once, Does::Pass, Ends::Fault, None),
+        (Wraps::Twice, Does::Pass, Ends::Fault, None),
+        (Wraps::Once, Does::Pass, Ends::Panic, None),
+        (Wraps::Once, Does::Pass, Ends::PanicAtOnce, None),
+        (Wraps::Once, Does::Pass, Ends::Never, None),
+        (Wraps::Once, Does::WaitForever, Ends::Well, None),
+        (Wraps::Waits, Does::Pass, Ends::Well, None),
+    ];
+    for (wraps, inner, ends, expected) in cases {
+        assert_eq!(named(wraps, inner, ends).await.as_deref(), expected, "{wraps:?} {inner:?} {ends:?}");
     }
 }
 
