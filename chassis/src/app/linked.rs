@@ -43,7 +43,8 @@ pub(super) fn configuration(
 ) -> Result<Conf, StartError> {
     let ids: Vec<&str> = operations.iter().map(|operation| operation.id.as_str()).collect();
     let document = Document::load(sources).map_err(StartError::Conf)?;
-    document.check(Composed::new(&parts(catalog)), &ids, &sources.disk()).map_err(StartError::Conf)
+    let composed = Composed::new(&parts(catalog)).with_schemas(operations.iter().map(|operation| &*operation.schema));
+    document.check(composed, &ids, &sources.disk()).map_err(StartError::Conf)
 }
 
 /// Everything that has its own part of the configuration.

@@ -103,6 +103,17 @@ impl Composed {
         self
     }
 
+    /// The same, but these schemas can be named too: those that are mounted by hand, which have no part of their own.
+    #[must_use]
+    pub fn with_schemas<'a>(mut self, schemas: impl IntoIterator<Item = &'a str>) -> Self {
+        let known = self.names.entry(Kind::Schema).or_default();
+        known.extend(schemas.into_iter().map(str::to_owned));
+        known.sort();
+        known.dedup();
+        name_one_of(&mut self.schema, &self.names);
+        self
+    }
+
     /// The JSON Schema: what an editor completes and checks a YAML file by.
     pub fn schema(&self) -> &Value {
         &self.schema

@@ -12,7 +12,7 @@ use chassis::schema::{Endpoint, Mounted};
 use chassis::testing::{TestApp, principal};
 use tokio::sync::Semaphore;
 
-use crate::rig::{answering, saying, service, started};
+use crate::rig::{answering, refusal, saying, service, started};
 
 #[tokio::test]
 async fn operations_come_and_go_while_the_service_runs() {
@@ -29,6 +29,24 @@ async fn operations_come_and_go_while_the_service_runs() {
     handle.retain(|operation| operation.schema != "late").unwrap();
     assert_eq!(app.get("/later").send().await.status(), 404);
     assert_eq!(app.get("/origins").send().await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_is_mounted_by_hand_is_served_where_a_listener_lists_it() {
+    let listeners = "protocols: { rest-inner: { listen: ':0', schemas: [hand] } }\nexpect: [hand, origin]";
+    let app = service(listeners).mount_operations([saying("hand.one", "/hand", "one")]).start().await.unwrap();
+    assert_eq!(app.get("/hand").send().await.status(), 404);
+    let inner = app.running().provider().entry("rest-inner").unwrap();
+    let call = |path: &str| inner.call(axum::http::Request::get(path).body(Body::empty()).unwrap(), Peer::Local);
+    assert_eq!((call("/hand").await.status().as_u16(), call("/origins").await.status().as_u16()), (200, 404));
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_mounted_cannot_be_listed() {
+    let service = service("protocols: { rest-inner: { schemas: [hnad] } }");
+    let error = refusal(service.mount_operations([saying("hand.one", "/hand", "one")])).await;
+    assert!(error.starts_with("test-2.yaml:1:38: protocols.rest-inner.schemas[0]: "), "{error}");
+    assert!(error.contains("did you mean `hand`?"), "{error}");
 }
 
 /// Answers with its text when it is let.
