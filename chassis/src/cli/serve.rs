@@ -20,11 +20,13 @@ pub(super) fn run(package: Package, flags: &Flags) -> ExitCode {
 }
 
 fn serve(package: Package, prepared: Prepared) -> Result<ExitCode, StartError> {
-    let runtime = Builder::new_multi_thread().enable_all().build().map_err(|error| broken("the runtime", &error))?;
+    let workers = prepared.conf.root.runtime.workers.count();
+    let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
     let _levels = telemetry::install(&prepared.conf.root.log);
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     let (service, version) = (package.name, package.version);
-    tracing::info!(service, version, read = read.join(", "), "starting");
+    tracing::info!(service, version, workers, read = read.join(", "), "starting");
     for warning in prepared.warnings() {
         tracing::warn!("{warning}");
     }

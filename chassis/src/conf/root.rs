@@ -13,6 +13,7 @@ mod drain;
 mod listeners;
 mod log;
 mod operations;
+mod runtime;
 mod timeout;
 
 pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
@@ -20,10 +21,11 @@ pub use drain::Drain;
 pub use listeners::{Listeners, Opened};
 pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
+pub use runtime::{Runtime, Workers};
 pub use timeout::Timeout;
 
 /// The keys at the top, in the order in which a person reads them.
-pub(crate) const ORDER: [&str; 13] = [
+pub(crate) const ORDER: [&str; 14] = [
     "service",
     "expect",
     "protocols",
@@ -35,6 +37,7 @@ pub(crate) const ORDER: [&str; 13] = [
     "routing",
     "schemas",
     "components",
+    "runtime",
     "log",
     "drain",
 ];
@@ -71,6 +74,8 @@ pub struct Root {
     pub schemas: BTreeMap<String, Value>,
     /// What each component is started with.
     pub components: BTreeMap<String, Value>,
+    /// What the process works with.
+    pub runtime: Runtime,
     /// What the process writes about itself.
     pub log: Log,
     /// How the process ends when it is told to.

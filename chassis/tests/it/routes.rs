@@ -37,7 +37,7 @@ async fn what_is_mounted_by_hand_is_served_where_a_listener_lists_it() {
     let app = service(listeners).mount_operations([saying("hand.one", "/hand", "one")]).start().await.unwrap();
     assert_eq!(app.get("/hand").send().await.status(), 404);
     let inner = app.running().provider().entry("rest-inner").unwrap();
-    let call = |path: &str| inner.call(axum::http::Request::get(path).body(Body::empty()).unwrap(), Peer::Local);
+    let call = |path: &str| inner.call(Request::get(path).body(Body::empty()).unwrap(), Peer::Local);
     assert_eq!((call("/hand").await.status().as_u16(), call("/origins").await.status().as_u16()), (200, 404));
 }
 

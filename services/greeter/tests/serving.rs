@@ -52,6 +52,12 @@ impl Served {
         call(&self.address, method, path, token, body)
     }
 
+    /// How many threads it has.
+    #[cfg(target_os = "linux")]
+    fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().count()
+    }
+
     /// Sends it a signal, and waits for its exit code.
     #[cfg(unix)]
     fn ended_by(mut self, signal: &str) -> Option<i32> {
@@ -115,6 +121,13 @@ fn calls_beyond_the_limit_are_told_when_to_come_back() {
     assert_eq!(served.call("GET", "/greetings/ada", None, "").0, 200);
     let (status, limited) = served.call("GET", "/greetings/ada", None, "");
     assert_eq!((status, limited.contains("\r\nretry-after: ")), (429, true), "{limited}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_works_with_as_many_threads_as_it_is_told() {
+    let threads = |workers: &str| Served::start(&[&format!("runtime.workers={workers}")]).threads();
+    assert_eq!(threads("7") - threads("2"), 5);
 }
 
 #[cfg(unix)]

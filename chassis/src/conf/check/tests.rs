@@ -35,6 +35,8 @@ fn what_is_right_passes() {
     right("chain: { provider: { default: [auth], open: { extends: default, remove: [auth] } } }");
     right("operations: { 'greeting.*': { timeout: none, chain: default, handlers: { auth: { leeway: 1s } } } }");
     right("expect: [greeting, auth, store]");
+    right("runtime: { workers: 4 }");
+    right("runtime: { workers: auto }");
 }
 
 #[test]
@@ -297,6 +299,40 @@ fn a_text_that_is_none_of_its_kind_says_how_to_write_it() {
       1 | timeout: 0s
         |          ^^
       help: write `none` for no limit
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[test]
+fn a_number_of_threads_is_a_sensible_one() {
+    insta::assert_snapshot!(wrong("runtime: { workers: 0 }\n"), @"
+    greeter.yaml:1:21: runtime.workers: 0 is too small: at least 1
+      1 | runtime: { workers: 0 }
+        |                     ^
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(wrong("runtime: { workers: 5000 }\n"), @"
+    greeter.yaml:1:21: runtime.workers: 5000 is too large: at most 1024
+      1 | runtime: { workers: 5000 }
+        |                     ^^^^
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(wrong("runtime: { workers: atuo }\n"), @"
+    greeter.yaml:1:21: runtime.workers: `atuo` is not known here
+      1 | runtime: { workers: atuo }
+        |                     ^^^^
+      help: did you mean `auto`?
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(wrong("runtime: { threads: 4 }\n"), @"
+    greeter.yaml:1:12: runtime.threads: this key is not known
+      1 | runtime: { threads: 4 }
+        |            ^^^^^^^
+      help: the keys here are `workers`
 
     The configuration has 1 problem.
     ");
