@@ -100,7 +100,7 @@ impl Serve for Arc<Site> {
 }
 
 impl Connection for Arc<Site> {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
         ready(self.answer(&request.into_parts().0))
     }
 }

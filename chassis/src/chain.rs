@@ -201,7 +201,9 @@ impl<'a> Passage<'_, 'a> {
     /// Runs `after` of each handler that was passed, innermost first.
     fn unwind(&mut self, mut reply: Reply) -> Reply {
         self.done = true;
-        self.invocation.call.finished = self.next.clock.now();
+        if self.passed > 0 {
+            self.invocation.call.finished = self.next.clock.now();
+        }
         while self.passed > 0 {
             let outcome = caught(|| {
                 while self.passed > 0 {

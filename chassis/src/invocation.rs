@@ -50,7 +50,7 @@ pub struct Call {
     pub deadline: Option<Instant>,
     /// When the call arrived: the one clock reading that all handlers share.
     pub arrived: Instant,
-    /// When the reply was ready; the same as `arrived` until then.
+    /// When the reply was ready, for every `after`; the same as `arrived` until then.
     pub finished: Instant,
     /// The trace it belongs to.
     pub trace: TraceContext,

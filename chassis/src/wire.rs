@@ -48,7 +48,7 @@ pub(crate) trait Serve: Send + 'static {
 /// What answers the calls of one connection.
 pub(crate) trait Connection: Send + 'static {
     /// Answers one call.
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<Self>;
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<Self>;
 }
 
 /// What a listener lets its peers do.

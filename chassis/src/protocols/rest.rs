@@ -101,7 +101,7 @@ impl Serve for Entry {
 }
 
 impl Connection for provider::Connection {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
         self.call(request)
     }
 }

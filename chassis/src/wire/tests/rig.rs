@@ -48,10 +48,10 @@ impl Serve for Site {
 }
 
 impl Connection for Site {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + use<> {
+    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.started.notify_one();
-        self.clone().answer(request)
+        Box::pin(self.clone().answer(request))
     }
 }
 
