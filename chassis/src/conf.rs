@@ -39,7 +39,7 @@
 //! read again after that, so that `${PORT}` can be a number. The environment says `CHASSIS__LOG__LEVEL` for
 //! `log.level`, `CHASSIS__HANDLERS__RATE_LIMIT__BURST` for `handlers.rate-limit.burst`. A [`Secret`] is written as
 //! `file:/path` or `env:NAME` and is read after the check, because only the schema knows that it is one; it is hidden
-//! in every line that is shown. A relative [`FileRef`] is relative to the file that says it.
+//! in every line that is shown. Where a file cannot be read, nothing is shown that may be a value. A relative [`FileRef`] is relative to the file that says it.
 //!
 //! Only [`source`] reads files and the environment; everything else is a function of what it read.
 

@@ -35,6 +35,8 @@ impl Document {
         walk.check(spot, &composed.schema);
         let mut problems = std::mem::take(&mut self.problems);
         if walk.is_full() {
+            // Not everything was looked at, and so it is not known which of these lines hold secrets.
+            problems.iter_mut().for_each(|problem| problem.snippet = None);
             problems.push(Problem::new(
                 &Origin::Default,
                 &KeyPath::root(),
@@ -97,7 +99,7 @@ fn texts(node: &Node, hidden: &mut Hidden) {
     match &node.content {
         Content::List(items) => items.iter().for_each(|item| texts(item, hidden)),
         Content::Map(entries) => entries.values().for_each(|entry| texts(&entry.node, hidden)),
-        Content::Text(_) => hidden.add(&node.origin),
+        Content::Text(_) | Content::Broken => hidden.add(&node.origin),
         _ => {}
     }
 }

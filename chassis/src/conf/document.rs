@@ -32,7 +32,7 @@ impl Document {
     /// What cannot be read at all: missing files, directories without YAML, malformed YAML. Everything else that is
     /// wrong is reported by the check, together with what the check itself finds.
     pub fn load(sources: &Sources) -> Result<Self, ConfError> {
-        let Texts { texts, read } = sources.read().map_err(ConfError::new)?;
+        let Texts { texts, read } = sources.read().map_err(unread)?;
         let mut document = Self {
             root: defaults(&sources.defaults),
             read,
@@ -41,7 +41,7 @@ impl Document {
         };
         let unreadable = texts.iter().filter(|text| !document.add(text)).count();
         if unreadable > 0 {
-            return Err(ConfError::new(document.problems));
+            return Err(unread(document.problems));
         }
         for (name, value) in &sources.environment {
             if let Some(said) = overlay::variable(name, value) {
@@ -69,7 +69,7 @@ impl Document {
         };
         match document.add(&Arc::new(Text::of(name, content))) {
             true => Ok(document),
-            false => Err(ConfError::new(document.problems)),
+            false => Err(unread(document.problems)),
         }
     }
 
@@ -81,7 +81,9 @@ impl Document {
         match parsed.node {
             Some(node) if node.entries().is_some() => self.root.merge(node),
             Some(Node { origin, .. }) => {
-                let problem = Problem::new(&origin, &KeyPath::root(), "the file is not a map of keys");
+                let mut problem = Problem::new(&origin, &KeyPath::root(), "the file is not a map of keys");
+                // It may be a file with a secret, given by mistake.
+                problem.snippet = None;
                 self.problems.push(problem.with_help("write `key: value` lines"));
             }
             None => {}
@@ -129,6 +131,10 @@ impl Document {
             None => problem,
         }
     }
+}
+
+fn unread(problems: Vec<Problem>) -> ConfError {
+    ConfError::new(problems.into_iter().map(Problem::unread))
 }
 
 // Nothing says yet which values are secrets.

@@ -71,7 +71,8 @@ fn unclosed(reference: &str) -> Unresolved {
 fn invalid(reference: &str) -> Unresolved {
     Unresolved {
         written: format!("${{{reference}}}"),
-        message: format!("`${{{reference}}}` does not name an environment variable"),
+        // What stands there is not repeated: it may be a piece of a secret.
+        message: "`${…}` does not name an environment variable here".to_owned(),
         help: "write `${NAME}` or `${NAME||default}`, or `$${` for the text `${` itself".to_owned(),
     }
 }
@@ -129,8 +130,8 @@ mod tests {
     fn a_variable_without_value_and_default_is_a_problem() {
         check("a ${NOWHERE} b", Err("the environment variable `NOWHERE` is not set"));
         check("${HOST", Err("`${` has no `}`"));
-        check("${a b}", Err("`${a b}` does not name an environment variable"));
-        check("${}", Err("`${}` does not name an environment variable"));
+        check("${a b}", Err("`${…}` does not name an environment variable here"));
+        check("${}", Err("`${…}` does not name an environment variable here"));
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use super::path::KeyPath;
 
 mod hidden;
 mod snippet;
+mod unread;
 
 pub(crate) use hidden::Hidden;
 pub use snippet::Snippet;
@@ -55,6 +56,14 @@ impl Problem {
         }
         self.snippet = self.origin.place().and_then(|place| Snippet::of(place, secrets)).map(Box::new);
         self
+    }
+
+    /// The same problem with everything in its line hidden that may be a value: where a file cannot be read, nothing says
+    /// which values are secrets.
+    #[must_use]
+    pub(crate) fn unread(self) -> Self {
+        let hidden = self.origin.place().map(Hidden::values).unwrap_or_default();
+        self.hiding(&hidden)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {

@@ -650,11 +650,17 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
     insta::assert_snapshot!(wrong(&secret("\"hun\n  ter2\", x: y")), @"
     greeter.yaml:2:10: handlers.auth.jwt.keys.x: this key is not known
       2 | ***
-        |    ^
+        | ^^^
       help: the keys here are `secret`
 
     The configuration has 1 problem.
     ");
+    for broken in ["\"hunter2${a b}\"", "'hunter2-${NOWHERE}'", "!hunter2 x", "!hunter2"] {
+        let error = wrong(&secret(broken));
+        assert!(error.contains("keys: { secret: ***") && !error.contains("hunter2"), "{error}");
+        let error = wrong(&secret(broken).replace("secret:", "secrt:"));
+        assert!(error.contains("keys: { secrt: ***") && !error.contains("hunter2"), "{error}");
+    }
     assert!(!format!("{:?}", right(&secret("hunter2"))).contains("hunter2"));
 }
 

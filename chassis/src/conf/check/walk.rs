@@ -75,7 +75,14 @@ impl<'a> Walk<'a> {
 
     /// Checks a value against its schema.
     pub(super) fn check(&mut self, spot: Spot<'_>, schema: &'a Value) {
-        if spot.node.content == Content::Broken || self.is_full() {
+        if spot.node.content == Content::Broken {
+            // What is wrong with it was said when it was read, before anything could say what it is.
+            if self.may_be_secret(schema) {
+                self.hidden.add(&spot.node.origin);
+            }
+            return;
+        }
+        if self.is_full() {
             return;
         }
         let mut layers = Vec::new();
@@ -92,6 +99,13 @@ impl<'a> Walk<'a> {
             Content::Map(entries) => keys::check(self, spot, entries, &shape),
             _ => scalar::check(self, spot, text, &shape),
         }
+    }
+
+    fn may_be_secret(&self, schema: &Value) -> bool {
+        let schema = self.composed.follow(schema);
+        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
+        schema.get("format").is_some_and(|format| format == "secret")
+            || parts.flatten().any(|schema| self.may_be_secret(schema))
     }
 
     /// Collects everything that is said about a value: behind references, in all of `allOf` and in the fitting

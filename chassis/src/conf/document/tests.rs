@@ -90,14 +90,48 @@ fn what_cannot_be_read_is_said_all_at_once() {
 }
 
 #[test]
+fn nothing_that_may_be_a_value_is_shown_of_a_file_that_cannot_be_read() {
+    let check = |yaml: &str, shown: &str| {
+        // One that can be read is not looked at either, and may hold the same secrets.
+        let (_directory, mut sources) =
+            sources(&[("bad.yaml", yaml), ("good.yaml", "password: 'hunter2 ${NOWHERE}'\n")]);
+        sources.files = vec!["bad.yaml".into(), "good.yaml".into()];
+        let text = wrong(&sources);
+        assert!(text.contains(shown), "{shown} in {text}");
+        assert!(text.contains("1 | password: ***\n    |           ^"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    };
+    check("a: { password: hunter2\nb: 1\n", "2 | b: ***");
+    check("password: \"hunter2\nb: 1\n", "1 | password: ***\n    |           ^^^");
+    check("password: hunter2: x\n", "1 | password: ***");
+    check("password: @hunter2\n", "1 | password: ***");
+    check("password: *hunter2\n", "1 | password: ***");
+    check("- hunter2\n -- x\nb: hunter2\n", "| b: ***");
+    check("key: |\n  hunter2\n hunter2\n", "3 |  ***");
+    check("a: {password: hunter2, token: [hunter2, 'hunter2}\n", "1 | a: {password: ***");
+    check("password: hunter2\u{0}\n", "1 | password: ***");
+}
+
+#[test]
+fn a_file_that_is_no_map_may_be_a_secret_itself() {
+    let (_directory, mut sources) = sources(&[("token", "hunter2\n")]);
+    sources.files = vec!["token".into()];
+    let document = Document::load(&sources).unwrap();
+    let composed = crate::conf::Composed::new(&[]);
+    let error = document.check(composed, &[], &sources.disk()).unwrap_err().to_string();
+    assert!(error.starts_with("token:1:1: the file is not a map of keys\n  help:"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
 fn a_file_that_is_not_utf_8_says_where() {
     let (directory, mut sources) = sources(&[]);
     fs::write(directory.path().join("latin.yaml"), b"a: 1\nb: caf\xe9\n").unwrap();
     sources.files = vec!["latin.yaml".into()];
     insta::assert_snapshot!(wrong(&sources), @"
     latin.yaml:2:7: the file is not UTF-8 from here on
-      2 | b: caf
-        |       ^
+      2 | b: ***
+        |    ^^^
       help: save it as UTF-8
 
     The configuration has 1 problem.

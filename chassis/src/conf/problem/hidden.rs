@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::conf::origin::Origin;
+use super::unread::before_values;
+use crate::conf::origin::{Origin, Place};
 
 /// Parts of lines that are or may be secrets.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,14 @@ impl Hidden {
                 self.0.insert((place.text.order, line), vec![(0, usize::MAX)]);
             }
         }
+    }
+
+    /// Everything in the line of this place that may be a value.
+    pub(super) fn values(place: &Place) -> Self {
+        let line = place.text.line(place.line).unwrap_or_default();
+        let from = before_values(line);
+        let ranges = if line.chars().skip(from).all(char::is_whitespace) { vec![] } else { vec![(from, usize::MAX)] };
+        Self(BTreeMap::from([((place.text.order, place.line), ranges)]))
     }
 
     /// What is hidden of a line: where it starts and ends, in characters from 0, sorted.

@@ -29,6 +29,9 @@ impl Snippet {
         let hidden = hidden.of(place.text.order, place.line);
         let start = place.column.saturating_sub(1).min(line.len());
         let end = start.saturating_add(place.length as usize).min(line.len()).max(start);
+        // What is within something hidden is shown as that.
+        let within = hidden.iter().find(|(from, to)| *from < start && start < *to);
+        let start = within.map_or(start, |(from, _)| *from);
         let width = |end: usize| shown(&line[..end], hidden).chars().count();
         let (start, end) = (width(start), width(end));
         let text: String = shown(&line, hidden).chars().take(WIDTH).collect();

@@ -121,8 +121,8 @@ impl<'a> Builder<'a> {
                 Node { said, ..Node::new(content, origin) }
             }
             Err(unresolved) => {
-                let origin = self.find(&unresolved.written, origin);
-                let problem = Problem::new(&origin, &self.path(), unresolved.message).with_help(unresolved.help);
+                let reference = self.find(&unresolved.written, origin.clone());
+                let problem = Problem::new(&reference, &self.path(), unresolved.message).with_help(unresolved.help);
                 self.problems.push(problem);
                 Node::new(Content::Broken, origin)
             }
@@ -138,25 +138,26 @@ impl<'a> Builder<'a> {
         match (scalar::resolve(text), wanted) {
             // The non-specific tag `!` (YAML 1.2 §6.9.1) makes a scalar text.
             _ if tag.handle.is_empty() && wanted == "!" => Content::Text(text.to_owned()),
-            _ if !tag.is_yaml_core_schema() => self.unknown_tag(tag, origin),
+            _ if !tag.is_yaml_core_schema() => self.unknown_tag(origin),
             (_, "str") => Content::Text(text.to_owned()),
             (content @ Content::Number(_), "int" | "float") => content,
             (content @ Content::Bool(_), "bool") => content,
             (content @ Content::Null, "null") => content,
-            _ => self.unknown_tag(tag, origin),
+            _ => self.unknown_tag(origin),
         }
     }
 
-    fn unknown_tag(&mut self, tag: &Tag, origin: &Origin) -> Content {
-        let short = tag.to_string().replace("tag:yaml.org,2002:!", "!!");
-        let problem = Problem::new(origin, &self.path(), format!("the tag `{short}` means nothing here"));
+    fn unknown_tag(&mut self, origin: &Origin) -> Content {
+        // It is not repeated: a secret without quotes may begin like one.
+        let problem =
+            Problem::new(origin, &self.path(), "what starts with `!` is a tag, and this one means nothing here");
         self.problems.push(problem.with_help("remove it; quotes make any value text"));
         Content::Broken
     }
 
     fn reject_tag(&mut self, tag: Option<&Tag>, fits: &str, origin: &Origin) {
-        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == fits)) {
-            self.unknown_tag(tag, origin);
+        if tag.is_some_and(|tag| !(tag.is_yaml_core_schema() && tag.suffix == fits)) {
+            self.unknown_tag(origin);
         }
     }
 

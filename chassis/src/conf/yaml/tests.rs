@@ -163,7 +163,7 @@ fn what_is_not_yaml_is_a_problem_at_its_place() {
         |    ^
     ");
     insta::assert_snapshot!(wrong("a: !secret x\n"), @"
-    test.yaml:1:4: a: the tag `!secret` means nothing here
+    test.yaml:1:4: a: what starts with `!` is a tag, and this one means nothing here
       1 | a: !secret x
         |    ^^^^^^^^^
       help: remove it; quotes make any value text
