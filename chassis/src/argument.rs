@@ -50,7 +50,7 @@ pub use query::Query;
     note = "the `T` of `Component<T>` is marked `#[component(\"name\")]`; that of the others is read from the call and needs `#[derive(Deserialize)]`"
 )]
 pub trait Argument<M = Whole>: Sized {
-    /// How it says that the call does not hold it: a [`Fault`](crate::fault::Fault), or an answer of its own.
+    /// How it says that the call does not hold it: a [`Fault`], or an answer of its own.
     type Rejection: IntoResponse;
 
     /// Takes it out of the call.
