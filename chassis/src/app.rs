@@ -43,12 +43,36 @@ pub struct App {
     clock: Clock,
     random: Random,
     around: Option<Around>,
+    started: Option<Started>,
 }
+
+/// What is done with the handle of a service that has started.
+type Started = Box<dyn FnOnce(Handle) + Send + Sync>;
 
 impl App {
     /// The service of a package: everything that is linked into this program.
     pub fn new(package: Package) -> Self {
-        Self { package, mounted: Vec::new(), clock: Clock::system(), random: Random::system(), around: None }
+        Self {
+            package,
+            mounted: Vec::new(),
+            clock: Clock::system(),
+            random: Random::system(),
+            around: None,
+            started: None,
+        }
+    }
+
+    /// Which service this is.
+    pub fn package(&self) -> Package {
+        self.package
+    }
+
+    /// Calls `f` within the runtime when everything has started, before the first call is taken: with the [`Handle`]
+    /// a service changes what it answers while it serves. `f` must not block; what takes longer it spawns.
+    #[must_use]
+    pub fn when_started(mut self, f: impl FnOnce(Handle) + Send + Sync + 'static) -> Self {
+        self.started = Some(Box::new(f));
+        self
     }
 
     /// Adds a schema by hand: where linkme does not work, or in a test. An instance takes the place of a linked schema
@@ -108,7 +132,8 @@ impl App {
             warnings: Arc::default(),
             around: self.around.clone(),
         };
-        Prepared::new(self.package, catalog, self.mounted, tools, sources)
+        let started = self.started;
+        Ok(Prepared { started, ..Prepared::new(self.package, catalog, self.mounted, tools, sources)? })
     }
 }
 

@@ -85,8 +85,13 @@ enum Command {
 
 /// Runs the command line of a service. This is what `chassis::main!()` calls.
 pub fn main(package: Package) -> ExitCode {
-    match parse(package) {
-        Ok(line) => line.run(package),
+    run(App::new(package))
+}
+
+/// The same for a service that is put together by hand: all commands know what is mounted.
+pub fn run(app: App) -> ExitCode {
+    match parse(app.package()) {
+        Ok(line) => line.run(app),
         Err(error) => {
             // Help and version are no failure; clap knows where each belongs and how it exits.
             let _ = error.print();
@@ -102,15 +107,15 @@ fn parse(package: Package) -> Result<Line, clap::Error> {
 }
 
 impl Line {
-    fn run(self, package: Package) -> ExitCode {
+    fn run(self, app: App) -> ExitCode {
         let Self { flags, command } = self;
         let outcome = match command.unwrap_or(Command::Serve) {
-            Command::Serve => return serve::run(package, &flags),
-            Command::Check => check::run(package, &flags),
-            Command::Routes => routes::run(package, &flags),
-            Command::Conf(options) => conf::run(package, &flags, &options),
-            Command::Explain(options) => explain::run(package, &flags, &options),
-            Command::Token(options) => token::run(package, &flags, &options),
+            Command::Serve => return serve::run(app, &flags),
+            Command::Check => check::run(app, &flags),
+            Command::Routes => routes::run(app, &flags),
+            Command::Conf(options) => conf::run(app, &flags, &options),
+            Command::Explain(options) => explain::run(app, &flags, &options),
+            Command::Token(options) => token::run(app, &flags, &options),
         };
         match outcome {
             Ok(printer) => {
@@ -127,8 +132,9 @@ impl Flags {
         Sources::of_process(package.name, self.files.clone(), self.sets.clone())
     }
 
-    pub(super) fn prepare(&self, package: Package) -> Result<Prepared, StartError> {
-        App::new(package).prepare(&self.sources(package))
+    pub(super) fn prepare(&self, app: App) -> Result<Prepared, StartError> {
+        let sources = self.sources(app.package());
+        app.prepare(&sources)
     }
 }
 

@@ -48,14 +48,29 @@ pub mod schema;
 pub mod trace;
 
 /// The whole `main` of a service: `chassis::main!();`. The service takes its name and version from its `Cargo.toml`.
+///
+/// A service that mounts something by hand, or changes what it answers while it serves, says so here, and all its
+/// commands know of it:
+///
+/// ```no_run
+/// use axum::Router;
+/// use chassis::app::mount_router;
+/// use chassis::operation::Access;
+///
+/// chassis::main!(|app| app.mount_operations(mount_router("legacy", "/legacy", &Access::Public, Router::new())));
+/// ```
 #[macro_export]
 macro_rules! main {
     () => {
+        $crate::main!(|app| app);
+    };
+    ($setup:expr) => {
         fn main() -> ::std::process::ExitCode {
-            $crate::cli::main($crate::cli::Package {
+            let setup: fn($crate::app::App) -> $crate::app::App = $setup;
+            $crate::cli::run(setup($crate::app::App::new($crate::cli::Package {
                 name: ::core::env!("CARGO_PKG_NAME"),
                 version: ::core::env!("CARGO_PKG_VERSION"),
-            })
+            })))
         }
     };
 }

@@ -8,7 +8,7 @@ use super::instances::{Instances, Tools};
 use super::plan::{Plan, Planned, plan};
 use super::running::{Running, targets};
 use super::tables::{self, Served};
-use super::{linked, operations};
+use super::{Started, linked, operations};
 use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
@@ -32,6 +32,7 @@ pub struct Prepared {
     pub(super) mounted: Vec<Mounted>,
     pub(super) tools: Tools,
     pub(crate) proven: Proven,
+    pub(super) started: Option<Started>,
 }
 
 /// The chains of all operations and the tables that lead to them.
@@ -54,7 +55,7 @@ impl Prepared {
         let conf = linked::configuration(&catalog, &operations, sources)?;
         let instances = Instances::new(tools.clone());
         let proven = prove(&catalog, &conf, operations, instances).map_err(|error| unread(&conf, error))?;
-        Ok(Self { catalog, conf, mounted, tools, proven })
+        Ok(Self { catalog, conf, mounted, tools, proven, started: None })
     }
 
     /// What is suspicious and does not keep the service from starting.

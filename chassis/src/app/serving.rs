@@ -44,12 +44,16 @@ impl Prepared {
     }
 
     /// Takes the addresses, then starts everything behind them.
-    async fn launch(self, lifecycle: Lifecycle) -> Result<Launched, StartError> {
+    async fn launch(mut self, lifecycle: Lifecycle) -> Result<Launched, StartError> {
         let addresses = async { Ok((self.bind().await?, self.operators(&lifecycle).await?)) };
         let (listeners, (answering, admin)) = unless(lifecycle.left(Stage::Starting), addresses).await?;
         let watched = watch::Sender::new(Phase::Serving);
         let operators = tokio::spawn(admin.serve(watched.subscribe()));
+        let started = self.started.take();
         let running = Running::start(self, lifecycle.left(Stage::Starting)).await?;
+        if let Some(started) = started {
+            started(running.handle().clone());
+        }
         // Set once, here.
         let _ = answering.set(running.provider().clone());
         Ok(Launched { running, listeners, operators, watched })

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::print::{Printer, Style};
-use super::{Flags, Package};
+use super::{App, Flags};
 use crate::app::StartError;
 
-pub(super) fn run(package: Package, flags: &Flags) -> Result<Printer, StartError> {
-    let prepared = flags.prepare(package)?;
+pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
+    let prepared = flags.prepare(app)?;
     let mut printer = Printer::new(flags);
     let (operations, warnings) = (prepared.operations().len(), prepared.warnings());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();

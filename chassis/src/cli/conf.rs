@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::print::Printer;
-use super::{Flags, Package};
-use crate::app::{App, StartError, composed};
+use super::{App, Flags};
+use crate::app::{StartError, composed};
 
 /// What `conf` takes.
 #[derive(Args)]
@@ -17,14 +17,14 @@ pub(super) struct Options {
     schema: bool,
 }
 
-pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
+pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
     let mut printer = Printer::new(flags);
     if options.reference {
         printer.text(App::reference()?);
     } else if options.schema {
         printer.document(composed()?.schema());
     } else {
-        let listing = flags.prepare(package)?.conf.listing();
+        let listing = flags.prepare(app)?.conf.listing();
         if printer.json { printer.document(&listing) } else { printer.text(listing) }
     }
     Ok(printer)

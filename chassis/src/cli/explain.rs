@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::print::{Printer, Style};
-use super::{Flags, Package};
+use super::{App, Flags};
 use crate::app::{Planned, Prepared, StartError, section};
 use crate::chain::{Form, Step};
 use crate::conf::BuildError;
@@ -37,8 +37,8 @@ pub(super) struct Options {
     listener: String,
 }
 
-pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
-    let prepared = flags.prepare(package)?;
+pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
+    let prepared = flags.prepare(app)?;
     let request = options.request().map_err(StartError::Asked)?;
     // Some handlers ask the runtime for its timers; none is waited for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -1,11 +1,11 @@
 //! `routes`: every operation with its method, path, access and chain.
 
 use super::print::Printer;
-use super::{Flags, Package};
+use super::{App, Flags};
 use crate::app::{StartError, routes};
 
-pub(super) fn run(package: Package, flags: &Flags) -> Result<Printer, StartError> {
-    let snapshot = flags.prepare(package)?.rehearsal().snapshot();
+pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
+    let snapshot = flags.prepare(app)?.rehearsal().snapshot();
     let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&routes::document(&snapshot.targets));

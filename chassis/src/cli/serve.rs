@@ -6,14 +6,15 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 
 use super::{Flags, Package, broken, fail};
-use crate::app::{Prepared, StartError};
+use crate::app::{App, Prepared, StartError};
 use crate::telemetry;
 
 /// How long tasks that nobody stopped may take to let go of their threads.
 const LEFT_OVER: Duration = Duration::from_millis(500);
 
-pub(super) fn run(package: Package, flags: &Flags) -> ExitCode {
-    match flags.prepare(package).and_then(|prepared| serve(package, prepared)) {
+pub(super) fn run(app: App, flags: &Flags) -> ExitCode {
+    let package = app.package();
+    match flags.prepare(app).and_then(|prepared| serve(package, prepared)) {
         Ok(code) => code,
         Err(error) => fail(&error, flags),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::print::Printer;
-use super::{Flags, Package};
+use super::{App, Flags};
 use crate::app::StartError;
 use crate::conf::{BuildError, FileRef, Files, Interval};
 use crate::handlers::auth::{Claims, mint};
@@ -27,9 +27,9 @@ pub(super) struct Options {
     lifetime: Interval,
 }
 
-pub(super) fn run(package: Package, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
-    let sources = flags.sources(package);
-    let prepared = flags.prepare(package)?;
+pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
+    let sources = flags.sources(app.package());
+    let prepared = flags.prepare(app)?;
     let auth = prepared.conf.handler("auth").value();
     let said = |pointer: &str| auth.pointer(pointer).and_then(|value| value.as_str());
     let missing = |key: &str| {

@@ -12,7 +12,7 @@ use chassis::lifecycle::Exit;
 use chassis::prelude::*;
 use tokio::sync::Notify;
 
-use crate::rig::{refusal, service, started};
+use crate::rig::{SIGNALS, refusal, service, started};
 
 /// What happened, under the name that each test gives.
 static DIARIES: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
@@ -174,6 +174,7 @@ async fn one_that_panics_is_one_that_fails() {
 
 #[tokio::test]
 async fn a_signal_while_one_starts_stops_those_that_were_started() {
+    let _turn = SIGNALS.lock().await;
     let yaml = diary("abandoned", "protocols: { rest: { listen: 127.0.0.1:0 } }\nadmin: { listen: 127.0.0.1:0 }");
     let sets = ["chain.provider.default=[gate]", "components.archive.waits=true"].map(str::to_owned).to_vec();
     let sources = Sources { texts: vec![("test".to_owned(), yaml)], sets, ..Sources::default() };

@@ -69,3 +69,6 @@ impl<F: Fn(&Invocation) -> Reply + Send + Sync + 'static> Endpoint for Answers<F
         Box::pin(async move { (self.0)(invocation) })
     }
 }
+
+/// A signal reaches the whole process: whoever sends one or serves until one comes takes turns.
+pub(crate) static SIGNALS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -1,18 +1,23 @@
 //! Which operation answers, and how that changes while calls are in flight.
 
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use axum::Router;
 use axum::extract::{Extension, RawQuery, Request};
 use axum::routing::{any, get};
-use chassis::app::mount_router;
+use chassis::app::{App, mount_router};
+use chassis::cli::Package;
+use chassis::conf::Sources;
 use chassis::operation::{Access, Text};
 use chassis::prelude::*;
 use chassis::schema::{Endpoint, Mounted};
 use chassis::testing::{TestApp, principal};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 
-use crate::rig::{answering, refusal, saying, service, started};
+use crate::rig::{SIGNALS, answering, refusal, saying, service, started};
 
 #[tokio::test]
 async fn operations_come_and_go_while_the_service_runs() {
@@ -29,6 +34,28 @@ async fn operations_come_and_go_while_the_service_runs() {
     handle.retain(|operation| operation.schema != "late").unwrap();
     assert_eq!(app.get("/later").send().await.status(), 404);
     assert_eq!(app.get("/origins").send().await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_service_that_serves_can_be_given_more() {
+    let _turn = SIGNALS.lock().await;
+    let socket = format!("{}/given-more.sock", env!("CARGO_TARGET_TMPDIR"));
+    let listening = format!("protocols: {{ rest: {{ listen: 'unix:{socket}' }} }}\nadmin: {{ listen: 127.0.0.1:0 }}");
+    let sets = vec!["chain.provider.default=[gate]".to_owned()];
+    let sources = Sources { texts: vec![("test".to_owned(), listening)], sets, ..Sources::default() };
+    let (tell, told) = channel();
+    let app = App::new(Package { name: "it", version: "0.0.0" }).when_started(move |handle| {
+        handle.mount([saying("late.one", "/late", "given")]).unwrap();
+        tell.send(()).unwrap();
+    });
+    let serving = tokio::spawn(app.prepare(&sources).unwrap().serve());
+    tokio::task::spawn_blocking(move || told.recv()).await.unwrap().unwrap();
+    let mut stream = UnixStream::connect(&socket).await.unwrap();
+    stream.write_all(b"GET /late HTTP/1.1\r\nhost: it\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("given"), "{answer}");
+    serving.abort();
 }
 
 #[tokio::test]
