@@ -225,7 +225,9 @@ fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry)
             entries.insert(key, other);
         }
         Some(entry) => {
-            if entry.key == Origin::Default || entry.node.entries().is_none() {
+            // What is replaced is no longer there to be pointed at.
+            let replaces = other.node.entries().is_none() && other.node.content != Content::Null;
+            if entry.key == Origin::Default || entry.node.entries().is_none() || replaces {
                 entry.key = other.key;
             }
             entry.node.merge(other.node);
@@ -271,6 +273,15 @@ mod tests {
         assert_eq!(node.nearest(&KeyPath::parse("a.b")), &set("lower"));
         assert_eq!(node.nearest(&KeyPath::parse("a.c")), &set("upper"));
         assert_eq!(node.nearest(&KeyPath::parse("a.d.e")), &set("lower"));
+    }
+
+    #[test]
+    fn what_replaces_a_map_is_the_nearest_place() {
+        let mut node = Node::from_json(json!({"a": {"b": 1}, "c": {"d": 1}}), &set("lower"));
+        node.merge(Node::from_json(json!({"a": [1], "c": null}), &set("upper")));
+        assert_eq!(node.nearest(&KeyPath::parse("a")), &set("upper"));
+        assert_eq!(node.nearest(&KeyPath::parse("a[0]")), &set("upper"));
+        assert_eq!(node.nearest(&KeyPath::parse("c")), &set("lower"));
     }
 
     #[test]
