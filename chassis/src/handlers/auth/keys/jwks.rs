@@ -36,6 +36,9 @@ pub(in crate::handlers::auth) struct Jwk {
     development: bool,
 }
 
+/// The secret of `conf/keys/development.jwks.json`. Everybody knows it, under whatever name it is copied.
+const PUBLISHED: &str = "IW6De-JOOv-Dgk4vpYyOsCV_f-6LQKTZlbNLllqbqSE";
+
 /// What a key is made of.
 enum Material {
     Secret(Vec<u8>),
@@ -46,9 +49,10 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
     let set: Jwks = serde_json::from_slice(content).map_err(|error| {
         BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
     })?;
+    unmixed(&set)?;
     let mut keys = Vec::new();
     for (at, value) in set.keys.into_iter().enumerate() {
-        let name = value.get("kid").and_then(Value::as_str).map_or(format!("{}", at + 1), |kid| format!("`{kid}`"));
+        let name = name(&value, at + 1);
         let key = Jwk::read(value).and_then(|jwk| jwk.key(allowed)).map_err(|mut error| {
             error.message = format!("key {name} {}", error.message);
             error
@@ -59,6 +63,26 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
         }
     }
     Ok(keys)
+}
+
+/// Refuses secrets among public keys. A set of public keys is handed around, and what is found there could make tokens.
+fn unmixed(set: &Jwks) -> Result<(), BuildError> {
+    let kind = |value: &Value, kinds: &[&str]| {
+        value.get("kty").and_then(Value::as_str).is_some_and(|kty| kinds.contains(&kty))
+    };
+    let secret = set.keys.iter().zip(1..).find(|(value, _)| kind(value, &["oct"]));
+    let public = set.keys.iter().any(|value| kind(value, &["RSA", "EC", "OKP"]));
+    let (Some((secret, at)), true) = (secret, public) else { return Ok(()) };
+    let message = format!("key {} is a secret (`kty: oct`) in a set that has public keys, too", name(secret, at));
+    Err(BuildError::new("", message).with_help(
+        "keep one kind in this file: public keys are handed around, and whoever reads a secret among them can make \
+         tokens with it; if others could read the file, replace the secret",
+    ))
+}
+
+/// What a key is called in messages: by its name, or else by its place in the set.
+fn name(value: &Value, at: usize) -> String {
+    value.get("kid").and_then(Value::as_str).map_or(at.to_string(), |kid| format!("`{kid}`"))
 }
 
 impl Jwk {
@@ -94,7 +118,8 @@ impl Jwk {
             Material::Secret(secret) => long_enough(&secret, algorithm).map(|()| DecodingKey::from_secret(&secret))?,
             Material::Public(_, decoding) => decoding,
         };
-        let development = self.development || self.kid.as_deref().is_some_and(|kid| kid.starts_with("development"));
+        let named = self.kid.as_deref().is_some_and(|kid| kid.starts_with("development"));
+        let development = self.development || named || self.k.as_deref() == Some(PUBLISHED);
         Ok(Some(Key { id: self.kid, algorithm, decoding, development }))
     }
 

@@ -72,13 +72,14 @@ fn a_key_says_one_algorithm_that_fits_it() {
 
 #[test]
 fn a_key_for_something_else_is_passed_over() {
-    let good = json!({ "kty": "oct", "alg": "HS256", "kid": "a", "k": base64(SECRET) });
-    for other in [
-        json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "x" }),
-        json!({ "kty": "EC", "crv": "secp256k1", "x": "x", "y": "y" }),
-        json!({ "kty": "RSA", "use": "enc", "n": "x", "e": "AQAB" }),
-        json!({ "kty": "oct", "key_ops": ["encrypt"], "k": "x" }),
-        json!({ "kty": "oct", "alg": "HS512", "k": base64([7; 64]) }),
+    let secret = json!({ "kty": "oct", "alg": "HS256", "kid": "a", "k": base64(SECRET) });
+    let public = json!({ "kty": "OKP", "crv": "Ed25519", "kid": "a", "x": base64([7; 32]) });
+    for (good, other) in [
+        (&secret, json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "x" })),
+        (&public, json!({ "kty": "EC", "crv": "secp256k1", "x": "x", "y": "y" })),
+        (&public, json!({ "kty": "RSA", "use": "enc", "n": "x", "e": "AQAB" })),
+        (&secret, json!({ "kty": "oct", "key_ops": ["encrypt"], "k": "x" })),
+        (&secret, json!({ "kty": "oct", "alg": "HS512", "k": base64([7; 64]) })),
     ] {
         let set = json!({ "keys": [other.clone(), good] }).to_string();
         assert!(built(json!({}), set.as_bytes()).is_ok(), "{other}");
@@ -102,14 +103,24 @@ fn two_keys_that_look_the_same_to_a_token_are_refused() {
 }
 
 #[test]
-fn secrets_and_public_keys_may_stand_in_one_file() {
-    let set = json!({ "keys": [
-        { "kty": "oct", "kid": "a", "k": base64(SECRET) },
-        { "kty": "OKP", "crv": "Ed25519", "kid": "b", "x": base64([7; 32]) },
-    ] });
-    // The name of the one with the algorithm of the other finds no key.
-    let token = signed(&json!({ "alg": "HS256", "kid": "b" }), &claims(json!({})));
-    assert_eq!(verifier(&set).verify(&token, NOW), Err(crate::handlers::auth::Refusal::Key));
+fn a_secret_among_public_keys_is_refused() {
+    let secret = json!({ "kty": "oct", "kid": "a", "k": base64(SECRET) });
+    for public in [
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "b", "x": base64([7; 32]) }),
+        json!({ "kty": "RSA", "use": "enc", "n": "x", "e": "AQAB" }),
+        json!({ "kty": "EC", "crv": "secp256k1", "x": "x", "y": "y" }),
+    ] {
+        for set in [json!([secret, public]), json!([public, secret])] {
+            let message = wrong_keys(&set);
+            assert!(
+                message.starts_with(
+                    "`keys.file`: key `a` is a secret (`kty: oct`) in a set that has public keys, too (keep one kind in \
+                     this file: "
+                ),
+                "{message}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -169,4 +180,9 @@ fn the_key_that_ships_is_one_for_development() {
     let keys = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../conf/keys/development.jwks.json"));
     let verifier = built(json!({}), keys).unwrap();
     assert_eq!(verifier.development_keys().collect::<Vec<_>>(), ["development-only"]);
+    let mut copied: Value = serde_json::from_slice::<Value>(keys).unwrap()["keys"][0].clone();
+    copied.as_object_mut().unwrap().remove("chassis-development");
+    copied["kid"] = "production".into();
+    let verifier = super::verifier(&json!({ "keys": [copied] }));
+    assert_eq!(verifier.development_keys().collect::<Vec<_>>(), ["production"]);
 }
