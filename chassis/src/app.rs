@@ -13,6 +13,7 @@ use crate::operation::Operation;
 use crate::random::Random;
 use crate::schema::{Mounted, Schema, mount};
 
+mod addresses;
 mod components;
 mod error;
 mod instances;

@@ -8,14 +8,15 @@ use super::instances::{Instances, Tools};
 use super::plan::{Plan, Planned, plan};
 use super::running::{Running, targets};
 use super::tables::{self, Served};
-use super::{Started, linked, operations};
+use super::{Started, addresses, linked, operations};
 use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
 use crate::conf::Conf;
+use crate::conf::origin::Origin;
 use crate::conf::root::TrailingSlash;
 use crate::conf::source::Read;
-use crate::conf::{BuildError, ConfError, Sources};
+use crate::conf::{BuildError, ConfError, Problem, Sources};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
 use crate::operation::Operation;
@@ -139,9 +140,15 @@ impl Prepared {
 
     /// What to say when something under this key did not start.
     pub(super) fn failed(&self, kind: &str, name: &str, error: BuildError) -> StartError {
-        let place =
-            self.conf.origin(&format!("{kind}s.{name}")).map_or_else(String::new, |place| format!(" ({place})"));
-        StartError::Failed { what: format!("{kind} `{name}`{place}"), error }
+        self.failed_at(&format!("{kind} `{name}`"), &format!("{kind}s.{name}"), error)
+    }
+
+    /// What to say when this did not start: with the place of the value that is to blame or, if that is a default, of
+    /// the part.
+    pub(super) fn failed_at(&self, what: &str, key: &str, error: BuildError) -> StartError {
+        let value = self.conf.origin(&format!("{key}.{}", error.at)).or_else(|| self.conf.origin(key));
+        let place = value.filter(|origin| **origin != Origin::Default).map(|origin| format!(" ({origin})"));
+        StartError::Failed { what: format!("{what}{}", place.unwrap_or_default()), error }
     }
 
     /// Proves these operations under the same configuration.
@@ -175,9 +182,20 @@ fn prove(
     schemas.sort_unstable();
     schemas.dedup();
     let served = conf.listeners.serving(&schemas).map(|(opened, schemas)| Served { listener: &opened.name, schemas });
-    let tables = tables::build(&served.collect::<Vec<_>>(), &operations, routing(conf));
-    let plan = plan(&operations, conf, catalog, instances).map_err(StartError::Conf)?;
+    let served: Vec<_> = served.collect();
+    let clashes = addresses::clashes(conf, served.iter().map(|served| served.listener));
+    let tables = tables::build(&served, &operations, routing(conf));
+    let plan = without(clashes, plan(&operations, conf, catalog, instances)).map_err(StartError::Conf)?;
     Ok(Proven { plan, tables: tables? })
+}
+
+/// What was made, if nothing else is wrong either.
+fn without<T>(problems: Vec<Problem>, made: Result<T, ConfError>) -> Result<T, ConfError> {
+    match made {
+        Ok(made) if problems.is_empty() => Ok(made),
+        Ok(_) => Err(ConfError::new(problems)),
+        Err(error) => Err(ConfError::new(error.problems.into_iter().chain(problems))),
+    }
 }
 
 impl Proven {

@@ -72,7 +72,7 @@ impl Prepared {
         );
         let admin = Admin::new(lifecycle.clone()).with_page(routes).with_page(conf_page(self.conf.listing()));
         let admin = admin.bind(&self.conf.root.admin.listen).await;
-        let admin = admin.map_err(|error| StartError::Failed { what: "listener admin".to_owned(), error })?;
+        let admin = admin.map_err(|error| self.failed_at("listener `admin`", "admin", error))?;
         tracing::info!(listener = "admin", address = %admin.address(), "listening");
         Ok((answering, admin))
     }

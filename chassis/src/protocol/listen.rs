@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -25,6 +25,53 @@ pub enum Listen {
     Name(String, u16),
     /// A Unix socket: `unix:/run/greeter.sock`.
     Unix(PathBuf),
+}
+
+impl Listen {
+    /// Whether nobody can listen here while somebody listens there. Port 0 is never the same twice, and a name stands
+    /// for itself: only `localhost` (RFC 6761 §6.3) is known to be the loopback addresses without asking for it.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self.port(), other.port()) {
+            (Some(0), _) => false,
+            (None, None) => self == other,
+            (here, there) => here == there && self.shares_address(other),
+        }
+    }
+
+    fn port(&self) -> Option<u16> {
+        match self {
+            Self::All(port) | Self::Name(_, port) => Some(*port),
+            Self::Ip(address) => Some(address.port()),
+            Self::Unix(_) => None,
+        }
+    }
+
+    fn shares_address(&self, other: &Self) -> bool {
+        let (here, there) = (self.addresses(), other.addresses());
+        match (here.as_slice(), there.as_slice()) {
+            ([], []) => self.to_string().eq_ignore_ascii_case(&other.to_string()),
+            // Whatever the name stands for, it is an address of this machine.
+            ([], known) | (known, []) => known.iter().any(IpAddr::is_unspecified),
+            _ => here.iter().any(|one| there.iter().any(|other| covers(*one, *other) || covers(*other, *one))),
+        }
+    }
+
+    /// The addresses it stands for as far as they are known without looking a name up.
+    fn addresses(&self) -> Vec<IpAddr> {
+        match self {
+            Self::All(_) => vec![Ipv6Addr::UNSPECIFIED.into()],
+            Self::Ip(address) => vec![address.ip().to_canonical()],
+            Self::Name(name, _) if name.eq_ignore_ascii_case("localhost") => {
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            }
+            Self::Name(..) | Self::Unix(_) => Vec::new(),
+        }
+    }
+}
+
+/// Whether who listens on `one` hears what is sent to `other`: `[::]` hears both families.
+fn covers(one: IpAddr, other: IpAddr) -> bool {
+    one == other || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4()))
 }
 
 impl FromStr for Listen {
@@ -177,6 +224,44 @@ mod tests {
         check("*:8080", Err("`*:8080` has a `*`: write `:8080` for every address of the machine"));
         check("unix:", Err("`unix:` has no path: write `unix:/run/greeter.sock`"));
         check("http://a:1", Err("`http://a:1` is not an address: write `host:port` without a scheme and a path"));
+    }
+
+    #[test]
+    fn wildcards_overlap_with_every_address_of_their_port_and_family() {
+        let overlaps = |one: &str, other: &str| {
+            let (one, other) = (one.parse::<Listen>().unwrap(), other.parse::<Listen>().unwrap());
+            assert_eq!(one.overlaps(&other), other.overlaps(&one), "{one} {other}");
+            one.overlaps(&other)
+        };
+        for (one, other) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            (":80", "127.0.0.1:80"),
+            (":80", "[::1]:80"),
+            (":80", "0.0.0.0:80"),
+            ("[::]:80", "127.0.0.1:80"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("LOCALHOST:80", "[::1]:80"),
+            ("greeter.internal:80", "Greeter.internal:80"),
+            (":80", "greeter.internal:80"),
+            ("unix:/run/a", "unix:/run/a"),
+        ] {
+            assert!(overlaps(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("127.0.0.1:80", "127.0.0.1:81"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("127.0.0.1:80", "[::1]:80"),
+            ("0.0.0.0:80", "[::1]:80"),
+            (":0", ":0"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("greeter.internal:80", "127.0.0.1:80"),
+            ("unix:/run/a", "unix:/run/b"),
+            ("unix:/run/a", ":80"),
+        ] {
+            assert!(!overlaps(one, other), "{one} {other}");
+        }
     }
 
     #[test]

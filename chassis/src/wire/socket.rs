@@ -124,7 +124,7 @@ fn refused(listen: &Listen, error: &io::Error) -> BuildError {
         io::ErrorKind::PermissionDenied => "this user may not listen there: ports below 1024 need a privilege",
         _ => "choose an address of this machine",
     };
-    BuildError::new("listen", format!("cannot listen on `{listen}`: {error}")).with_help(help)
+    BuildError::new("listen", format!("`{listen}` cannot be taken: {error}")).with_help(help)
 }
 
 impl Accept for Sockets {

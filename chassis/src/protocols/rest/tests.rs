@@ -70,7 +70,7 @@ async fn an_address_in_use_is_refused_before_anything_is_served() {
     let error = listener(json!({ "listen": first.address().to_string() })).unwrap().bind().await.map(|_| ());
     let error = error.unwrap_err();
     assert_eq!(error.at, "listen");
-    assert!(error.message.starts_with(&format!("cannot listen on `{}`", first.address())), "{error}");
+    assert!(error.message.starts_with(&format!("`{}` cannot be taken: ", first.address())), "{error}");
     assert_eq!(error.help.as_deref(), Some("another process listens there: stop it, or choose another address"));
 }
 

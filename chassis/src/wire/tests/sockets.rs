@@ -56,7 +56,7 @@ async fn an_address_is_reached_by_itself() {
 async fn a_name_without_an_address_is_refused() {
     let listen = Listen::Name("no-such-host.invalid".to_owned(), 0);
     let error = Sockets::bind(&listen).await.map(|_| ()).unwrap_err();
-    assert!(error.message.starts_with("cannot listen on `no-such-host.invalid:0`: "), "{error}");
+    assert!(error.message.starts_with("`no-such-host.invalid:0` cannot be taken: "), "{error}");
 }
 
 #[tokio::test]
