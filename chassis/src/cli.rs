@@ -44,7 +44,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 it failed while it ran; 2 the co
 /// What every command takes.
 #[derive(Args)]
 pub(crate) struct Flags {
-    /// A YAML file, or a folder of them; may be repeated, later ones win
+    /// A YAML file, or a folder of them; may be repeated, later ones win [default: those of CHASSIS_CONF, separated by
+    /// colons, else conf/NAME.yaml]
     #[arg(long = "conf", value_name = "FILE", global = true)]
     files: Vec<PathBuf>,
     /// One value, such as handlers.rate-limit.rate=5/s; may be repeated, wins over files and environment

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::conf::Interval;
 use crate::provider::Target;
 
 /// The columns of the list.
@@ -24,8 +25,12 @@ pub(crate) fn row(target: &Target) -> [String; 5] {
 /// The list for programs.
 pub(crate) fn document(targets: &[Target]) -> Value {
     let route = |target: &Target| {
+        let mut operation = json!(target.operation);
+        if let Some(timeout) = target.operation.timeout {
+            operation["timeout"] = json!(Interval(timeout).to_string());
+        }
         json!({
-            "operation": target.operation,
+            "operation": operation,
             "chain": { "name": &*target.chain.name, "handlers": steps(target) },
         })
     };

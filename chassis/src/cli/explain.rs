@@ -12,6 +12,7 @@ use crate::app::{Planned, Prepared, StartError, section};
 use crate::chain::{Form, Step};
 use crate::conf::BuildError;
 use crate::conf::Section;
+use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
 use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
@@ -105,6 +106,9 @@ struct Setting {
     key: String,
     value: Value,
     origin: String,
+    /// Whether nobody wrote it.
+    #[serde(skip)]
+    default: bool,
 }
 
 fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Result<Explanation, StartError> {
@@ -197,8 +201,9 @@ impl Explained {
         printer.write(Style::Strong, format_args!("{number}. {}", self.handler));
         printer.write(if self.refuses { Style::Bad } else { Style::Good }, format_args!("  {}", self.verdict));
         printer.line(if self.reached { "" } else { "  (not reached)" });
-        for Setting { key, value, origin } in &self.conf {
-            printer.write(Style::Plain, format_args!("   {key}: {value}"));
+        for Setting { key, value, origin, default } in &self.conf {
+            let style = if *default { Style::Faint } else { Style::Plain };
+            printer.write(style, format_args!("   {key}: {value}"));
             printer.write(Style::Faint, format_args!("  {origin}\n"));
         }
     }
@@ -215,14 +220,15 @@ fn verdict(step: &Step, invocation: &mut Invocation) -> (String, bool) {
     }
 }
 
-/// What a handler is configured with, and where each value is written.
+/// What a handler works with, and where each value is written.
 fn settings(section: &Section<'_>) -> Vec<Setting> {
-    let setting = |(key, node): (KeyPath, &Node)| Setting {
+    let setting = |(key, node): (KeyPath, Node)| Setting {
         key: key.to_string(),
-        value: shown(node),
+        value: shown(&node),
         origin: node.origin.to_string(),
+        default: node.origin == Origin::Default,
     };
-    section.leaves().into_iter().map(setting).collect()
+    section.effective().into_iter().map(setting).collect()
 }
 
 /// The value without what nobody may read.

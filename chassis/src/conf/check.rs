@@ -73,7 +73,10 @@ impl Document {
         let secret = if let Some(file) = text.strip_prefix("file:") {
             read(&node.resolved(file), files)?
         } else if let Some(name) = text.strip_prefix("env:") {
-            let missing = || BuildError::new("", format!("the environment variable `{name}` is not set"));
+            let missing = || {
+                BuildError::new("", format!("the environment variable `{name}` is not set"))
+                    .with_help("set it for this process, or write `file:/path`")
+            };
             environment.get(name).cloned().ok_or_else(missing)?
         } else {
             text.to_owned()

@@ -66,7 +66,7 @@ fn rank(path: &KeyPath) -> usize {
 
 /// What a schema says holds where nothing else is said. `given` is what the map around it says, `said` what the
 /// configuration does: names that only it knows have defaults, too.
-fn defaults(composed: &Composed, schema: &Value, given: Option<&Value>, said: Option<&Node>) -> Node {
+pub(super) fn defaults(composed: &Composed, schema: &Value, given: Option<&Value>, said: Option<&Node>) -> Node {
     let layers = layers(composed, schema);
     let given = given.or_else(|| layers.iter().find_map(|layer| layer.get("default")));
     let is_secret = layers.iter().any(|layer| layer.get("format").is_some_and(|format| format == "secret"));

@@ -41,7 +41,8 @@ pub(crate) fn variable(name: &str, value: &str) -> Option<Result<Said, Problem>>
 /// What one `--set` says.
 pub(crate) fn set(argument: &str) -> Result<Said, Problem> {
     let Some((key, value)) = argument.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
-        let shown = argument.split('=').next().unwrap_or_default();
+        // What stands behind the sign may be a secret.
+        let shown = argument.find('=').map_or(argument, |sign| &argument[..=sign]);
         let problem = Problem::new(&Origin::Set(shown.into()), &KeyPath::root(), "this does not set a key");
         return Err(problem.with_help("write `--set log.level=debug`"));
     };
@@ -164,6 +165,7 @@ mod tests {
         --set a: this does not set a key
           help: write `--set log.level=debug`
         ");
+        assert!(wrong("=3").starts_with("--set =: this does not set a key\n"));
         insta::assert_snapshot!(wrong("a.b[0]=x"), @"
         --set a.b[0]: a.b[0]: one item of a list cannot be set
           help: give the whole list: `--set key=[a, b]`

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::build::BuildError;
 use super::compose::{Composed, Kind};
 use super::document::Document;
+use super::listing::defaults;
 use super::origin::Origin;
 use super::path::KeyPath;
 use super::problem::{ConfError, Hidden, Problem};
@@ -37,6 +38,7 @@ pub struct Section<'a> {
     /// The keys it is said under, the first for everybody, later ones for fewer and fewer operations.
     paths: Vec<KeyPath>,
     nothing: Value,
+    schema: Option<&'a Value>,
 }
 
 impl Conf {
@@ -117,11 +119,12 @@ impl Conf {
 
     fn section(&self, kind: Kind, name: &str, paths: Vec<KeyPath>) -> Section<'_> {
         let node = paths.first().and_then(|path| self.said(path)).cloned();
-        let nothing = match self.composed.part(kind, name).and_then(|schema| schema.get("type")) {
+        let schema = self.composed.part(kind, name);
+        let nothing = match schema.and_then(|schema| schema.get("type")) {
             Some(kind) if kind == "null" => Value::Null,
             _ => Value::Object(serde_json::Map::new()),
         };
-        Section { conf: self, node, paths, nothing }
+        Section { conf: self, node, paths, nothing, schema }
     }
 }
 
@@ -168,9 +171,16 @@ impl Section<'_> {
         self.node.as_ref()?.at(&KeyPath::parse(key)).map(|node| &node.origin)
     }
 
-    /// The values that are said, with their keys and origins.
-    pub fn leaves(&self) -> Vec<(KeyPath, &Node)> {
-        self.node.as_ref().map(Node::leaves).unwrap_or_default()
+    /// Every value that is in effect, with its key and origin: what is said, and defaults where nothing is.
+    pub fn effective(&self) -> Vec<(KeyPath, Node)> {
+        let said = self.node.as_ref();
+        let mut node = match self.schema {
+            Some(schema) => defaults(&self.conf.composed, schema, None, said),
+            None => Node::empty(Origin::Default),
+        };
+        said.into_iter().for_each(|said| node.merge(said.clone()));
+        let leaves = node.leaves().into_iter().filter(|(_, node)| node.content != Content::Null);
+        leaves.map(|(key, node)| (key, node.clone())).collect()
     }
 
     /// The problem that the part has with its configuration, at its place: where the value is said, else at the

@@ -122,6 +122,41 @@ fn a_key_file_that_cannot_be_read_is_rejected_at_the_value_that_names_it() {
 }
 
 #[test]
+fn two_listeners_cannot_have_one_address() {
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["protocols.rest-b.listen=127.0.0.1:8080"],
+            "--set protocols.rest-b.listen: protocols.rest-b.listen: `protocols.rest.listen` (",
+        ),
+        (
+            &["protocols.rest-b={}"],
+            "protocols.rest.listen: `127.0.0.1:8080` and the `:8080` of `protocols.rest-b.listen`",
+        ),
+        (
+            &["admin.listen=0.0.0.0:8080"],
+            "--set admin.listen: admin.listen: `0.0.0.0:8080` and the `127.0.0.1:8080` of `protocols.rest.listen` (",
+        ),
+        (&["protocols.rest.listen=:9090"], "`admin.listen` (default) has this address, too: `:9090`"),
+    ];
+    for (sets, expected) in cases {
+        let sets: Vec<_> = sets.iter().flat_map(|set| ["--set", set]).collect();
+        let output = greeter(&[&["check"][..], &sets].concat());
+        let text = err(&output);
+        assert!(output.status.code() == Some(78) && text.contains(expected), "{expected} in {text}");
+        assert!(text.contains("\n  help: give one of the two another port or another address\n"), "{text}");
+    }
+    let any = greeter(&["check", "--set", "protocols.rest.listen=:0", "--set", "admin.listen=:0"]);
+    assert_eq!(any.status.code(), Some(0), "{}", err(&any));
+}
+
+#[test]
+fn what_a_later_source_replaces_is_not_blamed() {
+    let text = err(&greeter(&["check", "--set", "chain.provider.writing=[]"]));
+    assert!(text.contains("--set chain.provider.writing: chain.provider.writing: "), "{text}");
+    assert!(!text.contains("greeter.yaml:"), "{text}");
+}
+
+#[test]
 fn an_empty_chain_is_allowed_and_warned_of() {
     let output =
         greeter(&["check", "--set", "chain.provider.open=[]", "--set", "operations.greeting.hello.chain=open"]);
@@ -209,6 +244,7 @@ fn explain_lists_the_chain_in_order_with_the_origin_of_each_value() {
         .collect();
     assert!(steps.iter().all(Option::is_some) && steps.is_sorted(), "{text}");
     assert!(text.contains("greeter.yaml:") && text.contains("(not reached)"), "{text}");
+    assert!(text.contains("\n   jwt.leeway: \"1m\"  default\n"), "{text}");
 }
 
 #[test]
@@ -241,6 +277,9 @@ fn every_command_speaks_json() {
         let document: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(document.is_object() || document.is_array(), "{arguments:?}");
     }
+    let routes = greeter(&["routes", "--json", "--set", "timeout=30s"]);
+    let document: Value = serde_json::from_slice(&routes.stdout).unwrap();
+    assert_eq!(document[0]["operation"]["timeout"], "30s");
     let wrong = greeter(&["check", "--json", "--set", "tiemout=1s"]);
     let document: Value = serde_json::from_slice(&wrong.stdout).unwrap();
     assert_eq!((wrong.status.code(), document["problems"][0]["key"].as_str()), (Some(78), Some("tiemout")));
@@ -260,7 +299,7 @@ fn the_program_says_what_it_is() {
     let version = greeter(&["--version"]);
     assert_eq!((version.status.code(), out(&version)), (Some(0), format!("greeter {}\n", env!("CARGO_PKG_VERSION"))));
     let help = out(&greeter(&["--help"]));
-    for word in ["check", "routes", "explain", "token", "conf", "Exit codes"] {
+    for word in ["check", "routes", "explain", "token", "conf", "CHASSIS_CONF", "Exit codes"] {
         assert!(help.contains(word), "{word} in {help}");
     }
 }

@@ -148,6 +148,7 @@ fn an_address_in_use_ends_it_with_1_and_names_the_listener() {
         let output = greeter(&[&ports[..], &["--set", &taken]].concat()).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{error}");
-        assert!(error.contains(listener) && error.contains(&address.to_string()), "{error}");
+        assert!(error.contains(&format!(" `{listener}` (--set {key}) does not start: ")), "{error}");
+        assert!(error.contains(&format!("`listen`: `{address}` cannot be taken: ")), "{error}");
     }
 }

@@ -620,6 +620,7 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
     greeter.yaml:1:55: handlers.auth.jwt.keys.secret: the environment variable `NOWHERE` is not set
       1 | handlers: { auth: { jwt: { issuer: x, keys: { secret: env:NOWHERE } } } }
         |                                                       ^^^^^^^^^^^
+      help: set it for this process, or write `file:/path`
 
     The configuration has 1 problem.
     ");

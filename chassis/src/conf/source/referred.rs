@@ -22,7 +22,7 @@ impl Files for Disk {
         let failed = |why: String| BuildError::new("", format!("`{file}` cannot be read: {why}"));
         let bytes = bounded(&self.directory.join(file.path()), LARGEST_REFERENCE).map_err(|error| {
             let help = match error.kind() {
-                io::ErrorKind::NotFound => "a relative path is relative to the YAML file that says it",
+                io::ErrorKind::NotFound => "a relative path is relative to the YAML file that says it, or to the working directory if none does",
                 io::ErrorKind::PermissionDenied => "let the user that the process runs as read it",
                 _ => "is it the right file?",
             };

@@ -68,8 +68,10 @@ impl Conf {
     /// Says what is wrong with values in a way their types cannot.
     pub(super) fn check(&self) -> Result<(), BuildError> {
         if self.burst.is_some() && self.rate.is_none_or(|rate| rate.count == 0) {
-            return Err(BuildError::new("burst", "a burst has no meaning without a rate above 0")
-                .with_help("set `rate`, such as `rate: 100/s`"));
+            return Err(BuildError::new("burst", "a burst has no meaning without a rate above 0").with_help(
+                "set `rate`, such as `rate: 100/s`; where every call is to be refused, `burst: null` takes back the burst \
+                 that is said for all",
+            ));
         }
         if self.policy.bytes().any(|byte| !matches!(byte, b' '..=b'~')) {
             return Err(BuildError::new(
