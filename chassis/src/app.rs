@@ -15,6 +15,7 @@ use crate::schema::{Mounted, Schema, mount};
 
 mod addresses;
 mod components;
+mod dead;
 mod error;
 mod instances;
 mod linked;

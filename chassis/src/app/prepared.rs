@@ -8,7 +8,7 @@ use super::instances::{Instances, Tools};
 use super::plan::{Plan, Planned, plan};
 use super::running::{Running, targets};
 use super::tables::{self, Served};
-use super::{Started, addresses, linked, operations};
+use super::{Started, addresses, dead, linked, operations};
 use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
@@ -68,7 +68,8 @@ impl Prepared {
         });
         let tables = self.proven.tables.iter();
         let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
-        self.tools.warnings.all().into_iter().chain(empty).chain(shadowed).collect()
+        let dead = dead::warnings(&self.conf, &self.proven.plan.operations);
+        self.tools.warnings.all().into_iter().chain(empty).chain(shadowed).chain(dead).collect()
     }
 
     /// The listeners that configuration says there are, not yet listening, with their names.

@@ -169,6 +169,24 @@ fn an_empty_chain_is_allowed_and_warned_of() {
     assert!(out(&output).contains("\nok: 4 operations have their chains; read "), "{}", out(&output));
 }
 
+#[test]
+fn configuration_that_has_no_effect_is_warned_of() {
+    let cases = [
+        (
+            "operations.greeting.hello.handlers.cors.origins=['https://app.example']",
+            "has no effect: no chain of these operations lists `cors`",
+        ),
+        ("chain.provider.idle=[]", "warning: chain `idle` (--set chain.provider.idle) is passed by no operation: "),
+        ("protocols.rest.schemas=[]", "warning: no listener serves the operations of `greeting`: "),
+    ];
+    for (set, expected) in cases {
+        let output = greeter(&["check", "--set", set]);
+        assert!(output.status.success() && out(&output).contains(expected), "{} {}", out(&output), err(&output));
+    }
+    let shipped = out(&greeter(&["check"]));
+    assert!(!shipped.contains("has no effect") && !shipped.contains("passed by no operation"), "{shipped}");
+}
+
 /// The last line of what `explain` says about a call.
 fn outcome(arguments: &[&str]) -> String {
     let output = greeter(&[&["explain"], arguments].concat());
