@@ -89,6 +89,10 @@ impl Radix {
     /// Adds the tree of what follows a node of the draft as text.
     pub(super) fn add(&mut self, draft: &Draft, start: usize, leads: &[Option<Packed>]) -> NodeId {
         let texts: Vec<_> = texts(draft, start, leads).into_iter().collect();
+        if texts.is_empty() {
+            // A table without routes: no node is made, so that every search ends where it would begin.
+            return NodeId::MAX;
+        }
         let root = self.reserve(b"/");
         let mut queue = VecDeque::from([Part { node: root, texts: 0..texts.len(), above: 0 }]);
         while let Some(part) = queue.pop_front() {
