@@ -63,9 +63,13 @@ const LITTLE: u64 = 8 << 10;
 
 impl Drop for Paced {
     fn drop(&mut self) {
+        // A call that ended while it waited for more told its caller so with 408 or nothing: what is missing may never
+        // come, and the reply must say that the connection closes (RFC 9110 §15.5.9).
+        let awaited = self.place.is_some();
         self.line.waits.leave(&mut self.place);
         if !self.ended && !self.incoming.is_end_stream() {
-            let little = !self.late && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);
+            let little =
+                !awaited && !self.late && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);
             self.line.leave(if little { Left::Little } else { Left::Much });
         }
     }

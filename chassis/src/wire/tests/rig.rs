@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use http::{Request, Response, StatusCode};
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::fault::Fault;
 use crate::invocation::Peer;
@@ -60,6 +62,10 @@ impl Site {
         let _ended = Ended(Arc::clone(&self.ended));
         match request.uri().path() {
             "/echo" => echo(request.into_body()).await,
+            "/deadline" => match timeout(Duration::from_secs(1), to_bytes(request.into_body(), usize::MAX)).await {
+                Ok(_) => reply(StatusCode::OK, "in time"),
+                Err(_) => reply(StatusCode::REQUEST_TIMEOUT, "too late"),
+            },
             "/refuse" => reply(StatusCode::PAYLOAD_TOO_LARGE, "refused"),
             "/missing" => reply(StatusCode::NOT_FOUND, "missing"),
             "/panic" => panic!("as asked"),

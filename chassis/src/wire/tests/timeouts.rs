@@ -95,6 +95,14 @@ async fn a_body_that_pauses_for_too_long_is_408_and_closes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_that_passes_while_a_small_body_is_awaited_closes_and_says_so() {
+    let (_rig, pipes) = Rig::pipes(Limits::default());
+    let mut stream = pipes.connect();
+    stream.write_all(b"POST /deadline HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
+    check(&one_reply(&mut stream).await, 408, &["connection: close", "too late"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_may_take_long_as_long_as_it_goes_on() {
     let (_rig, pipes) = Rig::pipes(Limits::default());
     let mut stream = pipes.connect();
