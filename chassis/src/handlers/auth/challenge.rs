@@ -1,4 +1,4 @@
-//! How a caller is told to prove itself: 401 and 403 with `WWW-Authenticate` (RFC 6750 §3).
+//! How a caller is told to prove itself: 400, 401 and 403 with `WWW-Authenticate` (RFC 6750 §3).
 
 use http::{HeaderValue, header};
 
@@ -27,9 +27,9 @@ impl Challenge {
 
     /// What was sent is not to be believed.
     pub(super) fn refused(&self, refusal: Refusal) -> Fault {
-        let (error, message) = (refusal.error(), refusal.message());
+        let (code, error, message) = (refusal.code(), refusal.error(), refusal.message());
         let attributes = format!(", error=\"{error}\", error_description=\"{message}\"");
-        self.fault(Code::Unauthenticated, message.into(), &attributes).with_cause(refusal)
+        self.fault(code, message.into(), &attributes).with_cause(refusal)
     }
 
     /// The caller is known and was not granted enough.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fault::Code;
+
 /// Why a token is not accepted. The reasons below [`Refusal::Signature`] are only given for tokens that a trusted
 /// key has signed, so that nobody else learns what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,11 @@ impl Refusal {
     /// The error code of RFC 6750 §3.1.
     pub(super) fn error(self) -> &'static str {
         if self == Self::Several { "invalid_request" } else { "invalid_token" }
+    }
+
+    /// What goes with the error code: a request that is wrong in itself is 400, whatever its tokens are.
+    pub(super) fn code(self) -> Code {
+        if self == Self::Several { Code::InvalidArgument } else { Code::Unauthenticated }
     }
 }
 

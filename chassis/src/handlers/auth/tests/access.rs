@@ -114,7 +114,7 @@ fn with_a_bad_token_the_challenge_names_the_error() {
     assert!(challenge.ends_with(&format!("{detail}\"")));
     let good = bearer("", &[]);
     let (status, challenge, _) = refused(&auth, Access::Auth, &[&good, &good]);
-    assert!(status == 401 && challenge.contains("error=\"invalid_request\""), "{challenge}");
+    assert!(status == 400 && challenge.contains("error=\"invalid_request\""), "{challenge}");
 }
 
 #[test]
