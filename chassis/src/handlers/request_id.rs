@@ -2,7 +2,8 @@
 //!
 //! The id the caller sent is taken if it is sane, otherwise one is made (UUID version 7, RFC 9562 §5.7). The operation
 //! sees it in the request's header field and as the local value [`RequestId`]; every reply carries it, refusals and
-//! failures too; the span of the call has it as `request_id`, if `tracing` stands before this handler.
+//! failures too; the span of the call has it as `request_id`, which is why this handler stands behind
+//! `tracing` where a chain has both.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -45,6 +46,11 @@ impl RequestId {
         self.0.to_str().unwrap_or_default()
     }
 
+    #[cfg(test)]
+    pub(crate) fn given(id: &'static str) -> Self {
+        Self(HeaderValue::from_static(id))
+    }
+
     /// A new one: the wall time in milliseconds, then random bits.
     fn generate(clock: Clock, random: &Random) -> Self {
         let millis = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
@@ -66,7 +72,7 @@ impl fmt::Display for RequestId {
 
 /// Gives every call an id that its caller, the logs and other services share: the one the caller sent, or a new one.
 /// Every reply carries it.
-#[handler("request-id")]
+#[handler("request-id", after("tracing"))]
 pub struct RequestIds {
     header: HeaderName,
     trust: bool,
