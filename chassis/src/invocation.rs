@@ -1,6 +1,7 @@
 //! One call, whatever protocol carried it.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,12 +19,14 @@ use crate::trace::TraceContext;
 
 mod locals;
 mod params;
+mod request_id;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 pub use locals::Locals;
 pub use params::{Capture, Params, Undecodable, decode};
+pub use request_id::RequestId;
 
 /// One call on its way through a chain to an operation.
 ///
@@ -164,8 +167,14 @@ impl Invocation {
         &self.parts.headers
     }
 
-    /// The captured value of a path parameter as sent, still percent-encoded.
-    pub fn param(&self, name: &str) -> Option<&str> {
+    /// The captured value of a path parameter, percent-decoded: what an operation reads, and what a handler compares.
+    /// `None` if the template has no such parameter; a value that is not UTF-8 is refused before any handler sees it.
+    pub fn param(&self, name: &str) -> Option<Cow<'_, str>> {
+        decode(self.raw_param(name)?).ok()
+    }
+
+    /// The captured value of a path parameter as sent, still percent-encoded: one value has many spellings.
+    pub fn raw_param(&self, name: &str) -> Option<&str> {
         let index = self.operation()?.parameters.iter().position(|known| known == name)?;
         self.call.params.at(self.path(), index)
     }

@@ -9,8 +9,7 @@ use axum::body::Body;
 use http::{Method, Request, Response};
 
 use crate::clock::Clock;
-use crate::fault::Fault;
-use crate::invocation::{Invocation, Peer};
+use crate::invocation::{Invocation, Peer, decode};
 use crate::principal::Principal;
 use crate::route::Found;
 use crate::schema::{BoxFuture, Endpoint};
@@ -18,6 +17,7 @@ use crate::schema::{BoxFuture, Endpoint};
 mod lease;
 mod miss;
 mod preflight;
+mod report;
 mod snapshot;
 
 pub(crate) use preflight::Way;
@@ -25,6 +25,7 @@ pub use snapshot::{Components, Snapshot, Target};
 
 use lease::Lease;
 use miss::Miss;
+use report::report;
 
 /// The provider side of a process: the snapshot that calls are answered by, until another takes its place.
 #[derive(Clone)]
@@ -189,6 +190,8 @@ fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
     let snapshot = lease.snapshot();
     let found = snapshot.find(table, request.method(), request.uri().path());
     let (mut matched, mut miss) = match found {
+        // What does not spell UTF-8 would be one thing to a handler and another to its operation.
+        Found::Route { .. } if !is_text(request.uri().path()) => (None, Miss::Malformed),
         Found::Route { target, params } => (Some((target, params)), Miss::NotFound),
         other => (None, Miss::from(other)),
     };
@@ -204,6 +207,11 @@ fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
     invocation.call.principal = principal;
     invocation.call.body_limit = body_limit;
     Admitted { invocation, target, way, miss }
+}
+
+/// Whether a path spells UTF-8 once it is percent-decoded (RFC 3986 §2.5).
+fn is_text(path: &str) -> bool {
+    !path.contains('%') || decode(path).is_ok()
 }
 
 // A block uses what it captures where it lies; an `async fn` would have room for all of it twice.
@@ -224,18 +232,5 @@ fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Respons
             report(fault, &invocation);
         }
         reply.into_response(&invocation)
-    }
-}
-
-/// Logs what callers are not told. What is wrong with a call is its caller's business, not the operator's.
-fn report(fault: &Fault, invocation: &Invocation) {
-    let Some(cause) = fault.cause() else { return };
-    let _entered = invocation.call.span.enter();
-    let operation = invocation.operation().map_or("", |operation| operation.id.as_str());
-    let (code, handler) = (fault.code().as_str(), fault.handler());
-    if fault.status().is_server_error() {
-        tracing::error!(operation, code, handler, cause = %cause, "call failed");
-    } else {
-        tracing::debug!(operation, code, handler, cause = %cause, "call refused");
     }
 }

@@ -160,7 +160,7 @@ impl Explanation {
     fn of(planned: &Planned, invocation: &Invocation, matched: bool) -> Self {
         let operation = matched.then_some(&planned.operation);
         let names = operation.map(|operation| operation.parameters.as_slice()).unwrap_or_default();
-        let value = |name: &str| invocation.param(name).unwrap_or_default().to_owned();
+        let value = |name: &str| invocation.param(name).unwrap_or_default().into_owned();
         Self {
             operation: operation.map(|operation| operation.id.clone()),
             template: operation.map(|operation| format!("{} {}", operation.method, operation.template)),

@@ -7,7 +7,6 @@
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderName, HeaderValue};
@@ -15,7 +14,7 @@ use http::{HeaderName, HeaderValue};
 use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler::{Handler, Verdict};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, RequestId};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::{conf, handler};
@@ -33,41 +32,6 @@ pub struct Conf {
     /// where callers should not choose what stands in the logs.
     #[conf(default = true)]
     pub trust: bool,
-}
-
-/// The id of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(HeaderValue);
-
-impl RequestId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        // An id is made of ASCII characters, or it would not have been taken.
-        self.0.to_str().unwrap_or_default()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn given(id: &'static str) -> Self {
-        Self(HeaderValue::from_static(id))
-    }
-
-    /// A new one: the wall time in milliseconds, then random bits.
-    fn generate(clock: Clock, random: &Random) -> Self {
-        let millis = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
-        let mut bytes = [0; 10];
-        bytes[..8].copy_from_slice(&random.next_u64().to_ne_bytes());
-        bytes[8..].copy_from_slice(&random.next_u64().to_ne_bytes()[..2]);
-        let id = uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(u64::MAX), &bytes);
-        let mut text = uuid::Uuid::encode_buffer();
-        let text = id.as_uuid().hyphenated().encode_lower(&mut text);
-        Self(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("")))
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Gives every call an id that its caller, the logs and other services share: the one the caller sent, or a new one.
@@ -97,9 +61,9 @@ impl Handler for RequestIds {
         let id = match self.sent(invocation) {
             Some(id) => id,
             None => {
-                let id = RequestId::generate(self.clock, &self.random);
+                let id = generate(self.clock, &self.random);
                 // What the operation reads and passes on is what the logs say.
-                invocation.parts.headers.insert(&self.header, id.0.clone());
+                invocation.parts.headers.insert(&self.header, id.value().clone());
                 id
             }
         };
@@ -111,8 +75,8 @@ impl Handler for RequestIds {
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
-        if let Some(RequestId(id)) = invocation.call.locals.get() {
-            reply.headers_mut().insert(&self.header, id.clone());
+        if let Some(id) = invocation.call.locals.get::<RequestId>() {
+            reply.headers_mut().insert(&self.header, id.value().clone());
         }
     }
 }
@@ -125,8 +89,20 @@ impl RequestIds {
         }
         let mut values = invocation.headers().get_all(&self.header).iter();
         let value = values.next().filter(|_| values.next().is_none())?;
-        is_sane(value.as_bytes()).then(|| RequestId(value.clone()))
+        is_sane(value.as_bytes()).then(|| RequestId::new(value.clone()))
     }
+}
+
+/// A new one (RFC 9562 §5.7): the wall time in milliseconds, then random bits.
+fn generate(clock: Clock, random: &Random) -> RequestId {
+    let millis = clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_millis();
+    let mut bytes = [0; 10];
+    bytes[..8].copy_from_slice(&random.next_u64().to_ne_bytes());
+    bytes[8..].copy_from_slice(&random.next_u64().to_ne_bytes()[..2]);
+    let id = uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(u64::MAX), &bytes);
+    let mut text = uuid::Uuid::encode_buffer();
+    let text = id.as_uuid().hyphenated().encode_lower(&mut text);
+    RequestId::new(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("")))
 }
 
 /// Whether an id can stand in logs, commands and fields as it is.

@@ -97,8 +97,9 @@ mod tests {
     #[test]
     fn a_matched_call_has_the_values_of_its_template() {
         let call = matched("/greetings/{name}/{rest:*}", request("GET", "/greetings/Ada%20L/a/b"));
-        assert_eq!(call.param("name"), Some("Ada%20L"));
-        assert_eq!(call.param("rest"), Some("a/b"));
+        assert_eq!(call.raw_param("name"), Some("Ada%20L"));
+        assert_eq!(call.param("name").as_deref(), Some("Ada L"));
+        assert_eq!(call.param("rest").as_deref(), Some("a/b"));
         assert_eq!(call.operation().map(|operation| operation.id.as_str()), Some("test.operation"));
     }
 }

@@ -8,7 +8,7 @@ use http::header::{ALLOW, HeaderValue};
 use http::{Response, StatusCode};
 
 use crate::fault::{Code, Fault};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Undecodable, decode};
 use crate::reply::Reply;
 use crate::route::Found;
 use crate::schema::{BoxFuture, Endpoint};
@@ -16,6 +16,7 @@ use crate::schema::{BoxFuture, Endpoint};
 /// Why no operation was matched.
 pub(super) enum Miss {
     NotFound,
+    /// The path is none: a broken escape, a NUL, or no UTF-8.
     Malformed,
     MethodNotAllowed(HeaderValue),
     /// The methods of the path, where they are known.
@@ -47,10 +48,7 @@ impl Miss {
     pub(super) fn reply(&self, invocation: &Invocation) -> Reply {
         match self {
             Self::NotFound => Fault::new(Code::NotFound, "Nothing answers at this path.").into(),
-            Self::Malformed => {
-                Fault::new(Code::InvalidArgument, "The path has a `%` that two hexadecimal digits do not follow.")
-                    .into()
-            }
+            Self::Malformed => Fault::new(Code::InvalidArgument, flaw(invocation.path())).into(),
             Self::MethodNotAllowed(allow) => {
                 let detail = format!(
                     "{} is not among the methods of this path: the Allow field lists them.",
@@ -65,6 +63,15 @@ impl Miss {
                 Reply::from(response)
             }
         }
+    }
+}
+
+/// What is wrong with a path that cannot be matched.
+fn flaw(path: &str) -> &'static str {
+    match decode(path) {
+        Err(Undecodable::Escape) => "The path has a `%` that two hexadecimal digits do not follow.",
+        Err(Undecodable::Utf8) => "The path is not UTF-8 once it is percent-decoded.",
+        Ok(_) => "The path has a NUL, which no path may have, escaped as `%00` or not.",
     }
 }
 

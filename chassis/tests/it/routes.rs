@@ -241,10 +241,15 @@ async fn parameters_are_decoded_once_and_what_cannot_be_is_refused() {
     assert_eq!(find("/things/a%2Fb").await, (200, "a/b".to_owned()));
     assert_eq!(find("/things/a%252Fb").await, (200, "a%2Fb".to_owned()));
     assert_eq!(find("/things/%C3%A9+").await, (200, "é+".to_owned()));
-    for path in ["/things/%zz", "/things/%F", "/things/%FF"] {
+    for (path, words) in [
+        ("/things/%zz", "a `%` that two hexadecimal digits do not follow"),
+        ("/things/%F", "a `%` that two hexadecimal digits do not follow"),
+        ("/things/%FF", "not UTF-8"),
+        ("/things/a%00b", "a NUL"),
+    ] {
         let (status, text) = find(path).await;
         assert_eq!(status, 400, "{path} {text}");
-        assert!(text.contains("\"code\":\"invalid-argument\""), "{text}");
+        assert!(text.contains("\"code\":\"invalid-argument\"") && text.contains(words), "{text}");
     }
 }
 
@@ -271,7 +276,7 @@ async fn a_tail_and_an_expression_match_what_they_say() {
     let app = service("")
         .mount_operations([
             answering("files.any", "*", "/files/{rest:*}", |call| {
-                Reply::new(call.param("rest").unwrap_or("none").to_owned())
+                Reply::new(call.param("rest").unwrap_or("none".into()).into_owned())
             }),
             saying("files.number", "/files/{id:[0-9]+}", "number"),
             saying("files.json", "/files/{id}.json", "json"),

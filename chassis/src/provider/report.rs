@@ -1,0 +1,78 @@
+//! What the log says about calls that fail, and callers are not told.
+
+use tracing::field::display;
+
+use crate::fault::Fault;
+use crate::invocation::{Invocation, RequestId};
+
+/// Logs the cause of a fault. What is wrong with a call is its caller's business, not the operator's.
+///
+/// The ids are fields of the line itself, because most calls are not sampled and have no span to carry them.
+pub(super) fn report(fault: &Fault, invocation: &Invocation) {
+    let Some(cause) = fault.cause() else { return };
+    let call = &invocation.call;
+    let _entered = call.span.enter();
+    let operation = invocation.operation().map_or("", |operation| operation.id.as_str());
+    let (code, handler) = (fault.code().as_str(), fault.handler());
+    let (trace_id, request_id) = (call.trace.trace_id().map(display), call.locals.get::<RequestId>().map(display));
+    if fault.status().is_server_error() {
+        tracing::error!(operation, code, handler, trace_id, request_id, cause = %cause, "call failed");
+    } else {
+        tracing::debug!(operation, code, handler, trace_id, request_id, cause = %cause, "call refused");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use http::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::invocation::fixture;
+    use crate::trace::TraceContext;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The line about a call that failed.
+    fn line(invocation: &Invocation) -> Value {
+        let page = Page::default();
+        let copy = page.clone();
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || copy.clone()).finish();
+        let fault = Fault::internal("the disk is full");
+        tracing::subscriber::with_default(lines, || report(&fault, invocation));
+        let bytes = page.0.lock().unwrap().clone();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_logged_with_the_ids_of_its_call_sampled_or_not() {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        let mut call = fixture::call(fixture::request("GET", "/"));
+        let plain = line(&call);
+        assert_eq!((&plain["message"], &plain["cause"]), (&json!("call failed"), &json!("the disk is full")));
+        assert_eq!((plain.get("trace_id"), plain.get("request_id")), (None, None));
+
+        call.parts.headers.insert("traceparent", parent.parse().unwrap());
+        call.call.trace = TraceContext::parse(call.headers()).unwrap();
+        call.call.locals.set(RequestId::new(HeaderValue::from_static("r-1")));
+        let line = line(&call);
+        assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(line["request_id"], "r-1");
+    }
+}
