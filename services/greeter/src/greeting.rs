@@ -1,7 +1,8 @@
 //! The operations: greet, list, remember, forget.
 
 use chassis::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::book::{GuestBook, Unwritten};
 
@@ -27,6 +28,7 @@ struct Hello {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Visitor {
+    #[serde(deserialize_with = "name")]
     name: String,
 }
 
@@ -66,6 +68,12 @@ impl From<GreetingFault> for Fault {
             GreetingFault::Unknown(name) => Self::new(Code::NotFound, format!("Nobody remembers `{name}`.")),
         }
     }
+}
+
+/// Reads a name that someone can be called by.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.is_empty() { Err(Error::custom("a name is not empty")) } else { Ok(name) }
 }
 
 #[operations]

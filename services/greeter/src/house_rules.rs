@@ -27,7 +27,7 @@ impl Configure for HouseRules {
 impl Handler for HouseRules {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let Some(name) = invocation.param("name") else { return Verdict::Continue };
-        if self.unwelcome.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        if self.unwelcome.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
             return Fault::new(Code::PermissionDenied, "This visitor is not welcome here.").into();
         }
         Verdict::Continue

@@ -41,6 +41,14 @@ async fn what_is_remembered_is_listed_a_page_at_a_time_until_it_is_forgotten() {
     assert_eq!((again.status().as_u16(), again.code().as_deref()), (404, Some("not-found")));
 }
 
+#[test]
+fn the_configuration_that_ships_opens_no_port_to_the_network() {
+    let yaml = include_str!("../../../conf/greeter.yaml");
+    let listens: Vec<_> = yaml.split("listen: \"").skip(1).collect();
+    assert_eq!(listens.len(), 2, "one for calls, one for the admin port: its default is open");
+    assert!(listens.iter().all(|listen| listen.starts_with("127.0.0.1:")), "{yaml}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn callers_need_what_the_operation_asks_for() {
     let app = greeter().await;
@@ -69,15 +77,20 @@ async fn writing_is_limited_for_each_caller_and_recovers() {
 #[tokio::test(start_paused = true)]
 async fn who_is_not_welcome_is_not_greeted() {
     let app = greeter().await;
-    let answer = app.get("/greetings/Mallory").send().await;
-    assert_eq!((answer.status().as_u16(), answer.refused_by().as_deref()), (403, Some("house-rules")));
+    for spelling in ["Mallory", "%6Dallory", "%6d%61%6c%6c%6f%72%79"] {
+        let answer = app.get(&format!("/greetings/{spelling}")).send().await;
+        let refused = (answer.status().as_u16(), answer.refused_by());
+        assert_eq!(refused, (403, Some("house-rules".to_owned())), "{spelling}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_is_wrong_is_refused_with_its_place() {
     let app = greeter().await;
     let host = principal("ada").scopes(["greetings:write"]);
-    let answer = app.post("/greetings").principal(host).json(&json!({ "name": 7 })).send().await;
-    assert_eq!(answer.status(), 422, "{}", answer.text());
-    assert_eq!(answer.json::<Value>()["violations"][0]["pointer"], "/name");
+    for wrong in [json!({ "name": 7 }), json!({ "name": "" })] {
+        let answer = app.post("/greetings").principal(host.clone()).json(&wrong).send().await;
+        assert_eq!(answer.status(), 422, "{}", answer.text());
+        assert_eq!(answer.json::<Value>()["violations"][0]["pointer"], "/name");
+    }
 }
