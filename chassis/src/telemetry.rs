@@ -1,7 +1,11 @@
 //! Where log lines go and what they look like: the subscriber of the process, set once.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
+use std::panic::{self, PanicHookInfo};
+use std::thread;
 
+use tracing::field::display;
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
@@ -21,14 +25,30 @@ impl Levels {
     }
 }
 
-/// Sets the subscriber of the process. One that was set before, as tests and some programs do, stays; the answer then
-/// changes nothing.
+/// Sets the subscriber of the process, and logs panics through it. A subscriber that was set before, as tests and some
+/// programs do, stays; the answer then changes nothing.
 pub fn install(log: &Log) -> Levels {
     let (filter, levels) = reload::Layer::new(targets(log));
     let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
     let lines = lines(Look::of(log, reader), io::stderr);
-    let _ = set_global_default(Registry::default().with(filter).with(lines));
+    if set_global_default(Registry::default().with(filter).with(lines)).is_ok() {
+        // The standard library would write text of several lines among the lines of the log.
+        panic::set_hook(Box::new(panicked));
+    }
     Levels(levels)
+}
+
+/// Logs a panic in one line, wherever it happens; what becomes of the call is for whoever catches it.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
+    let text = text.unwrap_or("a value that is no text");
+    let place = panic.location().map(display);
+    let thread = thread::current();
+    // It is captured where `RUST_BACKTRACE` asks for it, as usual.
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| display(&backtrace));
+    tracing::error!(panic = text, place, thread = thread.name(), backtrace, "panicked");
 }
 
 /// Who reads the lines, by where they go.
@@ -164,6 +184,26 @@ mod tests {
         let text = inside(Look::Plain);
         assert!(text.contains("call{trace_id=\"0af7\"}") && text.contains("something happened greeting=\"hello\""));
         assert!(!text.contains('\u{1b}') && inside(Look::Coloured).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_panic_is_one_line_with_its_text_and_place() {
+        // The hook is everybody's: the panics of other tests go on being told as before.
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            panicked(panic);
+            before(panic);
+        }));
+        let text = logged(&log(json!({})), Look::Json, |_| {
+            assert!(panic::catch_unwind(|| panic!("as\nasked")).is_err());
+        });
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&line["level"], &line["message"], &line["panic"]),
+            (&json!("ERROR"), &json!("panicked"), &json!("as\nasked"))
+        );
+        let place = line["place"].as_str().unwrap();
+        assert!(place.contains("telemetry.rs:") && place.matches(':').count() == 2, "{place}");
     }
 
     #[test]
