@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use axum::body::Body;
+use http::header::ALLOW;
 use http::{Method, Request, Response};
 
 use crate::clock::Clock;
@@ -176,9 +177,13 @@ impl Admitted {
     /// What is answered at the end of the chain if nothing was matched, in words.
     pub(crate) fn outcome(&self) -> String {
         let reply = self.miss.reply(&self.invocation);
-        match reply.fault() {
-            Some(fault) => format!("the answer is {}: {}", fault.status(), fault.detail()),
-            None => format!("the answer is {}", reply.status()),
+        let (said, headers) = match reply.fault() {
+            Some(fault) => (format!("the answer is {}: {}", fault.status(), fault.detail()), fault.headers()),
+            None => (format!("the answer is {}", reply.status()), reply.headers().clone()),
+        };
+        match headers.get(ALLOW).and_then(|allow| allow.to_str().ok()) {
+            Some(allow) => format!("{said} (Allow: {allow})"),
+            None => said,
         }
     }
 }

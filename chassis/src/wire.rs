@@ -20,7 +20,7 @@ use crate::invocation::Peer;
 mod accept;
 mod body;
 mod call;
-mod check;
+pub(crate) mod check;
 mod connection;
 mod line;
 mod order;

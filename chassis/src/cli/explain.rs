@@ -19,6 +19,7 @@ use crate::conf::tree::{Node, Role};
 use crate::handler::Verdict;
 use crate::invocation::{Invocation, Peer};
 use crate::provider::Way;
+use crate::wire::check;
 
 /// What `explain` takes.
 #[derive(Args)]
@@ -75,13 +76,14 @@ impl Options {
 }
 
 /// What would happen to a call.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Explanation {
     operation: Option<String>,
     template: Option<String>,
     parameters: Vec<(String, String)>,
     access: Option<String>,
-    chain: String,
+    /// `None` for what is refused before any chain.
+    chain: Option<String>,
     /// What a preflight passes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     preflight: Option<&'static str>,
@@ -118,6 +120,10 @@ fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Re
         let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
         return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };
+    if let Some((code, detail)) = check::flaw(request.method(), request.uri()) {
+        let outcome = format!("the answer is {}: {detail}", code.status());
+        return Ok(Explanation { outcome, ..Explanation::default() });
+    }
     let peer = Peer::Ip((options.peer, 49152).into());
     let mut admitted = entry.connect(peer).admit(request);
     let (planned, chain) = prepared.passed(&admitted);
@@ -166,7 +172,7 @@ impl Explanation {
             template: operation.map(|operation| format!("{} {}", operation.method, operation.template)),
             parameters: names.iter().map(|name| (name.to_string(), value(name))).collect(),
             access: operation.map(|operation| operation.access.to_string()),
-            chain: planned.chain.name.to_string(),
+            chain: Some(planned.chain.name.to_string()),
             preflight: None,
             steps: Vec::new(),
             outcome: String::new(),
@@ -184,9 +190,10 @@ impl Explanation {
         for (name, value) in &self.parameters {
             printer.line(format_args!("  {name} = {value}"));
         }
-        match self.preflight {
-            Some(note) => printer.line(format_args!("chain {}: {note}", self.chain)),
-            None => printer.line(format_args!("chain {}", self.chain)),
+        match (&self.chain, self.preflight) {
+            (Some(chain), Some(note)) => printer.line(format_args!("chain {chain}: {note}")),
+            (Some(chain), None) => printer.line(format_args!("chain {chain}")),
+            (None, _) => printer.line("no chain sees it"),
         }
         for (at, step) in self.steps.iter().enumerate() {
             step.print(at + 1, printer);

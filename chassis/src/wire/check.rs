@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Version};
+use http::{Method, Response, StatusCode, Uri, Version};
 
 use super::server::Server;
 use crate::fault::{Code, Fault};
@@ -61,14 +61,21 @@ fn is_host(value: &HeaderValue) -> bool {
 
 /// Answers what has no path: `OPTIONS *`, `CONNECT host:port`, and nonsense.
 fn without_path(parts: &Parts) -> Box<Response<Body>> {
-    match (&parts.method, parts.uri.path()) {
-        (&Method::OPTIONS, "*") => {
-            let mut pong = Response::new(Body::empty());
-            *pong.status_mut() = StatusCode::NO_CONTENT;
-            Box::new(pong)
-        }
-        (&Method::CONNECT, _) => refuse(Code::Unimplemented, "This is not a proxy."),
-        _ => refuse(Code::InvalidArgument, "The target of the request must be a path."),
+    if let Some((code, detail)) = flaw(&parts.method, &parts.uri) {
+        return refuse(code, detail);
+    }
+    let mut pong = Response::new(Body::empty());
+    *pong.status_mut() = StatusCode::NO_CONTENT;
+    Box::new(pong)
+}
+
+/// What is wrong with a target, if it is neither a path nor the `*` of `OPTIONS`.
+pub(crate) fn flaw(method: &Method, target: &Uri) -> Option<(Code, &'static str)> {
+    match (method, target.path()) {
+        (&Method::OPTIONS, "*") => None,
+        (_, path) if path.starts_with('/') => None,
+        (&Method::CONNECT, _) => Some((Code::Unimplemented, "This is not a proxy.")),
+        _ => Some((Code::InvalidArgument, "The target of the request must be a path.")),
     }
 }
 

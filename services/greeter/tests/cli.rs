@@ -206,7 +206,7 @@ fn explain_says_what_would_become_of_a_call() {
         (&["GET", "/nowhere"], "→ the answer is 404 Not Found: Nothing answers at this path."),
         (
             &["PUT", "/greetings/ada"],
-            "→ the answer is 405 Method Not Allowed: PUT is not among the methods of this path: the Allow field lists them.",
+            "→ the answer is 405 Method Not Allowed: PUT is not among the methods of this path: the Allow field lists them. (Allow: GET, DELETE)",
         ),
         (
             &["DELETE", "/greetings/ada", "-H", &write],
@@ -253,7 +253,7 @@ fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
         ungranted.starts_with("no operation matches\nchain unmatched: a preflight about an operation"),
         "{ungranted}"
     );
-    assert!(ungranted.ends_with("→ the answer is 204 No Content\n"), "{ungranted}");
+    assert!(ungranted.ends_with("→ the answer is 204 No Content (Allow: GET, POST)\n"), "{ungranted}");
 }
 
 #[test]
@@ -266,6 +266,17 @@ fn explain_lists_the_chain_in_order_with_the_origin_of_each_value() {
     assert!(steps.iter().all(Option::is_some) && steps.is_sorted(), "{text}");
     assert!(text.contains("greeter.yaml:") && text.contains("(not reached)"), "{text}");
     assert!(text.contains("\n   jwt.leeway: \"1m\"  default\n"), "{text}");
+}
+
+#[test]
+fn explain_shows_what_is_read_and_answered_as_callers_see_it() {
+    let named = out(&greeter(&["explain", "GET", "/greetings/Ada%20L"]));
+    assert!(named.contains("\n  name = Ada L\n"), "{named}");
+    let asked = out(&greeter(&["explain", "OPTIONS", "/greetings"]));
+    assert!(asked.ends_with("→ the answer is 204 No Content (Allow: GET, POST)\n"), "{asked}");
+    let pathless = out(&greeter(&["explain", "GET", "nope"]));
+    let expected = "no chain sees it\n→ the answer is 400 Bad Request: The target of the request must be a path.\n";
+    assert!(pathless.ends_with(expected), "{pathless}");
 }
 
 #[test]
