@@ -99,6 +99,14 @@ async fn a_handler_listed_twice_is_refused() {
 }
 
 #[tokio::test]
+async fn an_id_is_given_only_where_the_span_is_there_to_take_it() {
+    let error = error("chain: { provider: { default: [request-id, tracing, gate] } }").await;
+    assert!(error.contains("`request-id` must stand after `tracing` in chain `default`"), "{error}");
+    let right = service("chain: { provider: { default: [tracing, request-id, gate] } }");
+    assert!(right.mount_operations([saying("a.b", "/", "c")]).start().await.is_ok());
+}
+
+#[tokio::test]
 async fn a_handler_that_needs_what_comes_later_is_refused() {
     insta::assert_snapshot!(error("chain: { provider: { default: [meter, gate] } }").await, @"
     test-2.yaml:1:32: chain.provider.default[0]: `meter` in chain `default` needs `principal`, and nothing before it provides that
