@@ -12,7 +12,7 @@ use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::schema::{BoxFuture, Endpoint};
 
-use self::guarded::{Guarded, Stop, caught};
+use self::guarded::{Guarded, Stop};
 
 mod guarded;
 mod layer;
@@ -20,6 +20,7 @@ mod layer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use guarded::caught;
 pub use layer::{Layered, Rest};
 
 /// Ordered handlers. Cheap to clone.
@@ -97,7 +98,7 @@ impl<'a> Next<'a> {
     where
         'a: 'i,
     {
-        let mut passage = Passage { next: self, passed: 0, invocation, done: false };
+        let mut passage = Passage { next: self, passed: 0, untold: 0, done: false, invocation };
         async move {
             if let Some(refusal) = passage.enter().await {
                 return passage.unwind(refusal);
@@ -113,8 +114,10 @@ impl<'a> Next<'a> {
 struct Passage<'i, 'a> {
     next: Next<'a>,
     passed: usize,
-    invocation: &'i mut Invocation,
+    /// The panics that are not counted yet.
+    untold: u32,
     done: bool,
+    invocation: &'i mut Invocation,
 }
 
 enum Halt<'a> {
@@ -161,7 +164,8 @@ impl<'a> Passage<'_, 'a> {
         loop {
             let deadline = self.invocation.call.deadline;
             let invocation = &mut *self.invocation;
-            let verdict = Guarded::new(std::future::poll_fn(|cx| waiting.poll(cx, invocation)), deadline).await;
+            let decision = std::future::poll_fn(move |cx| waiting.poll(cx, invocation));
+            let verdict = Guarded::new(decision, deadline, &mut self.untold).await;
             return match verdict {
                 Ok(Verdict::Continue) => None,
                 Ok(Verdict::Answer(reply)) => Some(reply.by(&step.name)),
@@ -181,7 +185,7 @@ impl<'a> Passage<'_, 'a> {
         let (span, invocation) = (self.invocation.call.span.clone(), &mut *self.invocation);
         // Making the future may panic too: an endpoint is free to do work before it returns one.
         let outcome = match caught(move || next.begin(passed, invocation)) {
-            Ok(future) => Guarded::within(future, deadline, span).await,
+            Ok(future) => Guarded::within(future, deadline, span, &mut self.untold).await,
             Err(panic) => Err(Stop::Panicked(panic)),
         };
         let reply = outcome.unwrap_or_else(|stop| self.stopped(stop));
@@ -201,6 +205,9 @@ impl<'a> Passage<'_, 'a> {
     /// Runs `after` of each handler that was passed, innermost first.
     fn unwind(&mut self, mut reply: Reply) -> Reply {
         self.done = true;
+        if self.untold > 0 {
+            self.count_untold();
+        }
         if self.passed > 0 {
             self.invocation.call.finished = self.next.clock.now();
         }
@@ -220,6 +227,13 @@ impl<'a> Passage<'_, 'a> {
         reply
     }
 
+    #[cold]
+    fn count_untold(&mut self) {
+        for _ in 0..std::mem::take(&mut self.untold) {
+            self.invocation.call.count_panic();
+        }
+    }
+
     fn stopped(&self, stop: Stop) -> Reply {
         let late = match stop {
             Stop::Panicked(panic) => return self.panicked(&*panic),
@@ -233,9 +247,8 @@ impl<'a> Passage<'_, 'a> {
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Reply {
-        let message =
-            panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let message = message.unwrap_or("a value that is not a string");
+        let message = panic.downcast_ref::<&str>().copied();
+        let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or_default();
         self.invocation.call.count_panic();
         Reply::from(Fault::internal(format!("panicked: {message}")))
     }

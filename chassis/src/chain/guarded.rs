@@ -11,11 +11,21 @@ use tokio::time::{Sleep, sleep_until};
 use crate::clock::Instant;
 
 /// What a panic carries.
-pub(super) type Panic = Box<dyn Any + Send>;
+pub(crate) type Panic = Box<dyn Any + Send>;
 
 /// Calls `f` and catches its panic. Whatever a panic leaves half done belongs to this call alone and ends with it.
-pub(super) fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
-    catch_unwind(AssertUnwindSafe(f))
+pub(crate) fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(harmless)
+}
+
+/// Lets go of what is not a message without dropping it: that might panic once more.
+#[cold]
+fn harmless(panic: Panic) -> Panic {
+    if panic.is::<&str>() || panic.is::<String>() {
+        return panic;
+    }
+    std::mem::forget(panic);
+    Box::new("a value that is not a string")
 }
 
 /// Why something did not come to its own end.
@@ -26,31 +36,34 @@ pub(super) enum Stop {
 
 pin_project_lite::pin_project! {
     /// Polls a future inside a span, catches its panics and gives up at a deadline.
-    pub(super) struct Guarded<F> {
+    pub(super) struct Guarded<'g, F> {
         #[pin]
         future: Option<F>,
         deadline: Option<Instant>,
         // Armed when the future is not ready at once: a timer costs more than most calls.
         timer: Option<Pin<Box<Sleep>>>,
         span: tracing::Span,
+        // Counts the panics that nobody is told of: the answer is there already, or nobody waits for it.
+        untold: &'g mut u32,
     }
 
-    impl<F> PinnedDrop for Guarded<F> {
-        fn drop(this: Pin<&mut Self>) {
-            // The caller went away: a panic of what is dropped for that is nobody's any more, least of all the
-            // connection's, which carries other calls.
-            let _ = this.release();
+    impl<'g, F> PinnedDrop for Guarded<'g, F> {
+        fn drop(mut this: Pin<&mut Self>) {
+            // Nobody's any more, least of all the connection's, which carries other calls.
+            if this.as_mut().release().is_err() {
+                **this.project().untold += 1;
+            }
         }
     }
 }
 
-impl<F> Guarded<F> {
-    pub(super) fn new(future: F, deadline: Option<Instant>) -> Self {
-        Self::within(future, deadline, tracing::Span::none())
+impl<'g, F> Guarded<'g, F> {
+    pub(super) fn new(future: F, deadline: Option<Instant>, untold: &'g mut u32) -> Self {
+        Self::within(future, deadline, tracing::Span::none(), untold)
     }
 
-    pub(super) fn within(future: F, deadline: Option<Instant>, span: tracing::Span) -> Self {
-        Self { future: Some(future), deadline, timer: None, span }
+    pub(super) fn within(future: F, deadline: Option<Instant>, span: tracing::Span, untold: &'g mut u32) -> Self {
+        Self { future: Some(future), deadline, timer: None, span, untold }
     }
 
     /// Drops the future, which may panic as well as polling it.
@@ -60,7 +73,7 @@ impl<F> Guarded<F> {
     }
 }
 
-impl<F: Future> Future for Guarded<F> {
+impl<F: Future> Future for Guarded<'_, F> {
     type Output = Result<F::Output, Stop>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

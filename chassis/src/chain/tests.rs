@@ -1,8 +1,9 @@
 //! Proves what a chain promises: who runs when, and that every `after` that is due runs exactly once.
 
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -57,6 +58,8 @@ pub(super) enum Does {
     WaitThenPanic,
     WaitTwice,
     WaitForever,
+    WaitThenPanicWhenDropped,
+    WaitPanickingWhenDropped,
 }
 
 struct Spy {
@@ -102,6 +105,17 @@ impl Handler for Spy {
                 Verdict::wait(tokio::task::yield_now(), move |_, ()| Self::pass(&name, &log))
             }),
             Does::WaitForever => Verdict::wait(std::future::pending::<()>(), |_, ()| Verdict::Continue),
+            Does::WaitThenPanicWhenDropped => {
+                let (name, log) = (self.name, self.log.clone());
+                Verdict::wait(Armed::new(()), move |_, ()| Self::pass(name, &log))
+            }
+            Does::WaitPanickingWhenDropped => {
+                let armed = async {
+                    let _bomb = Bomb;
+                    std::future::pending::<()>().await;
+                };
+                Verdict::wait(armed, |_, ()| Verdict::Continue)
+            }
         }
     }
 
@@ -158,6 +172,7 @@ pub(super) enum Ends {
     Panic,
     PanicAtOnce,
     PanicWhenDropped,
+    WellPanicWhenDropped,
     Never,
 }
 
@@ -168,6 +183,7 @@ impl Endpoint for Ending {
         self.1.add("!");
         match self.0 {
             Ends::PanicAtOnce => panic!("secret"),
+            Ends::WellPanicWhenDropped => Box::pin(Armed::new(Reply::new("well"))),
             ends => Box::pin(end(ends)),
         }
     }
@@ -175,7 +191,7 @@ impl Endpoint for Ending {
 
 async fn end(ends: Ends) -> Reply {
     match ends {
-        Ends::Well => Reply::new("well"),
+        Ends::Well | Ends::WellPanicWhenDropped => Reply::new("well"),
         Ends::Late => {
             tokio::task::yield_now().await;
             Reply::new("late")
@@ -194,7 +210,27 @@ struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        panic!("secret");
+        // Two at once would end the process, whatever anybody catches.
+        if !std::thread::panicking() {
+            panic!("secret");
+        }
+    }
+}
+
+/// Is ready at once, and panics when it is dropped.
+struct Armed<T>(Option<T>, Bomb);
+
+impl<T> Armed<T> {
+    fn new(output: T) -> Self {
+        Self(Some(output), Bomb)
+    }
+}
+
+impl<T: Unpin> Future for Armed<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        Poll::Ready(self.0.take().unwrap())
     }
 }
 
@@ -526,6 +562,55 @@ fn an_operation_that_panics_when_its_caller_goes_away_harms_nobody() {
     let mut run = Run::hooks(&[Does::Pass], Ends::PanicWhenDropped);
     run.abandon();
     assert_eq!(run.log.text(), "+a ! -a 499");
+    assert_eq!(run.panics(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_stays_when_what_gave_it_panics_while_it_is_dropped() {
+    let mut run = Run::hooks(&[Does::Pass], Ends::WellPanicWhenDropped);
+    assert_eq!(run.reply().await.status(), StatusCode::OK);
+    assert_eq!(run.log.text(), "+a ! -a 200");
+    assert_eq!(run.panics(), 1);
+}
+
+#[test]
+fn a_handler_that_panics_when_it_is_not_waited_for_any_more_harms_nobody() {
+    let mut run = Run::hooks(&[Does::Pass, Does::WaitPanickingWhenDropped], Ends::Well);
+    run.abandon();
+    assert_eq!(run.log.text(), "+a -a 499");
+    assert_eq!(run.panics(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_when_its_wait_is_given_up_harms_nobody() {
+    let kinds = [Does::Pass, Does::WaitPanickingWhenDropped];
+    let mut run = Run::hooks(&kinds, Ends::Well).due_in(Duration::from_secs(2));
+    assert_eq!(run.reply().await.fault().unwrap().code(), Code::Internal);
+    assert_eq!(run.log.text(), "+a -a 500");
+    assert_eq!(run.panics(), 1);
+}
+
+#[tokio::test]
+async fn a_verdict_stays_when_what_was_waited_for_panics_while_it_is_dropped() {
+    let mut run = Run::hooks(&[Does::Pass, Does::WaitThenPanicWhenDropped], Ends::Well);
+    assert_eq!(run.reply().await.status(), StatusCode::OK);
+    assert_eq!(run.log.text(), "+a +b ! -b 200 -a 200");
+    assert_eq!(run.panics(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_with_a_value_that_panics_itself_harms_nobody() {
+    struct Throws;
+
+    impl Endpoint for Throws {
+        fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+            Box::pin(async { std::panic::panic_any(Bomb) })
+        }
+    }
+
+    let mut run = Run::hooks(&[Does::Pass], Ends::Well);
+    assert_eq!(run.reply_of(&Throws).await.fault().unwrap().code(), Code::Internal);
+    assert_eq!((run.log.text().as_str(), run.panics()), ("+a -a 500", 1));
 }
 
 fn kinds() -> impl Strategy<Value = Vec<Kind>> {
@@ -542,6 +627,8 @@ fn kinds() -> impl Strategy<Value = Vec<Kind>> {
         Does::WaitThenPanic,
         Does::WaitTwice,
         Does::WaitForever,
+        Does::WaitThenPanicWhenDropped,
+        Does::WaitPanickingWhenDropped,
     ];
     let wraps = [Wraps::Once, Wraps::Twice, Wraps::Never, Wraps::DropsMidway, Wraps::PanicsBefore, Wraps::PanicsAfter];
     let all = does.into_iter().map(Kind::from).chain(wraps.into_iter().map(Kind::from)).collect::<Vec<_>>();
@@ -549,7 +636,16 @@ fn kinds() -> impl Strategy<Value = Vec<Kind>> {
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
-    prop::sample::select(vec![Ends::Well, Ends::Late, Ends::Fault, Ends::Panic, Ends::PanicAtOnce, Ends::Never])
+    prop::sample::select(vec![
+        Ends::Well,
+        Ends::Late,
+        Ends::Fault,
+        Ends::Panic,
+        Ends::PanicAtOnce,
+        Ends::PanicWhenDropped,
+        Ends::WellPanicWhenDropped,
+        Ends::Never,
+    ])
 }
 
 proptest! {
