@@ -9,8 +9,9 @@ use axum::body::Body;
 use http::header::ALLOW;
 use http::{Method, Request, Response};
 
+use crate::chain::caught;
 use crate::clock::Clock;
-use crate::invocation::{Invocation, Peer, decode};
+use crate::invocation::{Ground, Invocation, Peer, decode};
 use crate::principal::Principal;
 use crate::route::Found;
 use crate::schema::{BoxFuture, Endpoint};
@@ -23,6 +24,9 @@ mod snapshot;
 
 pub(crate) use preflight::Way;
 pub use snapshot::{Components, Snapshot, Target};
+
+#[cfg(test)]
+mod tests;
 
 use lease::Lease;
 use miss::Miss;
@@ -221,21 +225,38 @@ fn is_text(path: &str) -> bool {
 
 // A block uses what it captures where it lies; an `async fn` would have room for all of it twice.
 fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Response<Body>> + Send + use<> {
-    let Admitted { mut invocation, target, way, miss } = admitted;
+    let Admitted { invocation, target, way, miss } = admitted;
+    let mut held = Held { lease, invocation: Some(invocation) };
     async move {
+        // There is one until the end.
+        let Held { lease, invocation: Some(invocation) } = &mut held else { return Response::default() };
         let (snapshot, clock) = (lease.snapshot(), lease.clock());
         let miss: &dyn Endpoint = &miss;
         let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
             Some(target) if way == Way::Whole => (&target.chain, &*target.endpoint, target.timeout),
             Some(Target { preflight: Some(chain), timeout, .. }) => (chain, miss, *timeout),
-            _ if way == Way::Ungranted => (&snapshot.ungranted, miss, None),
-            _ => (&snapshot.unmatched, miss, None),
+            _ if way == Way::Ungranted => (&snapshot.ungranted, miss, snapshot.timeout),
+            _ => (&snapshot.unmatched, miss, snapshot.timeout),
         };
         invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
-        let reply = chain.run(endpoint, &mut invocation, clock).await;
+        let reply = chain.run(endpoint, invocation, clock).await;
         if let Some(fault) = reply.fault() {
-            report(fault, &invocation);
+            report(fault, invocation);
         }
-        reply.into_response(&invocation)
+        reply.into_response(invocation)
+    }
+}
+
+/// A call while it is answered. What handlers left in it is dropped with it, and may panic: that is nobody's any more.
+struct Held {
+    lease: Arc<Lease>,
+    invocation: Option<Invocation>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if caught(|| self.invocation = None).is_err() {
+            self.lease.count_panic();
+        }
     }
 }

@@ -140,7 +140,9 @@ impl Planner<'_> {
         let (chain, _) = self.build(UNMATCHED, entries, sections, users)?;
         let others = chain.steps.iter().zip(entries).filter(|(_, entry)| !entry.preflight);
         let ungranted = Chain { steps: others.map(|(step, _)| step.clone()).collect(), ..chain.clone() };
-        Some((Planned { operation: Operation::new("", "", "*", ""), chain, preflight: None }, ungranted))
+        let timeout = self.conf.root.timeout.limit();
+        let operation = Operation { timeout, ..Operation::new("", "", "*", "") };
+        Some((Planned { operation, chain, preflight: None }, ungranted))
     }
 
     /// Builds a chain, and says what its handlers require for their configuration and do not get.

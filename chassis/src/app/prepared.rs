@@ -208,6 +208,7 @@ impl Proven {
             targets: targets(self.plan.operations.iter(), mounted, &absent),
             unmatched: self.plan.unmatched.chain.clone(),
             ungranted: self.plan.ungranted.clone(),
+            timeout: self.plan.unmatched.operation.timeout,
             components,
         }
     }

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub unmatched: Chain,
     /// The chain of preflights about operations whose own chain answers none.
     pub ungranted: Chain,
+    /// How long a call of these two may take.
+    pub timeout: Option<Duration>,
     /// What calls can ask for by type.
     pub components: Arc<Components>,
 }

@@ -108,8 +108,8 @@ fn provider<const N: usize>(operations: [(&'static str, Arc<dyn Endpoint>); N], 
     };
     let listeners = served.iter().map(|(name, targets)| ((*name).to_owned(), table(targets))).collect();
     let targets = operations.map(target).into();
-    let snapshot =
-        Snapshot { listeners, targets, unmatched: chain.clone(), ungranted: chain.clone(), components: Arc::default() };
+    let (unmatched, ungranted) = (chain.clone(), chain);
+    let snapshot = Snapshot { listeners, targets, unmatched, ungranted, timeout: None, components: Arc::default() };
     Provider::new(snapshot, Clock::system())
 }
 

@@ -1,0 +1,107 @@
+//! Proves what a provider promises whatever its operations and handlers leave behind.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http::StatusCode;
+
+use super::*;
+use crate::chain::{Chain, Form, Step};
+use crate::handler::{Handler, Verdict};
+use crate::invocation::fixture::request;
+use crate::operation::{Access, Operation};
+use crate::reply::Reply;
+use crate::route::{Route, Table};
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("secret");
+    }
+}
+
+/// Leaves a bomb in its call, and answers at once where it is a `POST`.
+struct Leaves;
+
+impl Endpoint for Leaves {
+    fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        invocation.call.locals.set(Bomb);
+        let waits = *invocation.method() != Method::POST;
+        Box::pin(async move { if waits { std::future::pending().await } else { Reply::new("left") } })
+    }
+}
+
+/// Lets nothing pass and says nothing.
+struct Silent;
+
+impl Handler for Silent {
+    fn before(&self, _: &mut Invocation) -> Verdict {
+        Verdict::wait(std::future::pending::<()>(), |_, ()| Verdict::Continue)
+    }
+}
+
+/// `/bombs` leaves bombs; calls of anything else wait for a second.
+fn provider() -> Provider {
+    let chain = |steps: &[Step]| Chain { name: "test".into(), steps: steps.into() };
+    let template = "/bombs".to_owned();
+    let route = |method: &'static str| Route {
+        method: method.into(),
+        template: template.clone(),
+        target: 0,
+        place: "here".to_owned(),
+    };
+    let table = Table::build(["GET", "POST"].map(route), Default::default()).unwrap();
+    let silent = chain(&[Step { name: "silent".into(), form: Form::Hooks(Arc::new(Silent)) }]);
+    let target = Target {
+        operation: Operation::new("test", "bombs", "GET", "/bombs").with_access(Access::Public),
+        chain: chain(&[]),
+        preflight: None,
+        endpoint: Arc::new(Leaves),
+        timeout: None,
+    };
+    let snapshot = Snapshot {
+        listeners: vec![("rest".to_owned(), Arc::new(table))],
+        targets: vec![target],
+        unmatched: silent.clone(),
+        ungranted: silent,
+        timeout: Some(Duration::from_secs(1)),
+        components: Arc::default(),
+    };
+    Provider::new(snapshot, Clock::system())
+}
+
+fn call(provider: &Provider, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
+    provider.entry("rest").unwrap().call(request, Peer::Local)
+}
+
+#[tokio::test]
+async fn what_panics_when_its_call_has_ended_harms_nobody() {
+    let provider = provider();
+    assert_eq!(call(&provider, request("POST", "/bombs")).await.status(), StatusCode::OK);
+    assert_eq!(provider.panics(), 1);
+}
+
+#[test]
+fn what_panics_when_its_caller_goes_away_harms_nobody() {
+    let provider = provider();
+    assert!(call(&provider, request("GET", "/bombs")).now_or_never().is_none());
+    assert_eq!(provider.panics(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_matches_nothing_has_a_deadline_too() {
+    let provider = provider();
+    let preflight = Request::builder()
+        .method("OPTIONS")
+        .uri("/bombs")
+        .header("origin", "https://a.example")
+        .header("access-control-request-method", "GET")
+        .body(Body::empty())
+        .unwrap();
+    for request in [request("GET", "/nowhere"), preflight] {
+        let answer = tokio::time::timeout(Duration::from_secs(2), call(&provider, request)).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
+    }
+}
