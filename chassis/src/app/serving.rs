@@ -26,7 +26,12 @@ impl Prepared {
     /// # Errors
     /// An address is in use, or a component or schema does not start; whatever was started is stopped again.
     pub async fn serve(self) -> Result<Exit, StartError> {
-        let mut signals = Signals::listen().map_err(|error| failed("signals", error.to_string()))?;
+        let signals = Signals::listen().map_err(|error| failed("signals", error.to_string()))?;
+        self.serve_until(signals).await
+    }
+
+    /// The same, for who listens to signals already.
+    pub(crate) async fn serve_until(self, mut signals: Signals) -> Result<Exit, StartError> {
         let lifecycle = Lifecycle::new();
         let (drain, clock) = (self.conf.root.drain.clone(), self.tools.clock);
         let arrival = Arrival { lifecycle: &lifecycle, drain: &drain };

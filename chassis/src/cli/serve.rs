@@ -1,26 +1,68 @@
 //! Without a command: the service serves until it is told to stop.
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use tokio::runtime::Builder;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::{Flags, Package, broken, fail};
 use crate::app::{App, Prepared, StartError};
+use crate::conf::root::Log;
+use crate::lifecycle::{Exit, Signals};
 use crate::telemetry;
 
 /// How long tasks that nobody stopped may take to let go of their threads.
 const LEFT_OVER: Duration = Duration::from_millis(500);
 
 pub(super) fn run(app: App, flags: &Flags) -> ExitCode {
+    attempt(app, flags).unwrap_or_else(|error| fail(&error, flags))
+}
+
+fn attempt(app: App, flags: &Flags) -> Result<ExitCode, StartError> {
     let package = app.package();
-    match flags.prepare(app).and_then(|prepared| serve(package, prepared)) {
-        Ok(code) => code,
-        Err(error) => fail(&error, flags),
+    match prepare(app, flags)? {
+        Some((prepared, signals)) => serve(package, prepared, signals),
+        None => Ok(Exit::Clean.into()),
     }
 }
 
-fn serve(package: Package, prepared: Prepared) -> Result<ExitCode, StartError> {
+/// Listens to signals, and only then reads and proves the configuration, which also says how many threads there will
+/// be: hence a runtime of its own. `None` if a signal came first.
+fn prepare(app: App, flags: &Flags) -> Result<Option<(Prepared, Signals)>, StartError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
+    let sources = flags.sources(app.package());
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(|error| broken("signals", &error))?;
+        let preparing = spawn_blocking(move || app.prepare(&sources));
+        tokio::select! {
+            biased;
+            prepared = preparing => Ok(Some((whole(prepared)?, signals))),
+            Some(signal) = signals.next() => {
+                let _levels = telemetry::install(&Log::default());
+                tracing::info!(%signal, "told to end before the configuration was read");
+                Ok(None)
+            }
+        }
+    });
+    // What is being read may never come to an end.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// What a task came to. Its panic is ours; and nobody cancels it.
+fn whole<T>(outcome: Result<Result<T, StartError>, JoinError>) -> Result<T, StartError> {
+    match outcome.map_err(JoinError::try_into_panic) {
+        Ok(outcome) => outcome,
+        Err(Ok(panic)) => resume_unwind(panic),
+        Err(Err(_)) => Err(StartError::Abandoned),
+    }
+}
+
+fn serve(package: Package, prepared: Prepared, signals: Signals) -> Result<ExitCode, StartError> {
     let workers = prepared.conf.root.runtime.workers.count();
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
@@ -31,7 +73,7 @@ fn serve(package: Package, prepared: Prepared) -> Result<ExitCode, StartError> {
     for warning in prepared.warnings() {
         tracing::warn!("{warning}");
     }
-    let exit = runtime.block_on(prepared.serve());
+    let exit = runtime.block_on(prepared.serve_until(signals));
     // Whatever still runs has been given all the time it may take; to wait for it here could be to wait for ever.
     runtime.shutdown_timeout(LEFT_OVER);
     exit.map(ExitCode::from)

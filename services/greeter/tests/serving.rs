@@ -61,9 +61,15 @@ impl Served {
     /// Sends it a signal, and waits for its exit code.
     #[cfg(unix)]
     fn ended_by(mut self, signal: &str) -> Option<i32> {
-        assert!(Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap().success());
+        self::signal(&self.child, signal);
         self.child.wait().unwrap().code()
     }
+}
+
+/// Sends a process a signal.
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap().success());
 }
 
 impl Drop for Served {
@@ -133,9 +139,42 @@ fn it_works_with_as_many_threads_as_it_is_told() {
 #[cfg(unix)]
 #[test]
 fn it_ends_well_when_it_is_told_to() {
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "QUIT"] {
         assert_eq!(Served::start(&[]).ended_by(signal), Some(0), "{signal}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_that_closes_does_not_end_it() {
+    let served = Served::start(&[]);
+    signal(&served.child, "HUP");
+    assert_eq!(served.call("GET", "/greetings/ada", None, "").0, 200);
+    assert_eq!(served.ended_by("TERM"), Some(0));
+}
+
+/// Whether the process handles SIGTERM (15) itself.
+#[cfg(target_os = "linux")]
+fn handles_sigterm(child: &Child) -> bool {
+    let status = std::fs::File::open(format!("/proc/{}/status", child.id())).unwrap();
+    let mut lines = BufReader::new(status).lines().map(Result::unwrap);
+    let caught = lines.find_map(|line| Some(line.strip_prefix("SigCgt:")?.trim().to_owned())).unwrap();
+    u64::from_str_radix(&caught, 16).unwrap() & (1 << 14) != 0
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_comes_while_the_configuration_is_read_is_heard() {
+    // Nobody ever writes the end of this file.
+    let mut child = greeter(&["--conf", "/dev/stdin"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let heard = (0..1_000_000).any(|_| handles_sigterm(&child));
+    signal(&child, "TERM");
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((heard, output.status.code()), (true, Some(0)), "{said}");
+    assert!(said.contains("told to end before the configuration was read"), "{said}");
 }
 
 #[test]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use crate::conf::build::BuildError;
 use crate::conf::value::Interval;
 
-/// How the process ends when it is told to (SIGTERM, SIGINT). Each step takes at most as long as it says; a second
-/// signal ends the process at once.
+/// How the process ends when it is told to (SIGTERM, SIGINT, SIGQUIT). Each step takes at most as long as it says; a
+/// second signal ends the process at once.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Drain {
