@@ -10,11 +10,12 @@ use crate::conf::{BuildError, Interval};
 #[derive(PartialEq)]
 pub struct Conf {
     /// The origins whose pages may call, as browsers write them: `https://app.example`, with the port if it is not
-    /// the usual one. `*` alone lets all of them call, `null` pages without an origin. Nobody by default.
+    /// the usual one. `*` alone lets all of them call, `null` pages without an origin, which any page can make with a
+    /// sandboxed frame. Nobody by default.
     #[conf(default)]
     pub origins: Vec<String>,
     /// Whether pages may send cookies, client certificates and `Authorization` from the browser's store. Not with
-    /// `*`: that would hand every page what its visitor may see.
+    /// `*` or `null`: that would hand every page what its visitor may see.
     #[conf(default)]
     pub credentials: bool,
     /// The methods pages may use, or `*`. What an operation does not have stays refused.
@@ -48,13 +49,26 @@ impl Conf {
                 BuildError::new("origins", "`*` is every origin already").with_help("list `*` alone, or drop it")
             );
         }
+        self.check_credentials()
+    }
+
+    /// Whose credentials are read by pages that nobody listed.
+    fn check_credentials(&self) -> Result<(), BuildError> {
+        if !self.credentials {
+            return Ok(());
+        }
+        if let Some(at) = self.origins.iter().position(|origin| origin == "null") {
+            let message = "`null` cannot be combined with `credentials`: every page can send it from a sandboxed frame";
+            return Err(BuildError::new(format!("origins[{at}]"), message)
+                .with_help("list the origins that may read what their visitors may, or set `credentials: false`"));
+        }
         let lists = [
             ("origins", &self.origins),
             ("methods", &self.methods),
             ("headers", &self.headers),
             ("expose-headers", &self.expose_headers),
         ];
-        match lists.into_iter().find(|(_, list)| self.credentials && list.iter().any(|name| name == "*")) {
+        match lists.into_iter().find(|(_, list)| list.iter().any(|name| name == "*")) {
             Some((key, _)) => Err(BuildError::new(key, "`*` cannot be combined with `credentials` (Fetch §3.2.5)")
                 .with_help("list each one, or set `credentials: false`")),
             None => Ok(()),
@@ -182,6 +196,15 @@ mod tests {
             let message = unsafe_conf.check().map_err(|error| error.message);
             assert_eq!(message, Err("`*` cannot be combined with `credentials` (Fetch §3.2.5)".to_owned()));
         }
+    }
+
+    #[test]
+    fn pages_without_an_origin_never_send_credentials() {
+        let origins = ["https://app.example", "null"].map(str::to_owned).to_vec();
+        let error = Conf { origins, credentials: true, ..Conf::default() }.check().unwrap_err();
+        let message = "`null` cannot be combined with `credentials`: every page can send it from a sandboxed frame";
+        let help = "list the origins that may read what their visitors may, or set `credentials: false`";
+        assert_eq!((&*error.at, &*error.message, error.help.as_deref()), ("origins[1]", message, Some(help)));
     }
 
     #[test]
