@@ -15,6 +15,9 @@ use crate::principal::Principal;
 const WAYS: usize = 8;
 const LANES: usize = 8;
 
+/// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
+const CLOSED: u64 = 2;
+
 /// How much of a token, from its end, decides where it is kept: part of its signature, which differs from all others.
 const TAIL: usize = 32;
 
@@ -35,7 +38,6 @@ pub(super) struct Cache {
 }
 
 /// Places that are looked through together. The tags fill one cache line.
-#[derive(Default)]
 #[repr(align(64))]
 struct Set {
     /// The hash of the token in the place beside; 0 where there was none. A reader may see one of them before the
@@ -74,11 +76,11 @@ impl Cache {
         if self.max == 0 {
             return;
         }
-        self.sets.get_or_init(|| (0..self.max.div_ceil(WAYS)).map(|_| Set::default()).collect());
+        self.sets.get_or_init(|| sets(self.max));
         let tag = self.tag(token.as_bytes());
         let Some(homes) = self.homes(tag) else { return };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let (set, way) = place(homes, tag, now).unwrap_or((homes[turn % homes.len()], turn / homes.len() % WAYS));
+        let (set, way) = place(homes, tag, now).unwrap_or_else(|| homes[turn % homes.len()].next(turn / homes.len()));
         let kept = Remembered {
             token: token.into(),
             until: now + rest.min(self.max_age),
@@ -109,6 +111,13 @@ impl Cache {
     }
 }
 
+/// Sets with so many places in all, as evenly as can be.
+fn sets(places: usize) -> Box<[Set]> {
+    let sets = places.div_ceil(WAYS);
+    let until = |set: usize| (set as u128 * places as u128 / sets as u128) as usize;
+    (0..sets).map(|set| Set::with(until(set + 1) - until(set))).collect()
+}
+
 /// Both halves of the product.
 fn folded(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
@@ -116,6 +125,11 @@ fn folded(a: u64, b: u64) -> u64 {
 }
 
 impl Set {
+    fn with(places: usize) -> Self {
+        let tag = |way| AtomicU64::new(if way < places { 0 } else { CLOSED });
+        Self { tags: std::array::from_fn(tag), places: Default::default() }
+    }
+
     fn find(&self, tag: u64, token: &[u8], now: Instant) -> Option<Principal> {
         let way = self.way(tag)?;
         let place = self.places[way].load();
@@ -127,10 +141,15 @@ impl Set {
         self.tags.iter().position(|known| known.load(Ordering::Relaxed) == tag)
     }
 
+    /// The place that is given up at this turn.
+    fn next(&self, turn: usize) -> (&Self, usize) {
+        (self, turn % self.way(CLOSED).unwrap_or(WAYS).max(1))
+    }
+
     /// The places that are empty or whose token is no longer good.
     fn free(&self, now: Instant) -> impl Iterator<Item = usize> {
         let free = move |way: &usize| self.places[*way].load().as_ref().is_none_or(|kept| now >= kept.until);
-        (0..WAYS).filter(free)
+        (0..self.way(CLOSED).unwrap_or(WAYS)).filter(free)
     }
 }
 
@@ -224,14 +243,20 @@ mod tests {
 
     #[test]
     fn no_more_is_kept_than_configured() {
-        let (none, some, now) = (cache(0), cache(64), Clock::system().now());
-        for number in 0..1_000 {
-            none.keep(&token(number), &caller("a"), now, HOUR);
-            some.keep(&token(number), &caller("a"), now, HOUR);
-            some.keep(&token(number), &caller("a"), now, HOUR);
-            assert!(some.find(token(number), now).is_some(), "the latest is always there");
+        let now = Clock::system().now();
+        for max in [1, 2, 7, 8, 9, 17, 64, 100] {
+            let cache = cache(max);
+            for number in 0..1_000 {
+                cache.keep(&token(number), &caller("a"), now, HOUR);
+                cache.keep(&token(number), &caller("a"), now, HOUR);
+                assert!(cache.find(token(number), now).is_some(), "the latest is always there");
+                assert!(kept(&cache) <= max, "{} of {max}", kept(&cache));
+            }
+            assert_eq!(kept(&cache), max);
         }
-        assert_eq!((kept(&none), kept(&some)), (0, 64));
+        let none = cache(0);
+        none.keep(&token(1), &caller("a"), now, HOUR);
+        assert_eq!(kept(&none), 0);
     }
 
     #[test]
