@@ -6,7 +6,7 @@
 //! refused sooner, never let through.
 //!
 //! A refusal is 429 (RFC 6585 §4) with `Retry-After`, the problem type `quota-exceeded` and the fields `RateLimit` and
-//! `RateLimit-Policy`.
+//! `RateLimit-Policy`. Where the rate is 0 nothing says when to come back, because no time would help.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -159,12 +159,17 @@ impl Limit {
     }
 
     fn refusal(&self, decision: &Decision) -> Fault {
-        let jitter = self.retry_jitter.mul_f64(self.random.next_f64());
-        let fault =
-            Fault::new(Code::TooManyRequests, "The quota is used up. Call again when `Retry-After` has passed.")
-                .with_type(QUOTA_EXCEEDED)
-                .with_extension("violated-policies", vec![self.policy.clone()])
-                .with_retry_after(decision.retry_after.saturating_add(jitter));
+        let fault = match decision.retry_after {
+            Some(wait) => {
+                let jitter = self.retry_jitter.mul_f64(self.random.next_f64());
+                Fault::new(Code::TooManyRequests, "The quota is used up. Call again when `Retry-After` has passed.")
+                    .with_retry_after(wait.saturating_add(jitter))
+            }
+            None => Fault::new(Code::TooManyRequests, "The quota is zero: no call passes, however long it waits."),
+        };
+        let fault = fault
+            .with_type(QUOTA_EXCEEDED)
+            .with_extension("violated-policies", vec![self.policy.clone()]);
         if self.fields == Fields::Never {
             return fault;
         }

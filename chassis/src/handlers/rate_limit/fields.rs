@@ -42,8 +42,10 @@ impl Advice {
 
     /// `RateLimit`. No more is said to remain than the quota of one window, so that nobody is invited to send more.
     pub(super) fn limit(&self, decision: &Decision) -> HeaderValue {
-        let (remaining, reset) = (decision.remaining.min(self.quota), whole_seconds(decision.reset).min(LARGEST));
-        let text = format!("{};r={remaining};t={reset}", self.name);
+        let remaining = decision.remaining.min(self.quota);
+        let reset = decision.reset.map(|reset| whole_seconds(reset).min(LARGEST));
+        let reset = reset.map_or_else(String::new, |reset| format!(";t={reset}"));
+        let text = format!("{};r={remaining}{reset}", self.name);
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
@@ -67,9 +69,9 @@ mod tests {
         Advice::new(name, rate.parse().unwrap()).policy().to_str().unwrap().to_owned()
     }
 
-    fn limit(remaining: u64, reset: u64) -> String {
-        let reset = Duration::from_millis(reset);
-        let decision = Decision { allowed: true, remaining, retry_after: Duration::ZERO, reset };
+    fn limit(remaining: u64, reset: impl Into<Option<u64>>) -> String {
+        let reset = reset.into().map(Duration::from_millis);
+        let decision = Decision { allowed: true, remaining, retry_after: Some(Duration::ZERO), reset };
         Advice::new("default", "100/m".parse().unwrap()).limit(&decision).to_str().unwrap().to_owned()
     }
 
@@ -92,5 +94,6 @@ mod tests {
         assert_eq!(limit(50, 30_000), r#""default";r=50;t=30"#);
         assert_eq!(limit(500, 1), r#""default";r=100;t=1"#);
         assert_eq!(limit(0, 0), r#""default";r=0;t=0"#);
+        assert_eq!(limit(0, None), r#""default";r=0"#);
     }
 }

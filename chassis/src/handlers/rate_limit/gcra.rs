@@ -28,10 +28,10 @@ pub struct Decision {
     pub allowed: bool,
     /// How many more could follow at once.
     pub remaining: u64,
-    /// How long until the same call would be allowed; zero if it is.
-    pub retry_after: Duration,
-    /// How long until `remaining` grows; zero if it cannot.
-    pub reset: Duration,
+    /// How long until the same call would be allowed, zero if it is; `None` if it never would.
+    pub retry_after: Option<Duration>,
+    /// How long until `remaining` grows; `None` if it never does.
+    pub reset: Option<Duration>,
 }
 
 impl Gcra {
@@ -75,14 +75,14 @@ impl Gcra {
         let allowed = asked <= self.capacity;
         let used = if allowed { asked } else { tat.saturating_sub(now) };
         let remaining = self.capacity.saturating_sub(used) / self.interval;
-        let retry_after = if allowed { 0 } else { asked - self.capacity };
+        let possible = self.interval.saturating_mul(cost) <= self.capacity;
         let next = used.saturating_add(self.interval.saturating_mul(remaining.saturating_add(1)));
-        let reset = if remaining < self.burst { next.saturating_sub(self.capacity) } else { retry_after };
+        let above_capacity = |used: u64| Duration::from_nanos(used.saturating_sub(self.capacity));
         Decision {
             allowed,
             remaining,
-            retry_after: Duration::from_nanos(retry_after),
-            reset: Duration::from_nanos(reset),
+            retry_after: possible.then(|| above_capacity(asked)),
+            reset: (remaining < self.burst).then(|| above_capacity(next)),
         }
     }
 

@@ -145,6 +145,17 @@ async fn a_refusal_says_what_was_exceeded_and_when_to_come_back() {
     assert_eq!(problem["violated-policies"], json!(["visitors"]));
 }
 
+#[test]
+fn a_rate_of_zero_promises_no_time() {
+    let fault = refusal(&limiter(json!({ "rate": "0/s" })), call());
+    let headers = fault.headers();
+    assert_eq!((fault.code(), field(&headers, "retry-after")), (Code::TooManyRequests, None));
+    assert_eq!(field(&headers, "ratelimit").as_deref(), Some(r#""default";r=0"#));
+    assert_eq!(field(&headers, "ratelimit-policy").as_deref(), Some(r#""default";q=0;w=1"#));
+    let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
+    assert_eq!(problem["detail"], "The quota is zero: no call passes, however long it waits.");
+}
+
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_spread_and_never_before_the_reset() {
     let limiter = limiter(json!({ "rate": "1/s", "retry-jitter": "10s" }));
