@@ -132,7 +132,7 @@ impl Limit {
         Ok(Self {
             gcra: Gcra::new(rate, conf.burst)?,
             buckets: Buckets::new(conf, context.clock.now()),
-            advice: Advice::new(&conf.policy, rate),
+            advice: Advice::new(&conf.policy, rate)?,
             fields: conf.fields,
             policy: conf.policy.clone(),
             retry_jitter: conf.retry_jitter.0,
@@ -167,9 +167,7 @@ impl Limit {
             }
             None => Fault::new(Code::TooManyRequests, "The quota is zero: no call passes, however long it waits."),
         };
-        let fault = fault
-            .with_type(QUOTA_EXCEEDED)
-            .with_extension("violated-policies", vec![self.policy.clone()]);
+        let fault = fault.with_type(QUOTA_EXCEEDED).with_extension("violated-policies", vec![self.policy.clone()]);
         if self.fields == Fields::Never {
             return fault;
         }

@@ -1,5 +1,6 @@
 //! What YAML says about a rate limit.
 
+use super::fields;
 use super::key::Key;
 use super::proxies::Proxy;
 use crate::conf;
@@ -73,12 +74,6 @@ impl Conf {
                  that is said for all",
             ));
         }
-        if self.policy.bytes().any(|byte| !matches!(byte, b' '..=b'~')) {
-            return Err(BuildError::new(
-                "policy",
-                "a policy is named with printable ASCII characters (RFC 9651 §3.3.3)",
-            ));
-        }
-        Ok(())
+        fields::string(&self.policy).map(drop)
     }
 }
