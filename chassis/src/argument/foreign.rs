@@ -167,7 +167,7 @@ mod tests {
 
     use axum::extract::FromRequest;
     use futures_util::{FutureExt, StreamExt, stream};
-    use http::StatusCode;
+    use http::{HeaderName, HeaderValue, StatusCode};
     use http_body_util::BodyExt;
 
     use super::*;
@@ -219,6 +219,22 @@ mod tests {
         let large = refused(Body::from("123456789"));
         assert_eq!(large.fault().unwrap().code(), Code::ContentTooLarge);
         assert!(large.fault().unwrap().detail().contains("at most 8 bytes"));
+    }
+
+    #[test]
+    fn no_byte_of_the_fields_is_copied_for_an_extractor() {
+        let mut invocation = invocation(Body::from("1"));
+        for at in 0..100 {
+            let name = HeaderName::from_bytes(format!("x-{at}").as_bytes()).unwrap();
+            let value = HeaderValue::from_maybe_shared(Bytes::from(vec![b'v'; 1000])).unwrap();
+            invocation.parts.headers.insert(name, value);
+        }
+        let (request, _lent) = lend(&mut invocation);
+        assert_eq!(request.headers().len(), 100);
+        for (name, value) in request.headers() {
+            let kept = &invocation.headers()[name];
+            assert_eq!(kept.as_bytes().as_ptr(), value.as_bytes().as_ptr());
+        }
     }
 
     #[test]
