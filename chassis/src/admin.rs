@@ -12,7 +12,7 @@
 //! `?verbose` lists the checks, `?exclude=NAME` leaves one out, and `/readyz/NAME` asks one alone, as Kubernetes' own
 //! servers do. `?format=json`, or an `Accept` that names JSON, gives any page as a document.
 
-use std::future::{Future, ready};
+use std::future::{Future, Ready, ready};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -22,8 +22,8 @@ use tokio::sync::watch;
 use crate::conf::BuildError;
 use crate::invocation::Peer;
 use crate::lifecycle::Lifecycle;
-use crate::protocol::{Address, Listen, Phase, Served};
-use crate::wire::{Connection, Limits, Serve, Sockets, serve};
+use crate::protocol::{Address, Listen, Phase, Refusals, Served};
+use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
 
 mod page;
 mod probe;
@@ -97,11 +97,22 @@ impl Serve for Arc<Site> {
     fn connect(&self, _: Peer) -> Self {
         Self::clone(self)
     }
+
+    /// What operators send wrong is nobody's business.
+    fn refusals(&self) -> Arc<Refusals> {
+        Arc::default()
+    }
 }
 
 impl Connection for Arc<Site> {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
+    type Answer = Ready<Response<Body>>;
+
+    fn call(&mut self, request: Request<Body>) -> Self::Answer {
         ready(self.answer(&request.into_parts().0))
+    }
+
+    fn refuse(&mut self, _: Request<Body>, flaw: Flaw) -> Self::Answer {
+        ready(flaw.into_response())
     }
 }
 

@@ -11,8 +11,10 @@ use crate::provider::Entry;
 use crate::schema::BoxFuture;
 
 mod listen;
+mod refusals;
 
 pub use listen::Listen;
+pub use refusals::Refusals;
 
 /// One listener of a protocol, made from its part of the configuration, not yet listening.
 #[diagnostic::on_unimplemented(

@@ -10,9 +10,11 @@ use http::header::ALLOW;
 use http::{Method, Request, Response};
 
 use crate::chain::caught;
-use crate::clock::Clock;
-use crate::invocation::{Ground, Invocation, Peer, decode};
+use crate::clock::{Clock, Instant};
+use crate::fault::Code;
+use crate::invocation::{Ground, Invocation, Params, Peer};
 use crate::principal::Principal;
+use crate::protocol::Refusals;
 use crate::route::Found;
 use crate::schema::{BoxFuture, Endpoint};
 
@@ -29,7 +31,7 @@ pub use snapshot::{Components, Snapshot, Target};
 mod tests;
 
 use lease::Lease;
-use miss::Miss;
+use miss::{Miss, is_text};
 use report::report;
 
 /// The provider side of a process: the snapshot that calls are answered by, until another takes its place.
@@ -41,6 +43,7 @@ struct Live {
     // Grows with every swap, so that a connection sees with one load whether what it holds is still current.
     swaps: AtomicU64,
     panics: AtomicU64,
+    refusals: Arc<Refusals>,
     clock: Clock,
 }
 
@@ -48,7 +51,8 @@ impl Provider {
     /// Answers calls by this snapshot.
     pub fn new(snapshot: Snapshot, clock: Clock) -> Self {
         let snapshot = ArcSwap::from_pointee(snapshot);
-        Self(Arc::new(Live { snapshot, swaps: AtomicU64::new(0), panics: AtomicU64::new(0), clock }))
+        let (swaps, panics) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Live { snapshot, swaps, panics, refusals: Arc::default(), clock }))
     }
 
     /// Answers later calls by this snapshot; calls in flight end on the one they began with.
@@ -65,6 +69,11 @@ impl Provider {
     /// How many panics of operations and handlers were caught since the start.
     pub fn panics(&self) -> u64 {
         self.0.panics.load(Ordering::Relaxed)
+    }
+
+    /// What listeners refused since the start because it was no request. What was one is in the hands of the handlers.
+    pub fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     /// The way in for a listener; `None` if the snapshot knows no listener of this name.
@@ -95,6 +104,11 @@ impl Entry {
         let swaps = self.live.swaps.load(Ordering::Acquire);
         let lease = Arc::new(Lease::new(Arc::clone(&self.live), self.live.snapshot.load_full()));
         Connection { entry: self.clone(), peer, swaps, lease }
+    }
+
+    /// Where a listener counts what it refuses itself.
+    pub fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.live.refusals)
     }
 
     /// Answers one call that has no connection of its own.
@@ -134,6 +148,24 @@ impl Connection {
     pub fn call(&mut self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         self.refresh();
         Box::pin(answer(Arc::clone(&self.lease), admit(&self.lease, self.arrival(request))))
+    }
+
+    /// Answers one that its protocol does not allow to be a call: it passes the chain of unmatched calls.
+    pub fn refuse(
+        &mut self,
+        request: Request<Body>,
+        code: Code,
+        detail: &'static str,
+    ) -> BoxFuture<'static, Response<Body>> {
+        let admitted = self.admit_refused(request, code, detail);
+        Box::pin(answer(Arc::clone(&self.lease), admitted))
+    }
+
+    /// Stops before the chain of one that is refused.
+    pub(crate) fn admit_refused(&mut self, request: Request<Body>, code: Code, detail: &'static str) -> Admitted {
+        self.refresh();
+        let invocation = invocation(&self.lease, self.arrival(request), self.lease.clock().now(), None);
+        Admitted { invocation, target: None, way: Way::Whole, miss: Miss::Refused(code, detail) }
     }
 
     /// Matches a call and stops before its chain.
@@ -194,33 +226,35 @@ impl Admitted {
 
 /// Matches a call.
 fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
-    let Arrival { request, peer, principal, table, body_limit } = arrival;
     let arrived = lease.clock().now();
-    let snapshot = lease.snapshot();
-    let found = snapshot.find(table, request.method(), request.uri().path());
+    let (snapshot, Arrival { request, table, .. }) = (lease.snapshot(), &arrival);
+    let found = snapshot.find(*table, request.method(), request.uri().path());
     let (mut matched, mut miss) = match found {
         // What does not spell UTF-8 would be one thing to a handler and another to its operation.
         Found::Route { .. } if !is_text(request.uri().path()) => (None, Miss::Malformed),
         Found::Route { target, params } => (Some((target, params)), Miss::NotFound),
+        Found::MethodNotAllowed { allow } if !snapshot.recognises(request.method()) => {
+            (None, Miss::unrecognised(&allow))
+        }
         other => (None, Miss::from(other)),
     };
     let mut way = Way::Whole;
     if *request.method() == Method::OPTIONS {
-        let instead = preflight::redirected(snapshot, table, &request, matched.as_ref().map(|(target, _)| *target));
+        let instead = preflight::redirected(snapshot, *table, request, matched.as_ref().map(|(target, _)| *target));
         if let Some((redirected, target)) = instead {
             (way, matched, miss) = (redirected, target, miss.of_preflight());
         }
     }
     let target = matched.as_ref().map(|(target, _)| *target);
+    Admitted { invocation: invocation(lease, arrival, arrived, matched), target, way, miss }
+}
+
+fn invocation(lease: &Arc<Lease>, arrival: Arrival, arrived: Instant, matched: Option<(u32, Params)>) -> Invocation {
+    let Arrival { request, peer, principal, body_limit, .. } = arrival;
     let mut invocation = Invocation::new(request, peer, arrived, Arc::clone(lease) as _, matched);
     invocation.call.principal = principal;
     invocation.call.body_limit = body_limit;
-    Admitted { invocation, target, way, miss }
-}
-
-/// Whether a path spells UTF-8 once it is percent-decoded (RFC 3986 §2.5).
-fn is_text(path: &str) -> bool {
-    !path.contains('%') || decode(path).is_ok()
+    invocation
 }
 
 // A block uses what it captures where it lies; an `async fn` would have room for all of it twice.

@@ -5,23 +5,28 @@
 //! tick. A timeout therefore ends late by at most a tick, which is an eighth of the shortest timeout and never
 //! more than a second.
 //!
-//! What is wrong below HTTP semantics is answered by hyper, without a body: 400 for a malformed request line or
-//! header field, 431 for a header section that is too large, 414 for a target beyond 64 KiB. The connection is
-//! closed after it. Everything else is a problem document.
+//! What is no call is answered with a problem document all the same. A request that was understood but breaks a rule of
+//! HTTP is refused by whoever answers calls, so that it passes a chain. Where there is no request to speak of — a
+//! malformed request line or header field (400), a head that is too large (431) or late (408), a target beyond 64 KiB
+//! (414) — the connection itself says so, counts it in its listener's [`Refusals`] and closes. That peer may have
+//! meant HEAD and gets a body nevertheless; after it, nothing comes that it could be taken for.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
 
 use crate::invocation::Peer;
+use crate::protocol::Refusals;
 
 mod accept;
 mod body;
 mod call;
 pub(crate) mod check;
 mod connection;
+mod flaw;
 mod line;
 mod order;
 mod server;
@@ -34,6 +39,7 @@ mod unix;
 mod wait;
 
 pub(crate) use accept::serve;
+pub(crate) use flaw::Flaw;
 pub(crate) use socket::Sockets;
 
 /// What answers the calls of a listener.
@@ -43,12 +49,21 @@ pub(crate) trait Serve: Send + 'static {
 
     /// Takes a connection on.
     fn connect(&self, peer: Peer) -> Self::Connection;
+
+    /// Where is counted what never becomes a call.
+    fn refusals(&self) -> Arc<Refusals>;
 }
 
 /// What answers the calls of one connection.
 pub(crate) trait Connection: Send + 'static {
+    /// What answers one call.
+    type Answer: Future<Output = Response<Body>> + Send + Unpin + 'static;
+
     /// Answers one call.
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<Self>;
+    fn call(&mut self, request: Request<Body>) -> Self::Answer;
+
+    /// Answers one that HTTP does not allow.
+    fn refuse(&mut self, request: Request<Body>, flaw: Flaw) -> Self::Answer;
 }
 
 /// What a listener lets its peers do.

@@ -19,7 +19,7 @@ use crate::conf::tree::{Node, Role};
 use crate::handler::Verdict;
 use crate::invocation::{Invocation, Peer};
 use crate::provider::Way;
-use crate::wire::check;
+use crate::wire::{Flaw, check};
 
 /// What `explain` takes.
 #[derive(Args)]
@@ -76,14 +76,13 @@ impl Options {
 }
 
 /// What would happen to a call.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Explanation {
     operation: Option<String>,
     template: Option<String>,
     parameters: Vec<(String, String)>,
     access: Option<String>,
-    /// `None` for what is refused before any chain.
-    chain: Option<String>,
+    chain: String,
     /// What a preflight passes of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     preflight: Option<&'static str>,
@@ -120,12 +119,11 @@ fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Re
         let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
         return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };
-    if let Some((code, detail)) = check::flaw(request.method(), request.uri()) {
-        let outcome = format!("the answer is {}: {detail}", code.status());
-        return Ok(Explanation { outcome, ..Explanation::default() });
-    }
-    let peer = Peer::Ip((options.peer, 49152).into());
-    let mut admitted = entry.connect(peer).admit(request);
+    let mut connection = entry.connect(Peer::Ip((options.peer, 49152).into()));
+    let mut admitted = match check::flaw(request.method(), request.uri()) {
+        Some(Flaw { code, detail }) => connection.admit_refused(request, code, detail),
+        None => connection.admit(request),
+    };
     let (planned, chain) = prepared.passed(&admitted);
     let mut stopped = None;
     let operation = admitted.target.is_some().then_some(&planned.operation);
@@ -172,7 +170,7 @@ impl Explanation {
             template: operation.map(|operation| format!("{} {}", operation.method, operation.template)),
             parameters: names.iter().map(|name| (name.to_string(), value(name))).collect(),
             access: operation.map(|operation| operation.access.to_string()),
-            chain: Some(planned.chain.name.to_string()),
+            chain: planned.chain.name.to_string(),
             preflight: None,
             steps: Vec::new(),
             outcome: String::new(),
@@ -190,10 +188,9 @@ impl Explanation {
         for (name, value) in &self.parameters {
             printer.line(format_args!("  {name} = {value}"));
         }
-        match (&self.chain, self.preflight) {
-            (Some(chain), Some(note)) => printer.line(format_args!("chain {chain}: {note}")),
-            (Some(chain), None) => printer.line(format_args!("chain {chain}")),
-            (None, _) => printer.line("no chain sees it"),
+        match self.preflight {
+            Some(note) => printer.line(format_args!("chain {}: {note}", self.chain)),
+            None => printer.line(format_args!("chain {}", self.chain)),
         }
         for (at, step) in self.steps.iter().enumerate() {
             step.print(at + 1, printer);

@@ -6,7 +6,7 @@
 
 #![expect(unsafe_code, reason = "the entry of a protocol stands in a section of the linker")]
 
-use std::future::Future;
+use std::sync::Arc;
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -19,10 +19,10 @@ use crate::catalog::{CHASSIS_PROTOCOLS_V1, Head, ProtocolEntry};
 use crate::conf::{BuildContext, BuildError, typed};
 use crate::invocation::Peer;
 use crate::operation::Location;
-use crate::protocol::{Address, Bound, Listen, Listener, Phase, Served};
+use crate::protocol::{Address, Bound, Listen, Listener, Phase, Refusals, Served};
 use crate::provider::{self, Entry};
 use crate::schema::BoxFuture;
-use crate::wire::{Connection, Limits, Serve, Sockets, serve};
+use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
 
 mod conf;
 mod descriptors;
@@ -98,11 +98,21 @@ impl Serve for Entry {
     fn connect(&self, peer: Peer) -> provider::Connection {
         self.connect(peer)
     }
+
+    fn refusals(&self) -> Arc<Refusals> {
+        self.refusals()
+    }
 }
 
 impl Connection for provider::Connection {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
+    type Answer = BoxFuture<'static, Response<Body>>;
+
+    fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.call(request)
+    }
+
+    fn refuse(&mut self, request: Request<Body>, Flaw { code, detail }: Flaw) -> Self::Answer {
+        self.refuse(request, code, detail)
     }
 }
 

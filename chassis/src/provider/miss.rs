@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Undecodable, decode};
 use crate::reply::Reply;
-use crate::route::Found;
+use crate::route::{Allow, Found};
 use crate::schema::{BoxFuture, Endpoint};
 
 /// Why no operation was matched.
@@ -19,6 +19,10 @@ pub(super) enum Miss {
     /// The path is none: a broken escape, a NUL, or no UTF-8.
     Malformed,
     MethodNotAllowed(HeaderValue),
+    /// The method is not one of HTTP's own, nor of any operation.
+    Unrecognised(HeaderValue),
+    /// The protocol does not allow it to be a call.
+    Refused(Code, &'static str),
     /// The methods of the path, where they are known.
     Options(Option<HeaderValue>),
 }
@@ -40,6 +44,11 @@ fn allow_field(methods: String) -> HeaderValue {
 }
 
 impl Miss {
+    /// A method that nothing here is called by.
+    pub(super) fn unrecognised(allow: &Allow<'_>) -> Self {
+        Self::Unrecognised(allow_field(allow.to_string()))
+    }
+
     /// What a preflight is answered that no handler answers, also where an operation for any method takes `OPTIONS`.
     pub(super) fn of_preflight(self) -> Self {
         if let Self::Options(_) = self { self } else { Self::Options(None) }
@@ -56,6 +65,11 @@ impl Miss {
                 );
                 Fault::new(Code::MethodNotAllowed, detail).with_header(ALLOW, allow.clone()).into()
             }
+            Self::Unrecognised(allow) => {
+                let detail = "The method is not known here: the Allow field lists those of this path.";
+                Fault::new(Code::Unimplemented, detail).with_header(ALLOW, allow.clone()).into()
+            }
+            Self::Refused(code, detail) => Fault::new(*code, *detail).into(),
             Self::Options(allow) => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::NO_CONTENT;
@@ -64,6 +78,11 @@ impl Miss {
             }
         }
     }
+}
+
+/// Whether a path spells UTF-8 once it is percent-decoded (RFC 3986 §2.5).
+pub(super) fn is_text(path: &str) -> bool {
+    !path.contains('%') || decode(path).is_ok()
 }
 
 /// What is wrong with a path that cannot be matched.

@@ -86,7 +86,7 @@ struct Watch<A, S> {
 
 impl<A: Accept, S: Serve> Watch<A, S> {
     fn new(accept: A, service: S, limits: &Limits) -> Self {
-        let server = Server::new(limits);
+        let server = Server::new(limits, service.refusals());
         let mut ticks = interval(server.period);
         // A tick that comes late must not be followed by a short one: connections count them.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

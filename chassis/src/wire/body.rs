@@ -17,7 +17,7 @@ pub(super) fn request(incoming: Incoming, line: &Arc<Line>) -> Body {
     if incoming.is_end_stream() {
         return Body::empty();
     }
-    Body::new(Paced { incoming, line: Arc::clone(line), place: None, ended: false, late: false })
+    Body::new(Paced { incoming, line: Arc::clone(line), place: None, ended: false, late: false, broken: false })
 }
 
 /// A body that must not pause for too long. Whatever is wrong with it is a [`Fault`].
@@ -27,6 +27,7 @@ struct Paced {
     place: Option<usize>,
     ended: bool,
     late: bool,
+    broken: bool,
 }
 
 impl HttpBody for Paced {
@@ -43,6 +44,7 @@ impl HttpBody for Paced {
             }
             Poll::Ready(frame) => {
                 this.line.waits.leave(&mut this.place);
+                this.broken |= matches!(frame, Some(Err(_)));
                 this.ended |= frame.is_none() || this.incoming.is_end_stream();
                 Poll::Ready(frame.map(|frame| frame.map_err(broken)))
             }
@@ -64,12 +66,12 @@ const LITTLE: u64 = 8 << 10;
 impl Drop for Paced {
     fn drop(&mut self) {
         // A call that ended while it waited for more told its caller so with 408 or nothing: what is missing may never
-        // come, and the reply must say that the connection closes (RFC 9110 §15.5.9).
+        // come, and the reply must say that the connection closes (RFC 9110 §15.5.9). So it must where the body broke off.
         let awaited = self.place.is_some();
         self.line.waits.leave(&mut self.place);
         if !self.ended && !self.incoming.is_end_stream() {
-            let little =
-                !awaited && !self.late && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);
+            let hopeless = awaited || self.late || self.broken;
+            let little = !hopeless && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);
             self.line.leave(if little { Left::Little } else { Left::Much });
         }
     }

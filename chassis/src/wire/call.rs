@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use axum::body::Body;
-use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response, StatusCode, Version};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::body::{self, Outgoing};
@@ -57,37 +58,54 @@ pub(super) fn answer<C: Connection>(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Outgoing>, Infallible>> + Send + use<C> {
     let call = InFlight::begin(line);
-    let version = request.version();
+    let (version, is_head) = (request.version(), *request.method() == Method::HEAD);
     let (mut parts, incoming) = request.into_parts();
     let body = body::request(incoming, line);
-    let begun = match check::request(&mut parts, &line.server) {
-        Ok(()) => {
-            let answer = connection.borrow_mut().call(Request::from_parts(parts, body));
-            // The calls of HTTP/2 each have a task of their own, and must not keep this one from the others.
-            if version < Version::HTTP_2 { Begun::at_once(answer) } else { Begun::UnderWay(answer) }
-        }
-        Err(refusal) => {
-            // No chain sees it, so that nothing else would tell.
-            tracing::debug!(peer = %call.0.peer, status = refusal.status().as_u16(), "request refused");
-            Begun::Answered(*refusal)
-        }
+    let checked = check::request(&mut parts, &body, &line.server);
+    let request = Request::from_parts(parts, body);
+    let answer = match checked {
+        Ok(()) => connection.borrow_mut().call(request),
+        Err(flaw) => connection.borrow_mut().refuse(request, flaw),
     };
+    // The calls of HTTP/2 each have a task of their own, and must not keep this one from the others.
+    let begun = if version < Version::HTTP_2 { Begun::at_once(answer) } else { Begun::UnderWay(answer) };
     async move {
         let mut response = match begun {
             Begun::Answered(response) => response,
             Begun::UnderWay(call) => call.await,
         };
-        if version < Version::HTTP_2 {
-            say_goodbye(&mut response, &call.0);
+        match version < Version::HTTP_2 {
+            true => say_goodbye(&mut response, &call.0),
+            false if is_head => keep_head(&mut response),
+            false => drop_content(&mut response),
         }
         Ok(response.map(|body| Outgoing::new(body, call)))
     }
 }
 
+/// RFC 9110 §9.3.2: the reply to HEAD says how long it would be and has no content. hyper sees to it over HTTP/1.1 only.
+fn keep_head(response: &mut Response<Body>) {
+    let length = response.body().size_hint().exact().filter(|length| *length > 0);
+    if let Some(length) = length {
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    drop_content(response);
+    *response.body_mut() = Body::empty();
+}
+
+/// RFC 9110 §15.3.5, §15.3.6, §15.4.5: some replies have no content, whatever an operation made of them.
+fn drop_content(response: &mut Response<Body>) {
+    if let StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED = response.status() {
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+}
+
 /// Tells an HTTP/1.1 peer that this is the last reply of the connection, if it is (RFC 9112 §9.6).
 fn say_goodbye(response: &mut Response<Body>, line: &Line) {
-    let last = line.is_retiring() || line.has_left(Left::Much);
-    if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        line.give_away();
+    } else if line.is_retiring() || line.has_left(Left::Much) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }

@@ -1,55 +1,98 @@
 //! What HTTP itself asks of a request before it is a call.
 
-use axum::body::Body;
-use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::{Method, Response, StatusCode, Uri, Version};
+use http::uri::Authority;
+use http::{Method, Uri, Version};
+use http_body::Body;
 
+use super::flaw::Flaw;
 use super::server::Server;
-use crate::fault::{Code, Fault};
+use crate::fault::Code;
 
 /// Checks the head of a request, and puts the host of its target where RFC 9112 §3.2.2 wants it.
 ///
 /// # Errors
-/// The answer to a request that is no call.
-pub(super) fn request(parts: &mut Parts, server: &Server) -> Result<(), Box<Response<Body>>> {
+/// Why it is no call.
+pub(super) fn request(parts: &mut Parts, body: &impl Body, server: &Server) -> Result<(), Flaw> {
     if parts.version < Version::HTTP_2 {
-        host(parts).map_err(|detail| refuse(Code::InvalidArgument, detail))?;
+        host(parts)?;
     } else if parts.headers.len() > server.headers {
-        return Err(refuse(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
+        return Err(Flaw::new(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
+    } else {
+        authority(parts)?;
     }
-    let target = parts.uri.path();
-    if target.len() + parts.uri.query().map_or(0, str::len) > server.target_bytes {
-        return Err(refuse(Code::UriTooLong, "The target of the request is too long."));
+    // A body of known length has no transfer coding.
+    if body.size_hint().exact().is_none() {
+        transfer_coding(&parts.headers)?;
     }
-    if target.starts_with('/') {
-        return Ok(());
+    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > server.target_bytes {
+        return Err(Flaw::new(Code::UriTooLong, "The target of the request is too long."));
     }
-    Err(without_path(parts))
+    flaw(&parts.method, &parts.uri).map_or(Ok(()), Err)
 }
 
+const NO_HOST: Flaw = Flaw::malformed("The request has no `Host` field.");
+const BAD_HOST: Flaw = Flaw::malformed("The `Host` field of the request is malformed.");
+
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, with a valid value.
-fn host(parts: &mut Parts) -> Result<(), &'static str> {
-    match only(&parts.headers) {
+fn host(parts: &mut Parts) -> Result<(), Flaw> {
+    match only(&parts.headers, HOST) {
         Ok(Some(host)) if is_host(host) => {}
         Ok(None) if parts.version < Version::HTTP_11 => {}
-        Ok(None) => return Err("The request has no `Host` field."),
-        _ => return Err("The `Host` field of the request is malformed."),
+        Ok(None) => return Err(NO_HOST),
+        _ => return Err(BAD_HOST),
     }
     // A target in absolute form says the host itself, and its word counts.
-    if let Some(authority) = parts.uri.authority() {
-        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
-        if let Ok(host) = HeaderValue::from_str(host) {
-            parts.headers.insert(HOST, host);
-        }
+    if let Some(authority) = named(&parts.uri)?
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(HOST, host);
     }
     Ok(())
 }
 
-fn only(headers: &HeaderMap) -> Result<Option<&HeaderValue>, ()> {
-    let mut hosts = headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (host, None) => Ok(host),
+/// RFC 9113 §8.3.1: `:authority` says the host, and a `host` beside it must say the same.
+fn authority(parts: &Parts) -> Result<(), Flaw> {
+    match (named(&parts.uri)?, only(&parts.headers, HOST)) {
+        (Some(_), Ok(None)) => Ok(()),
+        (Some(authority), Ok(Some(host))) if is_same(&parts.uri, authority, host) => Ok(()),
+        (Some(_), _) => Err(Flaw::malformed("`:authority` and `host` of the request do not name the same host.")),
+        (None, Ok(Some(host))) if !host.is_empty() && is_host(host) => Ok(()),
+        (None, Ok(None)) => Err(Flaw::malformed("The request has neither `:authority` nor `host`.")),
+        (None, _) => Err(BAD_HOST),
+    }
+}
+
+/// The host that a target names, if it does.
+fn named(target: &Uri) -> Result<Option<&Authority>, Flaw> {
+    let Some(authority) = target.authority() else { return Ok(None) };
+    // RFC 9110 §4.2.4: it is there to deceive.
+    if authority.as_str().contains('@') {
+        return Err(Flaw::malformed("The target of the request names a user, which no target may."));
+    }
+    match target.scheme_str() {
+        None | Some("http" | "https") => Ok(Some(authority)),
+        Some(_) => Err(Flaw::malformed("The target of the request is neither `http` nor `https`.")),
+    }
+}
+
+/// Whether a field says what an authority says, after the normalisation of RFC 3986 §6.2.3.
+fn is_same(target: &Uri, authority: &Authority, host: &HeaderValue) -> bool {
+    let port: &[u8] = if target.scheme_str() == Some("https") { b":443" } else { b":80" };
+    let (said, field) = (without(authority.as_str().as_bytes(), port), without(host.as_bytes(), port));
+    said.eq_ignore_ascii_case(field)
+}
+
+fn without<'a>(host: &'a [u8], port: &[u8]) -> &'a [u8] {
+    host.strip_suffix(port).or(host.strip_suffix(b":")).unwrap_or(host)
+}
+
+/// The only field of that name. None is no fault, more than one is.
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
         _ => Err(()),
     }
 }
@@ -59,33 +102,45 @@ fn is_host(value: &HeaderValue) -> bool {
     value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
 }
 
-/// Answers what has no path: `OPTIONS *`, `CONNECT host:port`, and nonsense.
-fn without_path(parts: &Parts) -> Box<Response<Body>> {
-    if let Some((code, detail)) = flaw(&parts.method, &parts.uri) {
-        return refuse(code, detail);
+/// RFC 9112 §6.1: a coding that is not understood is 501. hyper sees to it that the last one is `chunked`; whoever
+/// wraps another in it would be read as something else than meant, here or by a proxy in front.
+fn transfer_coding(headers: &HeaderMap) -> Result<(), Flaw> {
+    match only(headers, TRANSFER_ENCODING) {
+        Ok(None) => Ok(()),
+        Ok(Some(coding)) if coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Flaw::new(Code::Unimplemented, "No transfer coding but `chunked`, once, is understood.")),
     }
-    let mut pong = Response::new(Body::empty());
-    *pong.status_mut() = StatusCode::NO_CONTENT;
-    Box::new(pong)
 }
 
 /// What is wrong with a target, if it is neither a path nor the `*` of `OPTIONS`.
-pub(crate) fn flaw(method: &Method, target: &Uri) -> Option<(Code, &'static str)> {
+pub(crate) fn flaw(method: &Method, target: &Uri) -> Option<Flaw> {
     match (method, target.path()) {
-        (&Method::OPTIONS, "*") => None,
         (_, path) if path.starts_with('/') => None,
-        (&Method::CONNECT, _) => Some((Code::Unimplemented, "This is not a proxy.")),
-        _ => Some((Code::InvalidArgument, "The target of the request must be a path.")),
+        (&Method::OPTIONS, "*") => None,
+        (&Method::CONNECT, _) => Some(Flaw::new(Code::Unimplemented, "This is not a proxy.")),
+        _ => Some(Flaw::malformed("The target of the request must be a path.")),
     }
 }
 
-/// The problem document of a Fault that no chain has seen.
-fn refuse(code: Code, detail: &'static str) -> Box<Response<Body>> {
-    let fault = Fault::new(code, detail);
-    // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
-    let document = serde_json::to_vec(&fault.problem(None, None)).unwrap_or_default();
-    let mut response = Response::new(Body::from(document));
-    *response.status_mut() = fault.status();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    Box::new(response)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_the_same_whatever_its_case_and_with_the_port_of_its_scheme() {
+        for (target, host, same) in [
+            ("http://a.example/", "A.example:80", true),
+            ("http://a.example:80/", "a.example", true),
+            ("http://a.example:/", "a.example", true),
+            ("https://[::1]/", "[::1]:443", true),
+            ("https://a.example/", "a.example:80", false),
+            ("http://a.example:81/", "a.example", false),
+            ("http://a.example/", "b.example", false),
+            ("http://[::80]/", "[::80]", true),
+        ] {
+            let target = Uri::from_static(target);
+            let host = HeaderValue::from_static(host);
+            assert_eq!(is_same(&target, target.authority().unwrap(), &host), same, "{target} {host:?}");
+        }
+    }
 }

@@ -13,9 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::Connection;
 use super::call::answer;
+use super::flaw::Flaw;
 use super::line::{Doing, Line};
 use super::order::{CLOSE, CUT, LATE, RETIRE};
 use super::stream::{Spoken, Stream};
+use crate::fault::Code;
 
 /// Serves one connection to its end.
 pub(super) async fn run<T, C>(io: T, line: Arc<Line>, calls: C)
@@ -132,7 +134,7 @@ async fn obey<F: Future>(
     .await
 }
 
-const LATE_REPLY: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const LATE_HEAD: Flaw = Flaw::new(Code::RequestTimeout, "The head of the request did not arrive in time.");
 
 /// Tells a peer whose request does not come to its end (RFC 9110 §15.5.9), and closes.
 async fn too_late<T>(mut stream: Stream<T>, line: &Line)
@@ -142,15 +144,27 @@ where
     // The watching task cuts this off as well when the peer does not even read.
     line.note(Doing::Leaving);
     line.orders.take_back(LATE);
+    line.server.refusals.count(LATE_HEAD.code);
     let goodbye = async {
-        stream.write_all(LATE_REPLY).await?;
+        stream.write_all(&LATE_HEAD.last_words()).await?;
         stream.shutdown().await
     };
     let _ = obey(line, pin!(goodbye), |_, given| given & CUT != 0).await;
 }
 
-fn report<E: std::error::Error>(line: &Line, outcome: Result<(), E>) {
-    if let Err(error) = outcome {
-        tracing::debug!(peer = %line.peer, %error, "connection ended early");
+fn report(line: &Line, outcome: hyper::Result<()>) {
+    let Err(error) = outcome else { return };
+    let code = no_request(&error);
+    if let Some(code) = code {
+        line.server.refusals.count(code);
+    }
+    tracing::debug!(peer = %line.peer, code = code.map(Code::as_str), %error, "connection ended early");
+}
+
+/// What hyper answered itself, because it did not find a request in what the peer sent.
+fn no_request(error: &hyper::Error) -> Option<Code> {
+    match error.is_parse_too_large() {
+        true => Some(Code::HeaderFieldsTooLarge),
+        false => error.is_parse().then_some(Code::InvalidArgument),
     }
 }

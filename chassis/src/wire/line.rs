@@ -23,6 +23,7 @@ pub(super) struct Line {
     used: AtomicBool,
     blocked: AtomicU32,
     left: AtomicU8,
+    speaker: AtomicU8,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -50,6 +51,17 @@ pub(super) enum Left {
     Much = 2,
 }
 
+/// Whose words the next bytes to the peer are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speaker {
+    /// Every call has been answered: if something is said, then about what is no request.
+    Nobody = 0,
+    /// A call.
+    Call = 1,
+    /// Another protocol, to the end of the connection.
+    Stranger = 2,
+}
+
 const UNBLOCKED: u32 = u32::MAX;
 
 impl Line {
@@ -66,6 +78,7 @@ impl Line {
             used: AtomicBool::new(false),
             blocked: AtomicU32::new(UNBLOCKED),
             left: AtomicU8::new(Left::Nothing as u8),
+            speaker: AtomicU8::new(Speaker::Nobody as u8),
             _permit: permit,
         }
     }
@@ -75,6 +88,24 @@ impl Line {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.used.store(true, Ordering::Relaxed);
         self.left.store(Left::Nothing as u8, Ordering::Relaxed);
+        self.speaker.store(Speaker::Call as u8, Ordering::Relaxed);
+    }
+
+    /// All that was to be said has been sent.
+    pub(super) fn flushed(&self) {
+        if self.speaker.load(Ordering::Relaxed) == Speaker::Call as u8 && self.in_flight() == 0 {
+            self.speaker.store(Speaker::Nobody as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// The connection speaks another protocol from now on.
+    pub(super) fn give_away(&self) {
+        self.speaker.store(Speaker::Stranger as u8, Ordering::Relaxed);
+    }
+
+    /// Whether every call has been answered, and the answers sent.
+    pub(super) fn is_silent(&self) -> bool {
+        self.speaker.load(Ordering::Relaxed) == Speaker::Nobody as u8
     }
 
     /// A call and its reply have ended.

@@ -1,5 +1,6 @@
 //! What all connections of a listener share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
@@ -7,12 +8,14 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::tick::{Ages, Ticks, period};
 use super::{H2Limits, Limits};
+use crate::protocol::Refusals;
 
 /// What all connections of a listener share.
 pub(super) struct Server {
     pub(super) ticks: Ticks,
     pub(super) period: Duration,
     pub(super) ages: Ages,
+    pub(super) refusals: Arc<Refusals>,
     pub(super) headers: usize,
     pub(super) target_bytes: usize,
     pub(super) http1: http1::Builder,
@@ -20,11 +23,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, refusals: Arc<Refusals>) -> Self {
         Self {
             ticks: Ticks::default(),
             period: period(limits),
             ages: Ages::new(limits),
+            refusals,
             headers: limits.headers,
             target_bytes: limits.target_bytes,
             http1: http1(limits),

@@ -5,8 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
+use super::flaw::Flaw;
 use super::line::{Doing, Left, Line};
 
 /// What an HTTP/2 client sends first (RFC 9113 §3.4).
@@ -37,11 +39,24 @@ pub(super) struct Stream<T> {
     http2: bool,
     blocked: bool,
     shut: bool,
+    refused: bool,
+    last_words: Bytes,
 }
 
 impl<T: AsyncRead + Unpin> Stream<T> {
     pub(super) fn new(io: T, line: Arc<Line>) -> Self {
-        Self { io, line, sniffed: [0; PREFACE.len()], given: 0, filled: 0, http2: false, blocked: false, shut: false }
+        Self {
+            io,
+            line,
+            sniffed: [0; PREFACE.len()],
+            given: 0,
+            filled: 0,
+            http2: false,
+            blocked: false,
+            shut: false,
+            refused: false,
+            last_words: Bytes::new(),
+        }
     }
 
     /// Reads until it is clear what the peer speaks. What was read is given out again.
@@ -94,7 +109,18 @@ impl<T> Stream<T> {
     /// Whether the peer may still be sending. To close the connection then makes the system answer with a reset,
     /// which can destroy the reply before the peer has read it (RFC 9112 §9.6).
     fn may_be_sending(&self) -> bool {
-        self.line.is_reading_head() || self.line.has_left(Left::Little)
+        self.refused || self.line.is_reading_head() || self.line.has_left(Left::Little)
+    }
+
+    /// Puts a problem document in the place of what hyper says about bytes that are no request. It does so when no call
+    /// has anything left to say, in one piece, and last.
+    fn rephrase(&mut self, bytes: &[u8]) -> Option<usize> {
+        if self.http2 || !self.line.is_silent() {
+            return None;
+        }
+        self.last_words = Flaw::last_words_instead(bytes)?.into();
+        self.refused = true;
+        Some(bytes.len())
     }
 }
 
@@ -117,6 +143,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Some(count) = this.rephrase(bytes) {
+            return Poll::Ready(Ok(count));
+        }
         let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
         this.wrote(outcome)
     }
@@ -127,6 +156,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let [bytes] = slices
+            && let Some(count) = this.rephrase(bytes)
+        {
+            return Poll::Ready(Ok(count));
+        }
         let outcome = if slices.iter().map(|slice| slice.len()).sum::<usize>() <= SMALL {
             let mut room = [0; SMALL];
             Pin::new(&mut this.io).poll_write(cx, join(slices, &mut room))
@@ -142,13 +176,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        ready!(this.say(cx))?;
         let outcome = Pin::new(&mut this.io).poll_flush(cx);
+        if outcome.is_ready() {
+            this.line.flushed();
+        }
         this.wrote(outcome)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.shut {
+            ready!(this.say(cx))?;
             ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
             this.shut = true;
             if !this.may_be_sending() {
@@ -157,6 +196,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
             this.line.note(Doing::Leaving);
         }
         this.drain(cx)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Stream<T> {
+    /// Sends what is left of the last words, if there are any.
+    fn say(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.last_words.is_empty() {
+            let outcome = Pin::new(&mut self.io).poll_write(cx, &self.last_words);
+            match ready!(self.wrote(outcome))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.last_words.advance(count),
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

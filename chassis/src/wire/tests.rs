@@ -1,9 +1,11 @@
 //! What peers see of a listener, whatever they send.
 
 mod drain;
+mod framing;
 mod http1;
 mod http2;
 mod malformed;
+mod peer2;
 mod rig;
 mod sockets;
 mod timeouts;

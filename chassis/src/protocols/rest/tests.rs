@@ -21,6 +21,7 @@ use crate::route::{Route, Table};
 use crate::schema::Endpoint;
 
 mod bodies;
+mod unmatched;
 
 fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
     let (random, files) = (Random::seeded(1), InMemory::default());
@@ -90,6 +91,15 @@ impl Endpoint for Says {
 
 /// Public operations for POST at these paths, and the listeners with the operations that each serves.
 fn provider<const N: usize>(operations: [(&'static str, Arc<dyn Endpoint>); N], served: &[(&str, &[u32])]) -> Provider {
+    provider_with(operations, served, Chain { name: "unmatched".into(), steps: [].into() })
+}
+
+/// The same, with a chain for calls that match none of them.
+fn provider_with<const N: usize>(
+    operations: [(&'static str, Arc<dyn Endpoint>); N],
+    served: &[(&str, &[u32])],
+    unmatched: Chain,
+) -> Provider {
     let paths = operations.each_ref().map(|(path, _)| *path);
     let route = |target: &u32| Route {
         method: "POST".into(),
@@ -108,8 +118,8 @@ fn provider<const N: usize>(operations: [(&'static str, Arc<dyn Endpoint>); N], 
     };
     let listeners = served.iter().map(|(name, targets)| ((*name).to_owned(), table(targets))).collect();
     let targets = operations.map(target).into();
-    let (unmatched, ungranted) = (chain.clone(), chain);
-    let snapshot = Snapshot { listeners, targets, unmatched, ungranted, timeout: None, components: Arc::default() };
+    let snapshot =
+        Snapshot { listeners, targets, unmatched, ungranted: chain, timeout: None, components: Arc::default() };
     Provider::new(snapshot, Clock::system())
 }
 

@@ -107,3 +107,85 @@ async fn accepting_goes_on_after_failures() {
     stream.write_all(last("/after").as_bytes()).await.unwrap();
     check(&rest(&mut stream).await, 200, &["GET /after"]);
 }
+
+#[tokio::test]
+async fn pipelined_requests_with_bodies_are_told_apart() {
+    let (_rig, address) = Rig::tcp().await;
+    let post =
+        |body: &str| format!("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let chunked = "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n2\r\nbb\r\n0\r\n\r\n";
+    let reply = exchange(address, [&post("a"), chunked, &post(""), &last("/end")].concat()).await;
+    let bodies: Vec<_> =
+        reply.split("HTTP/1.1 200 OK").filter_map(|reply| Some(reply.split_once("\r\n\r\n")?.1)).collect();
+    assert_eq!(bodies, ["a", "bb", "", "GET /end on test"]);
+}
+
+#[tokio::test]
+async fn what_follows_the_last_request_is_not_looked_at() {
+    let (rig, address) = Rig::tcp().await;
+    let reply = exchange(address, format!("{}{}", last("/last"), get("/more"))).await;
+    check(&reply, 200, &["GET /last"]);
+    assert_eq!((reply.matches("HTTP/1.1").count(), rig.site.begun.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_peer_that_has_said_all_still_reads_the_reply() {
+    let (_rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{}{}", get("/one"), get("/two")).as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    check(&rest(&mut stream).await, 200, &["GET /one", "GET /two"]);
+}
+
+#[tokio::test]
+async fn http_1_0_keeps_a_connection_only_if_asked_to() {
+    let (_rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        stream.write_all(b"GET /old HTTP/1.0\r\nconnection: keep-alive\r\n\r\n").await.unwrap();
+        let reply = one_reply(&mut stream).await;
+        assert!(reply.starts_with("HTTP/1.0 200 ") && reply.contains("connection: keep-alive"), "{reply}");
+    }
+    stream.write_all(b"GET /old HTTP/1.0\r\n\r\n").await.unwrap();
+    let reply = rest(&mut stream).await;
+    assert!(reply.starts_with("HTTP/1.0 200 ") && !reply.contains("keep-alive"), "{reply}");
+}
+
+#[tokio::test]
+async fn http_1_0_is_sent_no_chunks() {
+    let (rig, address) = Rig::tcp().await;
+    rig.site.gate.notify_one();
+    let reply = exchange(address, "GET /drip HTTP/1.0\r\n\r\n").await;
+    assert!(!reply.contains("transfer-encoding") && reply.ends_with("\r\n\r\npart 0;part 1;"), "{reply}");
+}
+
+#[tokio::test]
+async fn replies_that_have_no_content_get_none() {
+    let (_rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for (request, status) in [
+        (get("/204"), 204),
+        (get("/304"), 304),
+        (get("/x").replace("GET", "HEAD"), 200),
+        (get("/missing").replace("GET", "HEAD"), 404),
+        (get("/drip").replace("GET", "HEAD"), 200),
+    ] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        check(&head(&mut stream).await, status, &[]);
+    }
+    // The next reply follows at once, so that the ones before had nothing behind their heads.
+    stream.write_all(last("/end").replace("GET", "HEAD").as_bytes()).await.unwrap();
+    let reply = rest(&mut stream).await;
+    check(&reply, 200, &["content-length: 17"]);
+    assert!(reply.ends_with("\r\n\r\n"), "{reply}");
+}
+
+#[tokio::test]
+async fn an_upgrade_to_http_2_is_ignored() {
+    let (_rig, address) = Rig::tcp().await;
+    let fields =
+        "host: test\r\nconnection: upgrade, http2-settings, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n\r\n";
+    let reply = exchange(address, format!("GET /x HTTP/1.1\r\n{fields}")).await;
+    check(&reply, 200, &["GET /x on test"]);
+    assert!(!reply.contains("upgrade"), "{reply}");
+}

@@ -1,7 +1,7 @@
 //! A listener to test with: real sockets, or pipes in memory whose clock a test may pause.
 
 use std::error::Error;
-use std::future::Future;
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,9 +19,10 @@ use tokio::time::timeout;
 
 use crate::fault::Fault;
 use crate::invocation::Peer;
-use crate::protocol::{Address, Listen, Phase, Served};
+use crate::protocol::{Address, Listen, Phase, Refusals, Served};
+use crate::schema::BoxFuture;
 use crate::wire::accept::Accept;
-use crate::wire::{Connection, Limits, Serve, Sockets, serve};
+use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
 
 /// The site that tests call. What its calls do shows in the counts.
 #[derive(Clone, Default)]
@@ -30,6 +31,7 @@ pub(super) struct Site {
     pub(super) ended: Arc<AtomicUsize>,
     pub(super) started: Arc<Notify>,
     pub(super) gate: Arc<Notify>,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 /// Counts the end of a call, whatever ends it.
@@ -47,13 +49,23 @@ impl Serve for Site {
     fn connect(&self, _: Peer) -> Self {
         self.clone()
     }
+
+    fn refusals(&self) -> Arc<Refusals> {
+        Arc::clone(&self.refusals)
+    }
 }
 
 impl Connection for Site {
-    fn call(&mut self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send + Unpin + use<> {
+    type Answer = BoxFuture<'static, Response<Body>>;
+
+    fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.started.notify_one();
         Box::pin(self.clone().answer(request))
+    }
+
+    fn refuse(&mut self, _: Request<Body>, flaw: Flaw) -> Self::Answer {
+        Box::pin(ready(flaw.into_response()))
     }
 }
 
@@ -67,6 +79,9 @@ impl Site {
                 Err(_) => reply(StatusCode::REQUEST_TIMEOUT, "too late"),
             },
             "/refuse" => reply(StatusCode::PAYLOAD_TOO_LARGE, "refused"),
+            "/empty-400" => reply(StatusCode::BAD_REQUEST, Body::empty()),
+            "/204" => reply(StatusCode::NO_CONTENT, "content"),
+            "/304" => reply(StatusCode::NOT_MODIFIED, "content"),
             "/missing" => reply(StatusCode::NOT_FOUND, "missing"),
             "/panic" => panic!("as asked"),
             "/gate" => {
@@ -124,9 +139,9 @@ fn drip(gate: Arc<Notify>) -> Response<Body> {
 fn upgrade(request: Request<Body>) -> Response<Body> {
     tokio::spawn(async move {
         let mut upgraded = hyper_util::rt::TokioIo::new(hyper::upgrade::on(request).await.unwrap());
-        let mut bytes = [0; 4];
-        upgraded.read_exact(&mut bytes).await.unwrap();
-        upgraded.write_all(&bytes).await.unwrap();
+        let mut bytes = [0; 64];
+        let count = upgraded.read(&mut bytes).await.unwrap();
+        upgraded.write_all(&bytes[..count]).await.unwrap();
     });
     let mut response = reply(StatusCode::SWITCHING_PROTOCOLS, Body::empty());
     response.headers_mut().insert("connection", "upgrade".parse().unwrap());
@@ -239,6 +254,9 @@ pub(super) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     }
     String::from_utf8(bytes).unwrap()
 }
+
+/// The field of a reply whose body is a problem document.
+pub(super) const PROBLEM: &str = "content-type: application/problem+json";
 
 /// A request without a body.
 pub(super) fn get(path: &str) -> String {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::rig::{ROOM, Rig, check, get, head, one_reply, rest};
+use super::rig::{PROBLEM, ROOM, Rig, check, get, head, one_reply, rest};
+use crate::fault::Code;
 use crate::wire::Limits;
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -16,10 +17,11 @@ async fn a_head_that_does_not_come_to_its_end_is_408() {
     let (rig, pipes) = Rig::pipes(Limits::default());
     let mut stream = pipes.connect();
     stream.write_all(b"GET / HTTP/1.1\r\nhost: te").await.unwrap();
-    check(&head(&mut stream).await, 408, &["connection: close"]);
+    check(&one_reply(&mut stream).await, 408, &["connection: close", PROBLEM, r#""code":"request-timeout""#]);
     stream.shutdown().await.unwrap();
     assert_eq!(rest(&mut stream).await, "");
     assert_eq!(rig.site.begun.load(Ordering::SeqCst), 0);
+    assert_eq!(rig.site.refusals.of(Code::RequestTimeout), 1);
 }
 
 #[tokio::test(start_paused = true)]
