@@ -81,7 +81,8 @@ mod tests {
         assert_eq!(refused(""), ("text".to_owned(), "it is missing".to_owned()));
         assert_eq!(refused("?text=a&limit=x"), ("limit".to_owned(), "a whole number is expected".to_owned()));
         assert_eq!(refused("?text=a&limit=70000"), ("limit".to_owned(), "a smaller number is expected".to_owned()));
-        assert_eq!(refused("?text=a&text=b").0, "text");
+        assert_eq!(refused("?text=a&text=b"), ("text".to_owned(), "it is there more than once".to_owned()));
+        assert_eq!(refused("?text=a&limit=1&limit=2"), ("limit".to_owned(), "it is there more than once".to_owned()));
         let (name, detail) = refused("?text=a&on=maybe");
         assert_eq!(name, "on");
         assert!(detail.contains("maybe") && detail.contains("\"false\""), "{detail}");

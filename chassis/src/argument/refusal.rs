@@ -118,6 +118,8 @@ fn explain(message: &str) -> (Option<&str>, String) {
         return (Some(name), "it is there more than once".to_owned());
     }
     let detail = match message {
+        // Of pairs, where several are read into one value.
+        "unsupported value" => "it is there more than once",
         "invalid digit found in string" | "cannot parse integer from empty string" => "a whole number is expected",
         "number too large to fit in target type" => "a smaller number is expected",
         "number too small to fit in target type" => "a larger number is expected",
