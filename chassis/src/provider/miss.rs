@@ -1,11 +1,12 @@
 //! The answers to calls that match no operation. They end the chain for unmatched calls, so that they are traced,
 //! counted and limited like all others.
 
+use std::borrow::Cow;
 use std::future::ready;
 
 use axum::body::Body;
 use http::header::{ALLOW, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Undecodable, decode};
@@ -61,7 +62,7 @@ impl Miss {
             Self::MethodNotAllowed(allow) => {
                 let detail = format!(
                     "{} is not among the methods of this path: the Allow field lists them.",
-                    invocation.method()
+                    shortened(invocation.method())
                 );
                 Fault::new(Code::MethodNotAllowed, detail).with_header(ALLOW, allow.clone()).into()
             }
@@ -85,6 +86,17 @@ pub(super) fn is_text(path: &str) -> bool {
     !path.contains('%') || decode(path).is_ok()
 }
 
+/// How much of a method is sent back; a method is ASCII.
+const LONGEST_METHOD: usize = 32;
+
+/// The method, or how it begins: a method may be as long as the head of the request.
+fn shortened(method: &Method) -> Cow<'_, str> {
+    match method.as_str().get(..LONGEST_METHOD) {
+        Some(beginning) if beginning.len() < method.as_str().len() => format!("{beginning}…").into(),
+        _ => method.as_str().into(),
+    }
+}
+
 /// What is wrong with a path that cannot be matched.
 fn flaw(path: &str) -> &'static str {
     match decode(path) {
@@ -97,5 +109,18 @@ fn flaw(path: &str) -> &'static str {
 impl Endpoint for Miss {
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
         Box::pin(ready(self.reply(invocation)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_method_is_not_sent_back_whole() {
+        let shown = |method: &str| shortened(&method.parse().unwrap()).into_owned();
+        assert_eq!(shown("PUT"), "PUT");
+        assert_eq!(shown(&"A".repeat(32)), "A".repeat(32));
+        assert_eq!(shown(&"A".repeat(5_000)), format!("{}…", "A".repeat(32)));
     }
 }
