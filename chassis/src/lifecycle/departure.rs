@@ -96,7 +96,6 @@ impl Departure<'_> {
         if let Waited::Served(served) = waited {
             return Some(served);
         }
-        tracing::warn!("cutting off calls in flight");
         self.phase.send_replace(Phase::Cutting);
         timeout(LEAST, serving).await.ok()
     }
