@@ -10,7 +10,10 @@ use crate::conf::tree::Node;
 pub(super) fn warnings(conf: &Conf, operations: &[Planned]) -> Vec<String> {
     let chains = chains(conf, operations);
     let handlers = conf.root.operations.keys().flat_map(|pattern| handlers(conf, pattern, operations));
-    chains.into_iter().chain(handlers).chain(unserved(conf, operations)).collect()
+    let stray = conf.document.stray.iter().map(|(name, meant)| {
+        format!("environment {name} has no effect: two underscores stand before each key, as in `{meant}`")
+    });
+    chains.into_iter().chain(handlers).chain(unserved(conf, operations)).chain(stray).collect()
 }
 
 /// The chains that no operation passes and no other chain extends.

@@ -23,6 +23,8 @@ pub struct Document {
     /// What is wrong although the rest could be read; reported together with what the check finds.
     pub(crate) problems: Vec<Problem>,
     pub(crate) environment: BTreeMap<String, String>,
+    /// Variables that look as if they said something here and do not, each with the name that would.
+    pub(crate) stray: Vec<(String, String)>,
 }
 
 impl Document {
@@ -38,6 +40,7 @@ impl Document {
             read,
             problems: Vec::new(),
             environment: sources.environment.clone(),
+            stray: stray(sources, &texts),
         };
         let unreadable = texts.iter().filter(|text| !document.add(text)).count();
         if unreadable > 0 {
@@ -66,6 +69,7 @@ impl Document {
             read: vec![Read::File(name.to_owned())],
             problems: Vec::new(),
             environment: BTreeMap::new(),
+            stray: Vec::new(),
         };
         match document.add(&Arc::new(Text::of(name, content))) {
             true => Ok(document),
@@ -131,6 +135,15 @@ impl Document {
             None => problem,
         }
     }
+}
+
+/// A variable that a file, an argument or another variable names is there for that.
+fn stray(sources: &Sources, texts: &[Arc<Text>]) -> Vec<(String, String)> {
+    let said = texts.iter().map(|text| text.content()).chain(sources.sets.iter().map(String::as_str));
+    let said: Vec<&str> = said.chain(sources.environment.values().map(String::as_str)).collect();
+    let is_named = |name: &str| said.iter().any(|said| said.contains(name));
+    let meant = sources.environment.iter().filter(|(name, _)| !is_named(name));
+    meant.filter_map(|(name, value)| Some((name.clone(), overlay::meant(name, value)?))).collect()
 }
 
 fn unread(problems: Vec<Problem>) -> ConfError {

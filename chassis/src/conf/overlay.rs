@@ -7,6 +7,7 @@ use super::origin::{Origin, Text};
 use super::path::{KeyPath, Step};
 use super::problem::Problem;
 use super::scalar;
+use super::source::CONF_VARIABLE;
 use super::tree::{Content, Entry, Node};
 use super::yaml;
 
@@ -36,6 +37,16 @@ pub(crate) fn variable(name: &str, value: &str) -> Option<Result<Said, Problem>>
         );
     }
     Some(said(KeyPath::of_keys(keys), value, &origin))
+}
+
+/// The variable that this one was meant to be, if it looks like one of ours and is none: `CHASSIS_TIMEOUT`.
+pub(crate) fn meant(name: &str, value: &str) -> Option<String> {
+    let stem = &PREFIX[..PREFIX.len() - 1];
+    let (prefix, key) = name.split_at_checked(stem.len())?;
+    let of_kubernetes = key.starts_with("SERVICE_") || key.starts_with("PORT_") || value.contains("://");
+    let is_ours = key.is_empty() || key.starts_with('_') || name == CONF_VARIABLE;
+    let looks_like_ours = prefix.eq_ignore_ascii_case(stem) && !is_ours && !of_kubernetes;
+    looks_like_ours.then(|| format!("{PREFIX}{key}"))
 }
 
 /// What one `--set` says.
@@ -192,6 +203,13 @@ mod tests {
     fn other_variables_are_none_of_ours() {
         assert_eq!(variable("CHASSIS_CONF", "x"), None);
         assert_eq!(variable("HOME", "x"), None);
+        let meant = ["CHASSIS_TIMEOUT", "chassis_log", "CHASSIS_CONF", "CHASSIS__A", "CHASSIS_", "CHASSISX", "HOME"]
+            .map(|name| meant(name, "x"));
+        assert_eq!(meant[..2], [Some("CHASSIS__TIMEOUT".to_owned()), Some("CHASSIS__log".to_owned())]);
+        assert_eq!(meant[2..], [const { None }; 5]);
+        // What Kubernetes says about a Service of the name `chassis`.
+        assert_eq!(super::meant("CHASSIS_SERVICE_HOST", "10.0.0.1"), None);
+        assert_eq!(super::meant("CHASSIS_PORT", "tcp://10.0.0.1:80"), None);
         assert!(variable("CHASSIS__", "x").is_some_and(|said| said.is_err()));
         assert!(variable("CHASSIS__A____B", "x").is_some_and(|said| said.is_err()));
     }
