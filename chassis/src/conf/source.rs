@@ -179,9 +179,14 @@ fn separate<T>(results: impl Iterator<Item = Result<T, Problem>>) -> (Vec<T>, Ve
     (good, bad)
 }
 
-/// At most a byte more than `limit`, so that a device file does not fill the memory.
+/// At most a byte more than `limit`, so that nothing fills the memory.
 fn bounded(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // To open a named pipe is to wait for somebody to write into it. What the shell hands over is open already.
+    let is_handed_over = ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|open| path.starts_with(open));
+    if !is_handed_over && !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
