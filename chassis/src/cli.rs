@@ -95,8 +95,11 @@ pub fn run(app: App) -> ExitCode {
         Ok(line) => line.run(app),
         Err(error) => {
             // Help and version are no failure; clap knows where each belongs and how it exits.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            let printed = print::written(error.print());
+            match error.exit_code() {
+                0 => printed,
+                code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+            }
         }
     }
 }
@@ -119,10 +122,7 @@ impl Line {
             Command::Token(options) => token::run(app, &flags, &options),
         };
         match outcome {
-            Ok(printer) => {
-                printer.finish();
-                ExitCode::SUCCESS
-            }
+            Ok(printer) => printer.finish(),
             Err(error) => fail(&error, &flags),
         }
     }
@@ -143,10 +143,11 @@ impl Flags {
 fn fail(error: &StartError, flags: &Flags) -> ExitCode {
     let mut printer = Printer::for_errors(flags);
     printer.error(error);
-    match flags.json {
-        // Whoever asks for JSON reads it where the answer would be.
-        true => printer.finish(),
-        false => printer.complain(),
+    if flags.json {
+        // Whoever asks for JSON reads it where the answer would be; why there is none matters more than this.
+        let _ = printer.finish();
+    } else {
+        printer.complain();
     }
     ExitCode::from(error.exit_code())
 }

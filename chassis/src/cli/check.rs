@@ -15,10 +15,13 @@ pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
         printer.document(&json!({ "read": read, "operations": operations, "warnings": warnings, "problems": [] }));
         return Ok(printer);
     }
+    // Standard output is for the answer.
+    let mut aside = Printer::for_errors(flags);
     for warning in &warnings {
-        printer.write(Style::Bad, "warning: ");
-        printer.line(warning);
+        aside.write(Style::Bad, "warning: ");
+        aside.line(warning);
     }
+    aside.complain();
     printer.write(Style::Good, "ok");
     printer.line(format_args!(": {operations} operations have their chains; read {}", read.join(", ")));
     Ok(printer)

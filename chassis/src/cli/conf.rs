@@ -5,6 +5,7 @@ use clap::Args;
 use super::print::Printer;
 use super::{App, Flags};
 use crate::app::{StartError, composed};
+use crate::conf::BuildError;
 
 /// What `conf` takes.
 #[derive(Args)]
@@ -19,7 +20,9 @@ pub(super) struct Options {
 
 pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
     let mut printer = Printer::new(flags);
-    if options.reference {
+    if options.reference && printer.json {
+        return Err(no_json());
+    } else if options.reference {
         printer.text(App::reference()?);
     } else if options.schema {
         printer.document(composed()?.schema());
@@ -28,4 +31,9 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
         if printer.json { printer.document(&listing) } else { printer.text(listing) }
     }
     Ok(printer)
+}
+
+fn no_json() -> StartError {
+    let error = BuildError::new("", "the reference is YAML with comments; there is none in JSON");
+    StartError::Asked(error.with_help("leave out `--json`, or ask for every key as JSON Schema: `conf --schema`"))
 }

@@ -1,13 +1,15 @@
 //! Writes what commands say: in colour for a terminal, plain otherwise, JSON on request.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, ErrorKind, IsTerminal, Write as _};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::{Color, Flags};
 use crate::app::StartError;
 use crate::app::routes::align;
+use crate::lifecycle::Exit;
 
 /// How a piece of text stands out where there is colour.
 #[derive(Clone, Copy)]
@@ -105,13 +107,26 @@ impl Printer {
         }
     }
 
-    /// Writes everything to standard output. A reader that went away is no failure of ours.
-    pub(super) fn finish(self) {
-        let _ = io::stdout().write_all(self.text.as_bytes());
+    /// Writes everything to standard output, and says whether that is where it went.
+    pub(super) fn finish(self) -> ExitCode {
+        let mut out = io::stdout();
+        written(out.write_all(self.text.as_bytes()).and_then(|()| out.flush()))
     }
 
     /// Writes everything to standard error.
     pub(super) fn complain(self) {
         let _ = io::stderr().write_all(self.text.as_bytes());
+    }
+}
+
+/// What writing an answer comes to. A reader that went away, as `head` does, is no failure of ours.
+pub(super) fn written(outcome: io::Result<()>) -> ExitCode {
+    match outcome {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            // There is nowhere left to say it if this fails as well.
+            let _ = writeln!(io::stderr(), "error: the answer cannot be written to standard output: {error}");
+            Exit::Failed.into()
+        }
+        _ => ExitCode::SUCCESS,
     }
 }

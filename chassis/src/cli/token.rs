@@ -14,7 +14,7 @@ use crate::handlers::auth::{Claims, mint};
 #[derive(Args)]
 pub(super) struct Options {
     /// Whom the token is for
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = subject)]
     sub: String,
     /// A scope it grants; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
@@ -22,9 +22,30 @@ pub(super) struct Options {
     /// A role its subject has; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
-    /// How long it is good for
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    /// How long it is good for: from 1s to 365d
+    #[arg(allow_hyphen_values = true, long, value_name = "TIME", default_value = "1h", value_parser = lifetime)]
     lifetime: Interval,
+}
+
+/// Whoever checks tokens refuses one without a subject.
+fn subject(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a token names somebody: write `--sub ada`".to_owned()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// The longest a token may be good for: it cannot be taken back.
+const LONGEST: Interval = Interval::hours(365 * 24);
+
+fn lifetime(text: &str) -> Result<Interval, String> {
+    let help = "write a time from `1s` to `365d`, such as `1h` or `30m`";
+    let lifetime: Interval = text.parse().map_err(|error| format!("{error}; {help}"))?;
+    match lifetime {
+        none if none < Interval::secs(1) => Err(format!("such a token is never good: {help}")),
+        long if long > LONGEST => Err(format!("a token cannot be taken back: {help}")),
+        lifetime => Ok(lifetime),
+    }
 }
 
 pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {

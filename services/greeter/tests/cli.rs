@@ -164,12 +164,9 @@ fn an_empty_chain_is_allowed_and_warned_of() {
     let output =
         greeter(&["check", "--set", "chain.provider.open=[]", "--set", "operations.greeting.hello.chain=open"]);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-    assert!(
-        out(&output).contains("warning: chain `open` is empty: nothing runs before `greeting.hello`\n"),
-        "{}",
-        out(&output)
-    );
-    assert!(out(&output).contains("\nok: 4 operations have their chains; read "), "{}", out(&output));
+    let warned = err(&output);
+    assert!(warned.contains("warning: chain `open` is empty: nothing runs before `greeting.hello`\n"), "{warned}");
+    assert!(out(&output).starts_with("ok: 4 operations have their chains; read "), "{}", out(&output));
 }
 
 #[test]
@@ -184,9 +181,9 @@ fn configuration_that_has_no_effect_is_warned_of() {
     ];
     for (set, expected) in cases {
         let output = greeter(&["check", "--set", set]);
-        assert!(output.status.success() && out(&output).contains(expected), "{} {}", out(&output), err(&output));
+        assert!(output.status.success() && err(&output).contains(expected), "{} {}", out(&output), err(&output));
     }
-    let shipped = out(&greeter(&["check"]));
+    let shipped = err(&greeter(&["check"]));
     assert!(!shipped.contains("has no effect") && !shipped.contains("passed by no operation"), "{shipped}");
 }
 
@@ -298,6 +295,65 @@ fn what_explain_cannot_be_asked_is_a_wrong_command_line() {
     assert_eq!(greeter(&["explain", "GET", "no path"]).status.code(), Some(2));
     assert_eq!(greeter(&["explian"]).status.code(), Some(2));
     assert_eq!(greeter(&["token"]).status.code(), Some(2));
+    let json = greeter(&["conf", "--reference", "--json"]);
+    assert!(json.status.code() == Some(2) && out(&json).contains("conf --schema"), "{}", out(&json));
+}
+
+#[test]
+fn a_token_that_would_be_good_for_nothing_is_refused_with_a_remedy() {
+    let help = "write a time from `1s` to `365d`, such as `1h` or `30m`";
+    for (arguments, expected) in [
+        (["--sub", "", "--lifetime", "1h"], "a token names somebody: write `--sub ada`"),
+        (["--sub", "ada", "--lifetime", "0s"], &*format!("such a token is never good: {help}")),
+        (["--sub", "ada", "--lifetime", "99999d"], &*format!("a token cannot be taken back: {help}")),
+        (["--sub", "ada", "--lifetime", "-1h"], help),
+    ] {
+        let output = greeter(&[&["token"][..], &arguments].concat());
+        assert!(output.status.code() == Some(2) && err(&output).contains(expected), "{}", err(&output));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none() {
+    let written_to = |to: &str| {
+        let greeter = env!("CARGO_BIN_EXE_greeter");
+        let script = format!("'{greeter}' conf --reference {to}");
+        Command::new("bash").args(["-o", "pipefail", "-c", &script]).env_clear().output().unwrap()
+    };
+    let full = written_to("> /dev/full");
+    assert_eq!(full.status.code(), Some(1));
+    let expected = "error: the answer cannot be written to standard output: No space left on device";
+    assert!(err(&full).starts_with(expected), "{}", err(&full));
+    assert_eq!((written_to("| true").status.code(), written_to("> /dev/null").status.code()), (Some(0), Some(0)));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_configuration_unless_the_shell_hands_it_over() {
+    let folder = folder("piped", &[]);
+    let pipe = folder.join("pipe.yaml");
+    let _ = std::fs::remove_file(&pipe);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let refused = run_in(&folder, &["check", "--conf", "pipe.yaml"]);
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(err(&refused).contains("`pipe.yaml` cannot be read: it is not a regular file"), "{}", err(&refused));
+    let script = format!("'{}' conf --conf <(cat '{}')", env!("CARGO_BIN_EXE_greeter"), shipped().display());
+    let handed = Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+    assert!(err(&handed).contains("keys/development.jwks.json"), "{}", err(&handed));
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_of_ours_is_warned_of() {
+    let warned = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+        command.env_clear().env(name, "3s").args(["check", "--conf"]).arg(shipped());
+        err(&command.output().unwrap())
+    };
+    let expected = "warning: environment CHASSIS_TIMEOUT has no effect: two underscores stand before each key, as in \
+                    `CHASSIS__TIMEOUT`\n";
+    assert!(warned("CHASSIS_TIMEOUT").contains(expected), "{}", warned("CHASSIS_TIMEOUT"));
+    assert!(!warned("CHASSIS__TIMEOUT").contains("has no effect"));
 }
 
 #[test]
