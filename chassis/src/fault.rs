@@ -184,6 +184,11 @@ impl Fault {
         headers
     }
 
+    /// Whether this fault brings a header field of this name along.
+    pub(crate) fn says(&self, name: &HeaderName) -> bool {
+        self.0.headers.contains_key(name)
+    }
+
     /// The problem document (RFC 9457) of this fault.
     pub(crate) fn problem<'a>(&'a self, operation: Option<&'a str>, trace_id: Option<String>) -> Problem<'a> {
         Problem {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, header};
 
 use crate::fault::{Code, Fault};
@@ -62,6 +62,7 @@ impl Reply {
     pub(crate) fn into_response(self, invocation: &Invocation) -> Response {
         let Self { mut response, fault } = self;
         let Some(fault) = fault else { return response };
+        forget_body(response.headers_mut(), &fault);
         let operation = invocation.operation().map(|operation| operation.id.as_str());
         let trace_id = invocation.call.trace.trace_id().map(|id| id.to_string());
         // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
@@ -69,6 +70,23 @@ impl Reply {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         *response.body_mut() = Body::from(document);
         response
+    }
+}
+
+/// The fields that frame a body or say how it is encoded.
+const FRAMING: [HeaderName; 3] = [header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::TRANSFER_ENCODING];
+
+/// The fields that tell one body from another.
+const IDENTITY: [HeaderName; 4] = [header::ETAG, header::LAST_MODIFIED, header::CONTENT_RANGE, header::ACCEPT_RANGES];
+
+/// Removes what was said of the body that a problem document takes the place of: a length that is not its own would
+/// take the next reply of the connection for a part of this one. What the Fault itself says of identity stays.
+fn forget_body(headers: &mut HeaderMap, fault: &Fault) {
+    for name in &FRAMING {
+        headers.remove(name);
+    }
+    for name in IDENTITY.iter().filter(|name| !fault.says(name)) {
+        headers.remove(name);
     }
 }
 
@@ -101,7 +119,10 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
+    use http_body::Body as _;
+
     use super::*;
+    use crate::invocation::fixture;
 
     #[test]
     fn a_fault_comes_through_what_knows_only_responses() {
@@ -117,5 +138,25 @@ mod tests {
         let reply = Reply::from(response);
         assert_eq!((reply.status(), reply.fault().unwrap().detail()), (StatusCode::METHOD_NOT_ALLOWED, "Not so."));
         assert_eq!((reply.headers().len(), &reply.headers()[header::VARY]), (2, &"origin".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_problem_document_keeps_nothing_that_was_said_of_another_body() {
+        let said = "content-length content-encoding transfer-encoding etag last-modified content-range accept-ranges";
+        let etag = HeaderValue::from_static("\"own\"");
+        for (fault, left) in [
+            (Fault::new(Code::NotFound, "Not there."), 2),
+            (Fault::new(Code::PreconditionFailed, "Changed.").with_header(header::ETAG, etag), 3),
+        ] {
+            let mut reply = Reply::from(fault);
+            for name in said.split(' ').chain(["vary"]) {
+                let name = HeaderName::from_static(name);
+                reply.headers_mut().entry(name).or_insert(HeaderValue::from_static("0"));
+            }
+            let response = reply.into_response(&fixture::call(fixture::request("GET", "/")));
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(response.headers().len(), left, "{:?}", response.headers());
+            assert!(response.body().size_hint().lower() > 0);
+        }
     }
 }

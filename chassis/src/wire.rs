@@ -23,7 +23,7 @@ use crate::protocol::Refusals;
 
 mod accept;
 mod body;
-mod call;
+pub(crate) mod call;
 pub(crate) mod check;
 mod connection;
 mod flaw;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::invocation::Peer;
 use crate::principal::Principal;
 use crate::provider::Provider;
+use crate::wire::call::keep_head;
 
 /// A call to be made.
 #[must_use = "nothing is called until `send`"]
@@ -86,13 +87,12 @@ impl Call {
             return valid("this listener", Err(format_args!("the service has no listener `{}`", self.listener)));
         };
         let is_head = self.request.method() == Method::HEAD;
-        let (mut head, body) = entry.call_as(self.request, self.peer, self.principal).await.into_parts();
-        let mut body = valid("the body of the answer", body.collect().await).to_bytes();
+        let mut response = entry.call_as(self.request, self.peer, self.principal).await;
         if is_head {
-            // RFC 9110 §9.3.2: the length stays and the body goes, as with the server of a socket.
-            head.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
-            body.clear();
+            keep_head(&mut response);
         }
+        let (head, body) = response.into_parts();
+        let body = valid("the body of the answer", body.collect().await).to_bytes();
         Answer(Response::from_parts(head, body))
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn answer<C: Connection>(
 }
 
 /// RFC 9110 §9.3.2: the reply to HEAD says how long it would be and has no content. hyper sees to it over HTTP/1.1 only.
-fn keep_head(response: &mut Response<Body>) {
+pub(crate) fn keep_head(response: &mut Response<Body>) {
     let length = response.body().size_hint().exact().filter(|length| *length > 0);
     if let Some(length) = length {
         response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());

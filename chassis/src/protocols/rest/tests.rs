@@ -20,6 +20,7 @@ use crate::reply::Reply;
 use crate::route::{Route, Table};
 use crate::schema::Endpoint;
 
+mod answers;
 mod bodies;
 mod unmatched;
 
@@ -89,9 +90,14 @@ impl Endpoint for Says {
     }
 }
 
-/// Public operations for POST at these paths, and the listeners with the operations that each serves.
+/// Public operations at these paths, for POST unless a method stands before the path, and the listeners with the operations that each serves.
 fn provider<const N: usize>(operations: [(&'static str, Arc<dyn Endpoint>); N], served: &[(&str, &[u32])]) -> Provider {
     provider_with(operations, served, Chain { name: "unmatched".into(), steps: [].into() })
+}
+
+/// The method and the path of an operation.
+fn of(path: &'static str) -> (&'static str, &'static str) {
+    path.split_once(' ').unwrap_or(("POST", path))
 }
 
 /// The same, with a chain for calls that match none of them.
@@ -100,17 +106,17 @@ fn provider_with<const N: usize>(
     served: &[(&str, &[u32])],
     unmatched: Chain,
 ) -> Provider {
-    let paths = operations.each_ref().map(|(path, _)| *path);
+    let paths = operations.each_ref().map(|(path, _)| of(path));
     let route = |target: &u32| Route {
-        method: "POST".into(),
-        template: paths[*target as usize].to_owned(),
+        method: paths[*target as usize].0.into(),
+        template: paths[*target as usize].1.to_owned(),
         target: *target,
         place: "here".to_owned(),
     };
     let table = |targets: &[u32]| Arc::new(Table::build(targets.iter().map(route), Default::default()).unwrap());
     let chain = Chain { name: "default".into(), steps: [].into() };
     let target = |(path, endpoint)| Target {
-        operation: Operation::new("test", path, "POST", path).with_access(Access::Public),
+        operation: Operation::new("test", path, of(path).0, of(path).1).with_access(Access::Public),
         chain: chain.clone(),
         preflight: None,
         endpoint,
