@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tower::{Layer, Service, ServiceExt};
 
 use super::Next;
+use crate::argument::foreign::{Lent, lend};
 use crate::fault::Fault;
 use crate::handler::Wrap;
 use crate::invocation::Invocation;
@@ -54,7 +55,8 @@ use crate::schema::BoxFuture;
 /// ```
 ///
 /// What the layer changes in the request, the rest of the chain sees, but for the target: that was matched before the
-/// chain began, and stays. A layer that calls its service again runs the rest again; while one run goes on, others
+/// chain began, and stays. The body that it sees ends with an error where it is larger than
+/// [`Call::body_limit`](crate::invocation::Call::body_limit), and the call is then refused with 413. A layer that calls its service again runs the rest again; while one run goes on, others
 /// wait for it. One that drops the future it got drops what it stands for, and every `after` that is due runs.
 ///
 /// It costs a copy of the header fields and several allocations a call; a [`Handler`](crate::handler::Handler) of
@@ -79,7 +81,17 @@ impl<L: Layer<Rest>> Layered<L> {
 }
 
 fn explain(error: BoxError) -> Fault {
-    error.downcast().map_or_else(Fault::internal, |fault| *fault)
+    match error.downcast::<Fault>() {
+        Ok(fault) => *fault,
+        Err(error) => error.downcast::<axum::Error>().map_or_else(Fault::internal, |error| Fault::from(*error)),
+    }
+}
+
+/// The reply of a layer. One that refuses a body it could not read seldom says why.
+fn told(reply: Reply, lent: &Lent) -> Reply {
+    let status = reply.status();
+    let is_own = reply.fault().is_none() && (status.is_client_error() || status.is_server_error());
+    lent.fault().filter(|_| is_own).map_or(reply, Reply::from)
 }
 
 impl<L> Wrap for Layered<L>
@@ -91,13 +103,16 @@ where
     fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
         let (asks, asked) = mpsc::unbounded_channel();
         // The layer may answer by itself, and the handlers outside still look at the request then: it keeps its own.
-        let mut request = Request::from_parts(invocation.parts.clone(), std::mem::take(&mut invocation.body));
+        let (mut request, lent) = lend(invocation);
         request.extensions_mut().insert(Way(asks));
         let layered = self.service.clone().oneshot(request);
         Box::pin(async move {
-            match between(layered, asked, invocation, next).await {
-                Ok(response) => Reply::new(response),
-                Err(error) => Reply::from((self.explain)(error.into())),
+            match between(layered, asked, &lent, invocation, next).await {
+                Ok(response) => told(Reply::new(response), &lent),
+                Err(error) => {
+                    let fault = (self.explain)(error.into());
+                    Reply::from(lent.fault().unwrap_or(fault))
+                }
             }
         })
     }
@@ -107,17 +122,23 @@ where
 async fn between<F: Future>(
     layered: F,
     mut asked: mpsc::UnboundedReceiver<Ask>,
+    lent: &Lent,
     invocation: &mut Invocation,
     next: Next<'_>,
 ) -> F::Output {
     let mut layered = pin!(layered);
     loop {
-        let ask = tokio::select! {
-            biased;
-            output = &mut layered => return output,
-            Some(ask) = asked.recv() => ask,
+        let until = async {
+            tokio::select! {
+                biased;
+                output = &mut layered => Err(output),
+                Some(ask) = asked.recv() => Ok(ask),
+            }
         };
-        let Ask { request, mut answer } = ask;
+        let Ask { request, mut answer } = match lent.to(&invocation.call, until).await {
+            Ok(ask) => ask,
+            Err(output) => return output,
+        };
         let (mut parts, body) = request.into_parts();
         parts.uri = std::mem::take(&mut invocation.parts.uri);
         (invocation.parts, invocation.body) = (parts, body);
@@ -185,8 +206,11 @@ mod tests {
     use std::time::Duration;
 
     use axum::middleware::{self, from_fn};
+    use futures_util::stream;
     use http::{HeaderValue, StatusCode};
+    use http_body_util::BodyExt;
     use tower::layer::layer_fn;
+    use tower::service_fn;
     use tower::util::{MapRequestLayer, MapResponseLayer};
 
     use super::super::tests::{Does, Ends, Run};
@@ -351,6 +375,48 @@ mod tests {
         let reply = run.reply().await;
         assert!(reply.fault().unwrap().cause().unwrap().to_string().contains("extensions"));
         assert_eq!(run.log.text(), "+a -a 500");
+    }
+
+    /// A layer that reads the whole body before it goes on.
+    async fn collecting(request: Sent, next: middleware::Next) -> Response {
+        let (parts, body) = request.into_parts();
+        match axum::body::to_bytes(body, usize::MAX).await {
+            Ok(bytes) => next.run(Sent::from_parts(parts, Body::from(bytes))).await,
+            Err(_) => StatusCode::BAD_REQUEST.into_response(),
+        }
+    }
+
+    fn chunked(chunks: &'static [&'static str]) -> Body {
+        Body::from_stream(stream::iter(chunks.iter().map(|chunk| Ok::<_, Infallible>(*chunk))))
+    }
+
+    #[tokio::test]
+    async fn the_limit_of_the_body_holds_for_a_layer_that_reads_it() {
+        for (limit, code) in [(6, None), (5, Some(Code::ContentTooLarge))] {
+            let mut run = run(from_fn(collecting), Ends::Well);
+            (run.call.body, run.call.call.body_limit) = (chunked(&["abc", "def"]), limit);
+            let reply = run.reply().await;
+            assert_eq!(reply.fault().map(Fault::code), code);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_limit_of_the_body_holds_for_a_layer_that_fails_over_it() {
+        let reads = layer_fn(|_: Rest| {
+            service_fn(|request: Sent| async { Err::<Response, _>(request.collect().await.err().unwrap()) })
+        });
+        let mut run = run(reads, Ends::Well);
+        (run.call.body, run.call.call.body_limit) = (chunked(&["abc", "def"]), 5);
+        let reply = run.reply().await;
+        assert_eq!(reply.fault().unwrap().code(), Code::ContentTooLarge);
+        assert!(reply.fault().unwrap().detail().contains("at most 5 bytes"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_a_layer_waits_for_in_vain_is_the_callers_doing() {
+        let mut run = run(from_fn(collecting), Ends::Well).due_in(Duration::from_secs(1));
+        run.call.body = Body::from_stream(stream::pending::<Result<&str, Infallible>>());
+        assert_eq!(run.reply().await.fault().unwrap().code(), Code::RequestTimeout);
     }
 
     #[tokio::test]
