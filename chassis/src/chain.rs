@@ -257,7 +257,7 @@ impl<'a> Passage<'_, 'a> {
 impl Drop for Passage<'_, '_> {
     fn drop(&mut self) {
         if !self.done {
-            let _ = self.unwind(Reply::from(Fault::new(Code::Cancelled, "The caller went away before the answer.")));
+            let _ = self.unwind(Reply::from(Fault::cancelled()));
         }
     }
 }

@@ -57,10 +57,22 @@ pub struct Violation {
 
 impl Fault {
     /// A fault that tells callers `detail`: what is wrong and what they can do, nothing internal.
+    ///
+    /// [`Code::Cancelled`] becomes [`Code::Unavailable`]: whoever makes this fault has a caller that waits for it.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        let code = if code == Code::Cancelled { Code::Unavailable } else { code };
+        Self::of(code, detail.into())
+    }
+
+    /// The fault of a call that nobody waits for any more. Only the chain knows of one.
+    pub(crate) fn cancelled() -> Self {
+        Self::of(Code::Cancelled, "The caller went away before the answer.".into())
+    }
+
+    fn of(code: Code, detail: Cow<'static, str>) -> Self {
         Self(Box::new(Cause {
             code,
-            detail: detail.into(),
+            detail,
             kind: None,
             internal: None,
             violations: Vec::new(),
@@ -111,10 +123,16 @@ impl Fault {
         self
     }
 
-    /// Adds a member to the problem document (RFC 9457 §3.2).
+    /// Adds a member to the problem document (RFC 9457 §3.2); of those with the same name the last counts.
+    ///
+    /// A member that chassis writes itself is left as it is: `type`, `title`, `status`, `detail`, `code`,
+    /// `operation`, `handler`, `trace_id` and `violations` are no names for others.
     #[must_use]
     pub fn with_extension(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<serde_json::Value>) -> Self {
-        self.0.extensions.push((name.into(), value.into()));
+        let name = name.into();
+        if !RESERVED.contains(&&*name) {
+            self.0.extensions.push((name, value.into()));
+        }
         self
     }
 
@@ -206,6 +224,10 @@ impl Fault {
     }
 }
 
+/// The names of the members that chassis fills.
+const RESERVED: [&str; 9] =
+    ["type", "title", "status", "detail", "code", "operation", "handler", "trace_id", "violations"];
+
 /// The members of `application/problem+json` (RFC 9457 §3) as chassis fills them.
 #[derive(Serialize)]
 pub(crate) struct Problem<'a> {
@@ -274,5 +296,34 @@ impl Fault {
     pub(crate) fn from_response(response: &mut axum::response::Response) -> Option<Self> {
         let carried = response.extensions_mut().remove::<Carried>()?;
         carried.0.lock().ok()?.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_chassis_writes_are_not_written_twice() {
+        let violation = Violation { place: "body", pointer: String::new(), detail: "It is wrong.".to_owned() };
+        let full = Fault::new(Code::Conflict, "It is taken.").by("gate").with_violations([violation]);
+        let names = |fault: &Fault| {
+            let text = serde_json::to_string(&fault.problem(Some("a.b"), Some("1".to_owned()))).unwrap();
+            let problem: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+            (problem.keys().cloned().collect::<Vec<_>>(), text)
+        };
+        let (own, text) = names(&full);
+        assert_eq!(own.len(), RESERVED.len());
+        let extended = own.iter().fold(full, |fault, name| fault.with_extension(name.clone(), "another"));
+        assert_eq!(names(&extended).1, text);
+        let extended = extended.with_extension("holder", "ada").with_extension("holder", "bob");
+        assert_eq!(names(&extended).1.matches("holder").count(), 1);
+    }
+
+    #[test]
+    fn nobody_but_the_chain_says_that_a_caller_left() {
+        let fault = Fault::new(Code::from_status(Code::Cancelled.status()), "It was stopped.");
+        assert_eq!((fault.code(), fault.status()), (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE));
+        assert_eq!(Fault::cancelled().code(), Code::Cancelled);
     }
 }

@@ -65,7 +65,9 @@ codes! {
     TooManyRequests = "too-many-requests", 429, "Too Many Requests";
     /// The header fields are larger than allowed: 431 (RFC 6585 §5).
     HeaderFieldsTooLarge = "header-fields-too-large", 431, "Request Header Fields Too Large";
-    /// The caller went away before the answer; never sent, only seen by handlers and logs: 499.
+    /// The caller went away before the answer; never sent, only seen by handlers and logs: 499. Only the chain says so
+    /// of a call: a Fault that anybody else makes with it is [`Unavailable`](Self::Unavailable), because somebody waits
+    /// for it, and 499 is no status of HTTP.
     Cancelled = "cancelled", 499, "Client Closed Request";
     /// The service failed: 500.
     Internal = "internal", 500, "Internal Server Error";

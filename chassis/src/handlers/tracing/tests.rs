@@ -174,7 +174,7 @@ fn only_failures_of_the_service_are_errors() {
             .map(|name| span.get(name).cloned().unwrap_or_default())
     };
     assert_eq!(said(Fault::new(Code::NotFound, "").into()), ["404", "", ""]);
-    assert_eq!(said(Fault::new(Code::Cancelled, "").into()), ["", "", ""]);
+    assert_eq!(said(Fault::cancelled().into()), ["", "", ""]);
     assert_eq!(said(Fault::new(Code::DeadlineExceeded, "").into()), ["504", "deadline-exceeded", "ERROR"]);
     assert_eq!(said(Reply::new(http::StatusCode::BAD_GATEWAY)), ["502", "502", "ERROR"]);
 }
