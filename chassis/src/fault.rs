@@ -49,7 +49,8 @@ pub struct Violation {
     /// Where: `body`, `path`, `query` or `header`.
     #[serde(rename = "in")]
     pub place: &'static str,
-    /// Which value: a JSON Pointer (RFC 6901) into the body, or the name of a parameter or field.
+    /// Which value: a JSON Pointer (RFC 6901) into the body, or into the object that the parameters or header fields
+    /// are by their names, such as `/limit`. Empty is the whole.
     pub pointer: String,
     /// What is wrong with it and what is expected.
     pub detail: String,

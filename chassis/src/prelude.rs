@@ -144,7 +144,7 @@ mod tests {
         let find = |target| asked("find", "GET", target, "", "");
         assert_eq!(find("/prelude/books/7"), r#"200 "Emma""#);
         assert!(find("/prelude/books/8").starts_with("404 {"));
-        assert!(find("/prelude/books/x").contains(r#""violations":[{"in":"path","pointer":"id""#));
+        assert!(find("/prelude/books/x").contains(r#""violations":[{"in":"path","pointer":"/id""#));
         let search = asked("search", "GET", "/prelude/books?title=E%20M&page=1&page=2", "", "");
         assert_eq!(search, r#"200 Some("E M") [1, 2] 3"#);
         let keep = asked("keep", "POST", "/prelude/books", "application/json", r#"{"title": "A/B", "pages": 9}"#);

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::content::{self, FORM};
 use super::pairs::{Unread, read};
-use super::refusal::{Flaw, Place, nested};
+use super::refusal::{Flaw, Place, escaped, nested};
 use super::{Argument, body};
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
@@ -35,7 +35,7 @@ fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {
     let text = body::text(body)?;
     read(text, nested).map_err(|unread| match unread {
         Unread::Malformed(flaw) => {
-            Flaw::new(format!("/{}", flaw.pointer), flaw.detail).refuse(Code::InvalidArgument, Place::Body)
+            Flaw::new(format!("/{}", escaped(&flaw.pointer)), flaw.detail).refuse(Code::InvalidArgument, Place::Body)
         }
         Unread::Misfit(flaw) => flaw.refuse(Code::UnprocessableContent, Place::Body),
     })

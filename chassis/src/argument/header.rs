@@ -156,14 +156,14 @@ mod tests {
         };
         let named = |name: &str, detail: &str| (name.to_owned(), detail.to_owned());
         let id: (&str, &[u8]) = ("x-request-id", b"7");
-        assert_eq!(refused(&[]), named("x-request-id", "it is missing"));
-        assert_eq!(refused(&[id, id]), named("x-request-id", "it is there more than once"));
-        assert_eq!(refused(&[("x-request-id", b"\xff")]), named("x-request-id", "it is not UTF-8"));
+        assert_eq!(refused(&[]), named("/x-request-id", "it is missing"));
+        assert_eq!(refused(&[id, id]), named("/x-request-id", "it is there more than once"));
+        assert_eq!(refused(&[("x-request-id", b"\xff")]), named("/x-request-id", "it is not UTF-8"));
         assert_eq!(
             refused(&[id, ("x-tag", b"1"), ("x-tag", b"x")]),
-            named("x-tag", "a whole number from 0 to 255 is expected")
+            named("/x-tag", "a whole number from 0 to 255 is expected")
         );
-        assert_eq!(refused(&[id, ("if-match", b"a"), ("if-match", b"a")]).0, "If-Match");
+        assert_eq!(refused(&[id, ("if-match", b"a"), ("if-match", b"a")]).0, "/If-Match");
     }
 
     #[test]

@@ -230,12 +230,12 @@ mod tests {
             (fault.code(), violation.pointer.clone(), violation.detail.clone())
         }
         let whole = "a whole number from 0 to 255 is expected".to_owned();
-        assert_eq!(refused::<u8>("/g/{id}", "/g/300"), (Code::InvalidArgument, "id".to_owned(), whole.clone()));
-        assert_eq!(refused::<Seat>(SEAT, "/seats/x/1"), (Code::InvalidArgument, "row".to_owned(), whole));
-        assert_eq!(refused::<Seat>(SEAT, "/seats/1/x").1, "seat-number");
-        assert_eq!(refused::<(u8, u8)>(SEAT, "/seats/1/x").1, "seat-number");
-        assert_eq!(refused::<Vec<u8>>(SEAT, "/seats/1/x").1, "seat-number");
-        assert_eq!(refused::<BTreeMap<String, u8>>(SEAT, "/seats/1/x").1, "seat-number");
+        assert_eq!(refused::<u8>("/g/{id}", "/g/300"), (Code::InvalidArgument, "/id".to_owned(), whole.clone()));
+        assert_eq!(refused::<Seat>(SEAT, "/seats/x/1"), (Code::InvalidArgument, "/row".to_owned(), whole));
+        assert_eq!(refused::<Seat>(SEAT, "/seats/1/x").1, "/seat-number");
+        assert_eq!(refused::<(u8, u8)>(SEAT, "/seats/1/x").1, "/seat-number");
+        assert_eq!(refused::<Vec<u8>>(SEAT, "/seats/1/x").1, "/seat-number");
+        assert_eq!(refused::<BTreeMap<String, u8>>(SEAT, "/seats/1/x").1, "/seat-number");
         assert!(refused::<Colour>("/g/{colour}", "/g/blue").2.contains("expected `red` or `green`"));
     }
 
@@ -243,7 +243,7 @@ mod tests {
     fn a_value_that_cannot_be_decoded_is_named() {
         for (path, expected) in [("/g/%ff", "UTF-8"), ("/g/%zz", "hexadecimal"), ("/g/100%", "`%25`")] {
             let fault = take::<String>("/g/{name}", path).unwrap_err();
-            assert_eq!((fault.code(), fault.violations()[0].pointer.as_str()), (Code::InvalidArgument, "name"));
+            assert_eq!((fault.code(), fault.violations()[0].pointer.as_str()), (Code::InvalidArgument, "/name"));
             assert!(fault.detail().contains(expected), "{}", fault.detail());
         }
     }

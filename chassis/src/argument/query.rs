@@ -78,22 +78,23 @@ mod tests {
 
     #[test]
     fn a_parameter_that_does_not_fit_is_named() {
-        assert_eq!(refused(""), ("text".to_owned(), "it is missing".to_owned()));
-        assert_eq!(refused("?text=a&limit=x"), ("limit".to_owned(), "a whole number is expected".to_owned()));
-        assert_eq!(refused("?text=a&limit=70000"), ("limit".to_owned(), "a smaller number is expected".to_owned()));
-        assert_eq!(refused("?text=a&text=b"), ("text".to_owned(), "it is there more than once".to_owned()));
-        assert_eq!(refused("?text=a&limit=1&limit=2"), ("limit".to_owned(), "it is there more than once".to_owned()));
+        assert_eq!(refused(""), ("/text".to_owned(), "it is missing".to_owned()));
+        assert_eq!(refused("?text=a&limit=x"), ("/limit".to_owned(), "a whole number is expected".to_owned()));
+        assert_eq!(refused("?text=a&limit=70000"), ("/limit".to_owned(), "a smaller number is expected".to_owned()));
+        assert_eq!(refused("?text=a&text=b"), ("/text".to_owned(), "it is there more than once".to_owned()));
+        assert_eq!(refused("?text=a&limit=1&limit=2"), ("/limit".to_owned(), "it is there more than once".to_owned()));
         let (name, detail) = refused("?text=a&on=maybe");
-        assert_eq!(name, "on");
+        assert_eq!(name, "/on");
         assert!(detail.contains("maybe") && detail.contains("\"false\""), "{detail}");
     }
 
     #[test]
     fn a_parameter_that_cannot_be_decoded_is_named() {
-        assert_eq!(refused("?text=a&tag=%ff").0, "tag");
-        assert_eq!(refused("?text=100%").0, "text");
-        assert_eq!(refused("?%zz=1&text=a").0, "%zz");
-        assert_eq!(refused("?text=%C3&tag=%A4").0, "text");
+        assert_eq!(refused("?text=a&tag=%ff").0, "/tag");
+        assert_eq!(refused("?text=100%").0, "/text");
+        assert_eq!(refused("?%zz=1&text=a").0, "/%zz");
+        assert_eq!(refused("?text=a&a/b~=%ff").0, "/a~1b~0", "a name is escaped as RFC 6901 §3 says");
+        assert_eq!(refused("?text=%C3&tag=%A4").0, "/text");
     }
 
     #[test]
@@ -105,7 +106,7 @@ mod tests {
             a: Option<u8>,
         }
         let fault = take::<Strict>("?a=1&b=2").unwrap_err();
-        assert_eq!(fault.violations()[0].pointer, "b");
+        assert_eq!(fault.violations()[0].pointer, "/b");
     }
 
     proptest! {

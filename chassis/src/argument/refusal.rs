@@ -30,6 +30,14 @@ impl Place {
         }
     }
 
+    /// The JSON Pointer to a flaw; anywhere but in the body it is known by its name.
+    fn pointer(self, flawed: String) -> String {
+        match self {
+            Self::Path | Self::Query | Self::Header if !flawed.is_empty() => format!("/{}", escaped(&flawed)),
+            _ => flawed,
+        }
+    }
+
     fn sentence(self, flaw: &Flaw) -> String {
         let Flaw { pointer, detail } = flaw;
         match self {
@@ -60,7 +68,8 @@ impl Flaw {
     /// Refuses the call for this flaw.
     pub(super) fn refuse(self, code: Code, place: Place) -> Fault {
         let sentence = place.sentence(&self);
-        let violation = Violation { place: place.name(), pointer: self.pointer, detail: self.detail };
+        let pointer = place.pointer(self.pointer);
+        let violation = Violation { place: place.name(), pointer, detail: self.detail };
         Fault::new(code, sentence).with_violations([violation])
     }
 }
@@ -104,7 +113,7 @@ pub(super) fn nested(path: &Path, message: &str) -> Flaw {
 }
 
 /// A reference token of a JSON Pointer (RFC 6901 §3).
-fn escaped(key: &str) -> String {
+pub(super) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
