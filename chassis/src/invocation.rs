@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, Request, Uri};
 use crate::clock::Instant;
 use crate::operation::Operation;
 use crate::principal::Principal;
-use crate::trace::TraceContext;
+use crate::trace::{TraceContext, TraceState};
 
 mod locals;
 mod params;
@@ -189,6 +189,17 @@ impl Call {
     /// The component of type `T`.
     pub fn component<T: Send + Sync + 'static>(&self) -> Option<&Arc<T>> {
         self.ground.component(TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// What tracing systems added to the trace of the caller, to be passed on with a `traceparent` of this call. `headers`
+    /// are those of the call.
+    ///
+    /// `None` unless this call continues the trace that they name (Trace Context §3.3): not where a handler began a trace
+    /// of its own, where none did anything, or where `traceparent` is not valid.
+    pub fn tracestate(&self, headers: &HeaderMap) -> Option<TraceState> {
+        let caller = TraceContext::parse(headers)?;
+        let continues = (caller.trace_id, caller.parent_id) == (self.trace.trace_id, self.trace.parent_id);
+        continues.then(|| TraceState::parse(headers)).flatten()
     }
 
     /// Counts a panic that was caught while this call ran.

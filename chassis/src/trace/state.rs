@@ -8,7 +8,7 @@ use super::TRACESTATE;
 const MEMBERS: usize = 32;
 
 /// The members of `tracestate`, checked, in their order. Passed on only beside a valid `traceparent`
-/// ([`TraceContext::is_continued`](super::TraceContext::is_continued)).
+/// ([`Call::tracestate`](crate::invocation::Call::tracestate)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceState(String);
 

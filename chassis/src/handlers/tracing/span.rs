@@ -1,6 +1,6 @@
 //! What the span of a call says: the names of OpenTelemetry's semantic conventions for HTTP servers.
 
-use http::Method;
+use http::{Method, Uri, Version};
 use tracing::field::Empty;
 use tracing::{Span, debug, field, info_span};
 
@@ -21,9 +21,12 @@ pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>) -> Span 
         "otel.status_code" = Empty,
         "operation" = operation.map(|operation| operation.id.as_str()),
         "http.request.method" = method,
+        "http.request.method_original" = (method == OTHER).then(|| invocation.method().as_str()),
         "http.route" = route,
         "http.response.status_code" = Empty,
+        "url.scheme" = scheme(invocation.uri()),
         "url.path" = invocation.path(),
+        "network.protocol.version" = version(invocation.parts.version),
         "client.address" = invocation.call.peer.ip().map(field::display),
         "trace_id" = %Hex(&trace.trace_id),
         "span_id" = %Hex(&trace.span_id),
@@ -83,4 +86,19 @@ const OTHER: &str = "_OTHER";
 fn known(method: &Method) -> &str {
     const KNOWN: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER)
+}
+
+/// What the caller says that it speaks, as far as it is known: `https` comes from a proxy that speaks it for us.
+fn scheme(target: &Uri) -> &'static str {
+    if target.scheme_str() == Some("https") { "https" } else { "http" }
+}
+
+fn version(version: Version) -> Option<&'static str> {
+    Some(match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => return None,
+    })
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Version};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -16,7 +16,7 @@ use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
 use crate::invocation::fixture;
-use crate::trace::{Hex, TRACEPARENT};
+use crate::trace::{Hex, TRACEPARENT, TRACESTATE};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
@@ -147,7 +147,9 @@ fn a_sampled_call_has_a_span_and_others_have_none() {
     assert_eq!(said("otel.kind"), Some("server"));
     assert_eq!(said("operation"), Some("test.operation"));
     assert_eq!(said("http.request.method"), Some("GET"));
+    assert_eq!(said("http.request.method_original"), None);
     assert_eq!(said("http.route"), Some("/greetings/{name}"));
+    assert_eq!((said("url.scheme"), said("network.protocol.version")), (Some("http"), Some("1.1")));
     assert_eq!(said("url.path"), Some("/greetings/ada"), "without the query, which may hold secrets");
     assert_eq!(said("trace_id"), Some("0af7651916cd43dd8448eb211c80319c"));
     assert_eq!(said("parent_id"), Some("b7ad6b7169203331"));
@@ -188,10 +190,48 @@ fn what_matched_nothing_is_named_by_its_method_and_inventions_are_not() {
             let _ = tracing(json!({ "ratio": 1.0 })).before(&mut call);
         });
         let spans = notes.0.lock().unwrap();
-        (spans[0]["otel.name"].clone(), spans[0]["http.request.method"].clone(), spans[0].contains_key("http.route"))
+        assert!(!spans[0].contains_key("http.route"));
+        ["otel.name", "http.request.method", "http.request.method_original"]
+            .map(|name| spans[0].get(name).cloned().unwrap_or_default())
     };
-    assert_eq!(name("GET"), ("GET".to_owned(), "GET".to_owned(), false));
-    assert_eq!(name("BREW"), ("HTTP".to_owned(), "_OTHER".to_owned(), false));
+    assert_eq!(name("GET"), ["GET", "GET", ""]);
+    assert_eq!(name("BREW"), ["HTTP", "_OTHER", "BREW"]);
+}
+
+#[test]
+fn a_span_says_by_which_protocol_its_call_came() {
+    let said = |version, target: &str| {
+        let notes = Notes::default();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(notes.clone()), || {
+            let mut call = fixture::call(fixture::request("GET", target));
+            call.parts.version = version;
+            let _ = tracing(json!({ "ratio": 1.0 })).before(&mut call);
+        });
+        let spans = notes.0.lock().unwrap();
+        ["url.scheme", "network.protocol.version"].map(|name| spans[0].get(name).cloned().unwrap_or_default())
+    };
+    assert_eq!(said(Version::HTTP_10, "/"), ["http", "1.0"]);
+    assert_eq!(said(Version::HTTP_11, "http://a.example/"), ["http", "1.1"]);
+    assert_eq!(said(Version::HTTP_2, "https://a.example/"), ["https", "2"]);
+    assert_eq!(said(Version::HTTP_2, "invented://a.example/"), ["http", "2"]);
+}
+
+#[test]
+fn what_tracing_systems_add_is_passed_on_in_their_own_trace_only() {
+    let state = |conf, parents: &[&str]| {
+        let mut call = call(parents);
+        call.parts.headers.append(TRACESTATE, "rojo=1,congo=2".parse().unwrap());
+        let alone = call.call.tracestate(call.headers());
+        assert_eq!(alone, None, "no handler took part in the trace");
+        let _ = tracing(conf).before(&mut call);
+        call.call.tracestate(call.headers()).map(|state| state.as_str().to_owned())
+    };
+    assert_eq!(state(json!({}), &[PARENT]).as_deref(), Some("rojo=1,congo=2"));
+    assert_eq!(state(json!({}), &[UNSAMPLED]).as_deref(), Some("rojo=1,congo=2"));
+    assert_eq!(state(json!({ "remote-parent": "link" }), &[PARENT]), None);
+    assert_eq!(state(json!({}), &[]), None);
+    assert_eq!(state(json!({}), &["00-0-0-01"]), None);
+    assert_eq!(state(json!({}), &[PARENT, PARENT]), None);
 }
 
 #[test]
