@@ -1,0 +1,73 @@
+//! How a fault reads to its caller: `application/problem+json` (RFC 9457).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Fault, Violation};
+
+impl Fault {
+    /// The problem document (RFC 9457) of this fault.
+    pub(crate) fn problem<'a>(&'a self, operation: Option<&'a str>, trace_id: Option<String>) -> Problem<'a> {
+        Problem {
+            kind: self.0.kind.as_deref().unwrap_or("about:blank"),
+            title: self.0.code.title(),
+            status: self.status().as_u16(),
+            detail: &self.0.detail,
+            code: self.0.code.as_str(),
+            operation,
+            handler: self.handler(),
+            trace_id,
+            violations: &self.0.violations,
+            extensions: self.0.extensions.iter().map(|(name, value)| (name.as_ref(), value)).collect(),
+        }
+    }
+}
+
+/// The names of the members that chassis fills.
+pub(super) const RESERVED: [&str; 9] =
+    ["type", "title", "status", "detail", "code", "operation", "handler", "trace_id", "violations"];
+
+/// The members of `application/problem+json` (RFC 9457 §3) as chassis fills them.
+#[derive(Serialize)]
+pub(crate) struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handler: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
+    violations: &'a [Violation],
+    #[serde(flatten)]
+    extensions: BTreeMap<&'a str, &'a serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Code;
+
+    #[test]
+    fn members_that_chassis_writes_are_not_written_twice() {
+        let violation = Violation { place: "body", pointer: String::new(), detail: "It is wrong.".to_owned() };
+        let full = Fault::new(Code::Conflict, "It is taken.").by("gate").with_violations([violation]);
+        let names = |fault: &Fault| {
+            let text = serde_json::to_string(&fault.problem(Some("a.b"), Some("1".to_owned()))).unwrap();
+            let problem: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+            (problem.keys().cloned().collect::<Vec<_>>(), text)
+        };
+        let (own, text) = names(&full);
+        assert_eq!(own.len(), RESERVED.len());
+        let extended = own.iter().fold(full, |fault, name| fault.with_extension(name.clone(), "another"));
+        assert_eq!(names(&extended).1, text);
+        let extended = extended.with_extension("holder", "ada").with_extension("holder", "bob");
+        assert_eq!(names(&extended).1.matches("holder").count(), 1);
+    }
+}
