@@ -144,7 +144,7 @@ where
     // The watching task cuts this off as well when the peer does not even read.
     line.note(Doing::Leaving);
     line.orders.take_back(LATE);
-    line.server.refusals.count(LATE_HEAD.code);
+    line.refuse(LATE_HEAD.code);
     let goodbye = async {
         stream.write_all(&LATE_HEAD.last_words()).await?;
         stream.shutdown().await
@@ -155,8 +155,9 @@ where
 fn report(line: &Line, outcome: hyper::Result<()>) {
     let Err(error) = outcome else { return };
     let code = no_request(&error);
-    if let Some(code) = code {
-        line.server.refusals.count(code);
+    // It may not have come to say so itself, behind a reply that the peer does not read.
+    if let Some(code) = code.filter(|_| !line.has_refused()) {
+        line.refuse(code);
     }
     tracing::debug!(peer = %line.peer, code = code.map(Code::as_str), %error, "connection ended early");
 }

@@ -46,14 +46,14 @@ impl Flaw {
 
     /// The last reply of a connection whose peer sent no request, instead of the one without a body that hyper makes
     /// of it; `None` if these bytes are no such reply.
-    pub(super) fn last_words_instead(of: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn last_words_instead(of: &[u8]) -> Option<(Self, Vec<u8>)> {
         const NO_BODY: &str = "content-length: 0\r\n";
         let head = str::from_utf8(of).ok()?.strip_suffix("\r\n\r\n")?;
         let flaw = Self::of_status(head.strip_prefix("HTTP/1.")?.get(2..5)?)?;
         let (before, after) = of.split_at(head.find(NO_BODY)?);
         let document = flaw.document();
         let fields = format!("content-type: {PROBLEM}\r\ncontent-length: {}\r\n", document.len());
-        Some([before, fields.as_bytes(), &after[NO_BODY.len()..], &document].concat())
+        Some((flaw, [before, fields.as_bytes(), &after[NO_BODY.len()..], &document].concat()))
     }
 
     /// What hyper found, which says no more than the status.
@@ -80,7 +80,9 @@ mod tests {
     #[test]
     fn a_reply_of_hypers_own_gets_a_body_and_keeps_its_fields() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
-        let words = String::from_utf8(Flaw::last_words_instead(bare).unwrap()).unwrap();
+        let (flaw, words) = Flaw::last_words_instead(bare).unwrap();
+        assert_eq!(flaw.code, Code::HeaderFieldsTooLarge);
+        let words = String::from_utf8(words).unwrap();
         let (head, document) = words.split_once("\r\n\r\n").unwrap();
         let expected = format!(
             "HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-type: {PROBLEM}\r\n\

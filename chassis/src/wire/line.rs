@@ -9,6 +9,7 @@ use super::order::{CLOSE, CUT, LATE, Orders, RETIRE};
 use super::server::Server;
 use super::tick::Ages;
 use super::wait::Waits;
+use crate::fault::Code;
 use crate::invocation::Peer;
 
 /// One connection. It lives as long as anything of the connection does, an upgraded stream included.
@@ -60,6 +61,8 @@ enum Speaker {
     Call = 1,
     /// Another protocol, to the end of the connection.
     Stranger = 2,
+    /// The connection itself, which sent the last words there are.
+    Connection = 3,
 }
 
 const UNBLOCKED: u32 = u32::MAX;
@@ -101,6 +104,16 @@ impl Line {
     /// The connection speaks another protocol from now on.
     pub(super) fn give_away(&self) {
         self.speaker.store(Speaker::Stranger as u8, Ordering::Relaxed);
+    }
+
+    /// What the peer sent is no request, and it is told so.
+    pub(super) fn refuse(&self, code: Code) {
+        self.server.refusals.count(code);
+        self.speaker.store(Speaker::Connection as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_refused(&self) -> bool {
+        self.speaker.load(Ordering::Relaxed) == Speaker::Connection as u8
     }
 
     /// Whether every call has been answered, and the answers sent.

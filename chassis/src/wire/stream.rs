@@ -39,7 +39,6 @@ pub(super) struct Stream<T> {
     http2: bool,
     blocked: bool,
     shut: bool,
-    refused: bool,
     last_words: Bytes,
 }
 
@@ -54,7 +53,6 @@ impl<T: AsyncRead + Unpin> Stream<T> {
             http2: false,
             blocked: false,
             shut: false,
-            refused: false,
             last_words: Bytes::new(),
         }
     }
@@ -109,7 +107,7 @@ impl<T> Stream<T> {
     /// Whether the peer may still be sending. To close the connection then makes the system answer with a reset,
     /// which can destroy the reply before the peer has read it (RFC 9112 §9.6).
     fn may_be_sending(&self) -> bool {
-        self.refused || self.line.is_reading_head() || self.line.has_left(Left::Little)
+        self.line.has_refused() || self.line.is_reading_head() || self.line.has_left(Left::Little)
     }
 
     /// Puts a problem document in the place of what hyper says about bytes that are no request. It does so when no call
@@ -118,8 +116,9 @@ impl<T> Stream<T> {
         if self.http2 || !self.line.is_silent() {
             return None;
         }
-        self.last_words = Flaw::last_words_instead(bytes)?.into();
-        self.refused = true;
+        let (flaw, words) = Flaw::last_words_instead(bytes)?;
+        self.last_words = words.into();
+        self.line.refuse(flaw.code);
         Some(bytes.len())
     }
 }

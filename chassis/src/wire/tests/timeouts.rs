@@ -148,3 +148,22 @@ async fn an_old_connection_is_asked_to_make_way() {
     stream.write_all(get("/old").as_bytes()).await.unwrap();
     check(&rest(&mut stream).await, 200, &["connection: close", "GET /old"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_never_ends_is_431_and_not_read_for_ever() {
+    let (rig, pipes) = Rig::pipes(Limits { header_read: LONG, ..Limits::default() });
+    let (mut reading, mut writing) = tokio::io::split(pipes.connect());
+    let sending = tokio::spawn(async move {
+        let mut sent = 0;
+        writing.write_all(b"GET / HTTP/1.1\r\nhost: test\r\nx: ").await.unwrap();
+        while writing.write_all(&[b'y'; 1024]).await.is_ok() {
+            sent += 1024;
+            sleep(Duration::from_millis(10)).await;
+        }
+        sent
+    });
+    check(&rest(&mut reading).await, 431, &["connection: close", PROBLEM]);
+    // The head that is allowed, what is read while the peer takes the answer in, and what the pipe holds.
+    assert!(sending.await.unwrap() < 1 << 20);
+    assert_eq!(rig.site.refusals.of(Code::HeaderFieldsTooLarge), 1);
+}
