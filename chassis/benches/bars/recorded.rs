@@ -1,17 +1,30 @@
 //! The counts that were recorded, in recorded.json beside this file.
 
 use std::collections::BTreeMap;
+use std::env;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// What was counted, and with which compiler: another one makes other instructions.
+/// What was counted, and where.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Recorded {
-    pub(crate) rustc: String,
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
     pub(crate) scenarios: BTreeMap<String, Counts>,
+}
+
+/// What decides how many instructions the same source takes.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Origin {
+    rustc: String,
+    libc: String,
+    /// The kind of processor: libraries ask for it to choose among their loops.
+    cpu: String,
 }
 
 /// What one repetition of a scenario takes.
@@ -36,8 +49,32 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/bars/recorded.json")
 }
 
-/// The compiler, as it names itself.
-pub(crate) fn rustc() -> String {
-    let output = Command::new("rustc").arg("--version").output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+impl Origin {
+    /// This machine and its compiler.
+    pub(crate) fn here() -> Self {
+        let libc = said_by("getconf", &["GNU_LIBC_VERSION"]);
+        Self { rustc: said_by("rustc", &["--version"]), libc, cpu: format!("{}{}", env::consts::ARCH, vectors()) }
+    }
+}
+
+impl Display for Origin {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", self.rustc, self.libc, self.cpu)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn vectors() -> &'static str {
+    if std::arch::is_x86_feature_detected!("avx2") { " with AVX2" } else { "" }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn vectors() -> &'static str {
+    ""
+}
+
+/// What a program says of itself; nothing if it is not there.
+fn said_by(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
