@@ -29,6 +29,7 @@ mod connection;
 mod flaw;
 mod line;
 mod order;
+mod refused;
 mod server;
 mod socket;
 mod stream;

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream, lookup_host};
 
 use super::accept::Accept;
+use super::refused::refused;
 use super::unix::UnixSocket;
 use crate::conf::BuildError;
 use crate::invocation::Peer;
@@ -81,7 +82,9 @@ async fn named(name: &str, port: u16) -> io::Result<Sockets> {
     let mut bound = Vec::new();
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name stands for no address");
     let mut port = port;
-    for mut address in lookup_host((name, port)).await? {
+    // The system has no kind of error for it.
+    let unknown = |error: io::Error| io::Error::new(io::ErrorKind::NotFound, error);
+    for mut address in lookup_host((name, port)).await.map_err(unknown)? {
         address.set_port(port);
         match tcp(address) {
             Ok(socket) => {
@@ -114,17 +117,6 @@ fn tcp(address: SocketAddr) -> io::Result<Socket> {
     let listener = socket.listen(BACKLOG)?;
     let address = listener.local_addr()?;
     Ok(Socket::Tcp(listener, address))
-}
-
-/// Why an address could not be taken, and what to do about it.
-fn refused(listen: &Listen, error: &io::Error) -> BuildError {
-    let help = match error.kind() {
-        io::ErrorKind::AddrInUse => "another process listens there: stop it, or choose another address",
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address: use one of its own, or `:port`",
-        io::ErrorKind::PermissionDenied => "this user may not listen there: ports below 1024 need a privilege",
-        _ => "choose an address of this machine",
-    };
-    BuildError::new("listen", format!("`{listen}` cannot be taken: {error}")).with_help(help)
 }
 
 impl Accept for Sockets {

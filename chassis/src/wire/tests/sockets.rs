@@ -57,6 +57,19 @@ async fn a_name_without_an_address_is_refused() {
     let listen = Listen::Name("no-such-host.invalid".to_owned(), 0);
     let error = Sockets::bind(&listen).await.map(|_| ()).unwrap_err();
     assert!(error.message.starts_with("`no-such-host.invalid:0` cannot be taken: "), "{error}");
+    assert!(error.help.is_some_and(|help| help.starts_with("this machine knows no address by that name: ")));
+}
+
+#[tokio::test]
+async fn a_port_that_cannot_be_had_is_refused_with_what_helps() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let listener = tokio::net::TcpListener::bind(taken).await.unwrap();
+    let error = Sockets::bind(&Listen::Ip(taken)).await.map(|_| ()).unwrap_err();
+    assert!(error.help.is_some_and(|help| help.contains(&format!("sport = {}", taken.port()))));
+    drop(listener);
+    let foreign = "192.0.2.1:0".parse::<Listen>().unwrap();
+    let error = Sockets::bind(&foreign).await.map(|_| ()).unwrap_err();
+    assert!(error.help.is_some_and(|help| help.contains("this machine does not have that address")));
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn the_socket_of_a_living_process_is_left_alone() {
     let path = folder.path().join("s.sock");
     let _living = UnixListener::bind(&path).unwrap();
     let error = bind(&path).await.map(|_| ()).unwrap_err();
-    assert_eq!(error.help.as_deref(), Some("another process listens there: stop it, or choose another address"));
+    assert_eq!(error.help.as_deref(), Some("another process listens there: stop it, or choose another path"));
     assert!(is_socket(&path));
 }
 
@@ -66,6 +66,20 @@ async fn a_file_that_is_no_socket_is_left_alone() {
     let error = bind(&path).await.map(|_| ()).unwrap_err();
     assert!(error.message.contains("a file that is not a socket is there"), "{error}");
     assert!(path.is_file());
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_one_is_refused_with_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (path, expected) in [
+        (path("absent/s.sock"), format!("the folder `{}` is not there: ", path("absent").display())),
+        (folder.path().to_owned(), format!("name a file in it: `unix:{}/NAME.sock`", folder.path().display())),
+        (path(&"x".repeat(200)), "the path of a socket has at most ".to_owned()),
+    ] {
+        let error = bind(&path).await.map(|_| ()).unwrap_err();
+        assert!(error.help.as_deref().is_some_and(|help| help.starts_with(&expected)), "{error:?}");
+    }
 }
 
 #[tokio::test]
