@@ -24,6 +24,8 @@ pub enum StartError {
         /// Why.
         error: BuildError,
     },
+    /// Several things failed, all of them [`StartError::Failed`].
+    Several(Vec<StartError>),
     /// The process was told to end before it had started.
     Abandoned,
 }
@@ -35,8 +37,20 @@ impl StartError {
         match self {
             Self::Linked(_) | Self::Conf(_) | Self::Routes(_) => 78,
             Self::Asked(_) => 2,
-            Self::Failed { .. } => 1,
+            Self::Failed { .. } | Self::Several(_) => 1,
             Self::Abandoned => 0,
+        }
+    }
+
+    /// What was made, or everything that failed.
+    pub(super) fn gather<T>(made: T, mut failures: Vec<Self>) -> Result<T, Self> {
+        match (failures.pop(), failures.is_empty()) {
+            (None, _) => Ok(made),
+            (Some(one), true) => Err(one),
+            (Some(last), false) => {
+                failures.push(last);
+                Err(Self::Several(failures))
+            }
         }
     }
 
@@ -52,6 +66,10 @@ impl fmt::Display for StartError {
             Self::Conf(error) => error.fmt(f),
             Self::Asked(error) => with_help(f, "", error),
             Self::Failed { what, error } => with_help(f, &format!("{what} does not start: "), error),
+            Self::Several(errors) => {
+                let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                f.write_str(&errors.join("\n\n"))
+            }
             Self::Abandoned => f.write_str("told to end before the service had started"),
         }
     }

@@ -19,6 +19,9 @@ use crate::provider::Provider;
 /// The listeners, with their addresses, under their names.
 type Listeners = Vec<(String, Box<dyn Bound>)>;
 
+/// The listener for operators, and where the provider goes that it shows.
+type Operators = (Arc<OnceLock<Provider>>, BoundAdmin);
+
 impl Prepared {
     /// Serves until a signal, and drains. A signal that comes before everything is started ends the start: what was
     /// started is stopped again. Must be called within a runtime.
@@ -50,8 +53,8 @@ impl Prepared {
 
     /// Takes the addresses, then starts everything behind them.
     async fn launch(mut self, lifecycle: Lifecycle) -> Result<Launched, StartError> {
-        let addresses = async { Ok((self.bind().await?, self.operators(&lifecycle).await?)) };
-        let (listeners, (answering, admin)) = unless(lifecycle.left(Stage::Starting), addresses).await?;
+        let (listeners, (answering, admin)) =
+            unless(lifecycle.left(Stage::Starting), self.addresses(&lifecycle)).await?;
         let watched = watch::Sender::new(Phase::Serving);
         let operators = tokio::spawn(admin.serve(watched.subscribe()));
         let started = self.started.take();
@@ -64,9 +67,29 @@ impl Prepared {
         Ok(Launched { running, listeners, operators, watched })
     }
 
+    /// Takes all addresses, and says every one that cannot be had.
+    async fn addresses(&self, lifecycle: &Lifecycle) -> Result<(Listeners, Operators), StartError> {
+        let (mut bound, mut failures) = (Vec::new(), Vec::new());
+        for (name, listener) in self.listeners()? {
+            match listener.bind().await {
+                Ok(listener) => bound.push((name, listener)),
+                Err(error) => failures.push(self.failed("protocol", &name, error)),
+            }
+        }
+        let operators = match self.operators(lifecycle).await {
+            Ok(operators) => Some(operators),
+            Err(error) => {
+                failures.push(error);
+                None
+            }
+        };
+        let operators = StartError::gather(operators, failures)?;
+        operators.map(|operators| (bound, operators)).ok_or(StartError::Abandoned)
+    }
+
     /// Takes the address for operators, so that they see the process start. What they see of its routes is empty until
     /// the provider is there.
-    async fn operators(&self, lifecycle: &Lifecycle) -> Result<(Arc<OnceLock<Provider>>, BoundAdmin), StartError> {
+    async fn operators(&self, lifecycle: &Lifecycle) -> Result<Operators, StartError> {
         let answering = Arc::new(OnceLock::<Provider>::new());
         let (text, json) = (Arc::clone(&answering), Arc::clone(&answering));
         let routes = Page::of(
@@ -80,16 +103,6 @@ impl Prepared {
         let admin = admin.map_err(|error| self.failed_at("listener `admin`", "admin", error))?;
         tracing::info!(listener = "admin", address = %admin.address(), "listening");
         Ok((answering, admin))
-    }
-
-    /// Takes the addresses of all listeners.
-    async fn bind(&self) -> Result<Listeners, StartError> {
-        let mut bound = Vec::new();
-        for (name, listener) in self.listeners()? {
-            let listener = listener.bind().await.map_err(|error| self.failed("protocol", &name, error))?;
-            bound.push((name, listener));
-        }
-        Ok(bound)
     }
 }
 

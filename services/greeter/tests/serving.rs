@@ -178,6 +178,17 @@ fn a_signal_that_comes_while_the_configuration_is_read_is_heard() {
 }
 
 #[test]
+fn every_address_in_use_is_said() {
+    let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [rest, admin] = [0, 1].map(|at| taken[at].local_addr().unwrap());
+    let (rest, admin) = (format!("protocols.rest.listen={rest}"), format!("admin.listen={admin}"));
+    let output = greeter(&["--set", &rest, "--set", &admin]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("protocol `rest` (") && error.contains("listener `admin` ("), "{error}");
+}
+
+#[test]
 fn an_address_in_use_ends_it_with_1_and_names_the_listener() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
