@@ -30,6 +30,8 @@ pub trait Start: Sized + Send + Sync + 'static {
     /// The future is dropped where it waits if the process is told to end meanwhile; [`stop`](Self::stop) is called for
     /// those components only that had started by then.
     ///
+    /// So it is when `start.deadline` is over. Both see only a future that waits: it must not block its thread.
+    ///
     /// # Errors
     /// Why it cannot be used; everything started before it is stopped again.
     fn start(conf: Self::Conf, starting: &mut Starting<'_>) -> impl Future<Output = Result<Self, BuildError>> + Send;

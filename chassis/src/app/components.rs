@@ -65,6 +65,11 @@ impl<'a> Starter<'a> {
         Ok(())
     }
 
+    /// The component that is starting, the innermost of those that need each other.
+    pub(crate) fn under_way(&self) -> Option<&'static str> {
+        self.under_way.last().map(|(name, _)| *name)
+    }
+
     /// The components that were started.
     pub(crate) fn finish(self) -> Components {
         self.started

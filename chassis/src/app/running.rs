@@ -12,6 +12,7 @@ use super::instances::Instances;
 use super::plan::Planned;
 use super::prepared::Prepared;
 use crate::component::Starting;
+use crate::conf::BuildError;
 use crate::operation::Operation;
 use crate::provider::{Components as ByType, Provider, Target};
 use crate::schema::{Endpoint, Mounted};
@@ -39,7 +40,7 @@ impl Running {
     pub(super) async fn start(prepared: Prepared, told: impl Future<Output = ()>) -> Result<Self, StartError> {
         let conf = |name: &str| prepared.conf.component(name).value();
         let mut starter = Starter::new(&prepared.catalog.components, &conf);
-        let outcome = unless(told, everything(&prepared, &mut starter)).await;
+        let outcome = unless(told, in_time(&prepared, &mut starter)).await;
         let components = starter.finish();
         match outcome {
             Ok(linked) => Ok(Self::assemble(prepared, linked, components)),
@@ -88,6 +89,20 @@ pub(super) async fn unless<T>(
         () = told => Err(StartError::Abandoned),
         outcome = step => outcome,
     }
+}
+
+/// Starts everything, unless `start.deadline` comes first.
+async fn in_time(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {
+    let deadline = prepared.conf.root.start.deadline;
+    let outcome = timeout(deadline.0, everything(prepared, starter)).await;
+    outcome.unwrap_or_else(|_| {
+        let error = BuildError::new("", format!("`start.deadline` ({deadline}) is over, and it has not started"));
+        let error = error.with_help("find out what it waits for, or raise `start.deadline`");
+        Err(match starter.under_way() {
+            Some(name) => prepared.failed("component", name, error),
+            None => StartError::Failed { what: "a schema".to_owned(), error },
+        })
+    })
 }
 
 async fn everything(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {

@@ -14,6 +14,7 @@ mod listeners;
 mod log;
 mod operations;
 mod runtime;
+mod start;
 mod timeout;
 
 pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
@@ -22,10 +23,11 @@ pub use listeners::{Listeners, Opened};
 pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
 pub use runtime::{Runtime, Workers};
+pub use start::Start;
 pub use timeout::Timeout;
 
 /// The keys at the top, in the order in which a person reads them.
-pub(crate) const ORDER: [&str; 14] = [
+pub(crate) const ORDER: [&str; 15] = [
     "service",
     "expect",
     "protocols",
@@ -39,6 +41,7 @@ pub(crate) const ORDER: [&str; 14] = [
     "components",
     "runtime",
     "log",
+    "start",
     "drain",
 ];
 
@@ -78,6 +81,8 @@ pub struct Root {
     pub runtime: Runtime,
     /// What the process writes about itself.
     pub log: Log,
+    /// How the process starts.
+    pub start: Start,
     /// How the process ends when it is told to.
     pub drain: Drain,
 }

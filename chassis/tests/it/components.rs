@@ -172,6 +172,16 @@ async fn one_that_panics_is_one_that_fails() {
     assert_eq!(read("panic"), "+tally +ledger -ledger -tally");
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_that_never_starts_is_given_up_and_named() {
+    let service = service(&diary("late", "start: { deadline: 3s }")).conf("components: { ledger: { waits: true } }");
+    insta::assert_snapshot!(refusal(service).await, @"
+    component `ledger` (test-2.yaml:1:73) does not start: `start.deadline` (3s) is over, and it has not started
+      help: find out what it waits for, or raise `start.deadline`
+    ");
+    assert_eq!(read("late"), "+tally -tally");
+}
+
 #[tokio::test]
 async fn a_signal_while_one_starts_stops_those_that_were_started() {
     let _turn = SIGNALS.lock().await;
