@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, reason = "a bench whose routes are wrong has failed")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -34,8 +35,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const ROUNDS: usize = 41;
-const CALLS: usize = 256;
+const ROUNDS: usize = 641;
+// Few enough that the paths of a round stay in the nearest cache, where a server that has just read one has it.
+const CALLS: usize = 64;
 
 type Call = (Method, String);
 
@@ -51,7 +53,7 @@ fn measure(table: &Table, calls: &[Call]) -> (f64, f64) {
             random ^= random << 17;
             &calls[random as usize % calls.len()]
         });
-        // A server has just read the path it searches for: it is in the cache, whatever the table is.
+        // The paths are read now, whatever the table is.
         black_box(picked.iter().flat_map(|(_, path)| path.bytes()).fold(0_u8, |sum, byte| sum ^ byte));
         let start = Instant::now();
         for (method, path) in picked {
@@ -78,15 +80,95 @@ const MIXED: [(&str, &str, &str, &str); 10] = [
     ("tail", "GET", "/files/resource#/{rest:*}", "/files/resource#/css/site/main.css"),
 ];
 
-/// The first `count` of the mixed routes, and for each the kind and a call that it answers.
-fn mixed(count: usize) -> (Table, Vec<(&'static str, Call)>) {
-    let numbered = |text: &str, at: usize| text.replace('#', &(at / MIXED.len()).to_string());
-    let (routes, calls): (Vec<_>, Vec<_>) = (0..count)
-        .map(|at| {
-            let (kind, method, template, path) = MIXED[at % MIXED.len()];
-            let target = u32::try_from(at).unwrap_or_default();
-            let route = Route { method: method.into(), template: numbered(template, at), target, place: String::new() };
-            (route, (kind, (Method::from_bytes(method.as_bytes()).expect("a method"), numbered(path, at))))
+/// What a resource with a name of its own offers, so that not all texts are equally long. `#` is that name.
+const NAMED: [(&str, &str, &str, &str); 10] = [
+    ("static", "GET", "/#", "/#"),
+    ("static", "POST", "/#", "/#"),
+    ("deep static", "GET", "/#/search/recent/mine", "/#/search/recent/mine"),
+    ("parameter", "GET", "/#/{id}", "/#/0192f3c4-5b6d-7e8f-9a0b-c1d2e3f4a5b6"),
+    ("parameter", "PATCH", "/#/{id}", "/#/0192f3c4-5b6d-7e8f-9a0b-c1d2e3f4a5b6"),
+    (
+        "deep",
+        "GET",
+        "/#/{id}/members/{who}/rights/{right}",
+        "/#/0192f3c4-5b6d-7e8f-9a0b-c1d2e3f4a5b6/members/ada/rights/write",
+    ),
+    ("expression", "GET", "/#/{id:[0-9]+}/items", "/#/471100815/items"),
+    ("suffix", "GET", "/#/{id}.json", "/#/471100815.json"),
+    ("verb", "POST", "/#/{id}:cancel", "/#/0192f3c4-5b6d-7e8f-9a0b-c1d2e3f4a5b6:cancel"),
+    ("tail", "GET", "/static/#/{rest:*}", "/static/#/css/site/main.css"),
+];
+
+const AREAS: [&str; 4] = ["api/v1", "api/v2", "internal", "admin/api"];
+const THINGS: [&str; 20] = [
+    "user",
+    "order",
+    "invoice",
+    "cart",
+    "session",
+    "device",
+    "audit",
+    "payment",
+    "address",
+    "tag",
+    "webhook",
+    "report",
+    "team",
+    "project",
+    "attachment",
+    "calendar",
+    "event",
+    "key",
+    "deployment",
+    "snapshot",
+];
+const KINDS: [&str; 5] = ["s", "-groups", "-types", "-templates", "-v2"];
+
+/// A route of some kind, and a call that it answers.
+type Sample = (&'static str, &'static str, String, String);
+
+/// The first `count` of the mixed routes.
+fn mixed(count: usize) -> Vec<Sample> {
+    samples(&MIXED, count, |resource| resource.to_string())
+}
+
+/// The first `count` of the routes of resources with names, in an order that is none.
+fn named(count: usize) -> Vec<Sample> {
+    samples(&NAMED, count, |resource| {
+        let at = resource * 37 % (AREAS.len() * THINGS.len() * KINDS.len());
+        let (area, rest) = (AREAS[at % AREAS.len()], at / AREAS.len());
+        format!("{area}/{}{}", THINGS[rest % THINGS.len()], KINDS[rest / THINGS.len()])
+    })
+}
+
+fn samples(
+    of: &[(&'static str, &'static str, &str, &str)],
+    count: usize,
+    name: impl Fn(usize) -> String,
+) -> Vec<Sample> {
+    let sample = |at: usize| {
+        let (kind, method, template, path) = of[at % of.len()];
+        let name = name(at / of.len());
+        (kind, method, template.replace('#', &name), path.replace('#', &name))
+    };
+    (0..count).map(sample).collect()
+}
+
+/// One route that is all parameters, and one that is all text.
+fn deep() -> [Sample; 2] {
+    let repeat = |part: fn(usize) -> String| (0..50).map(part).collect::<String>();
+    let (values, text) = (repeat(|at| format!("/value{at}")), repeat(|at| format!("/segment-{at}")));
+    [("50 parameters", "GET", repeat(|at| format!("/{{p{at}}}")), values), ("50 texts", "GET", text.clone(), text)]
+}
+
+/// The table of some routes, and for each the kind and the call that it answers.
+fn table(samples: Vec<Sample>) -> (Table, Vec<(&'static str, Call)>) {
+    let (routes, calls): (Vec<_>, Vec<_>) = samples
+        .into_iter()
+        .zip(0..)
+        .map(|((kind, method, template, path), target)| {
+            let route = Route { method: method.into(), template, target, place: String::new() };
+            (route, (kind, (Method::from_bytes(method.as_bytes()).expect("a method"), path)))
         })
         .unzip();
     let table = Table::build(routes, Conf::default()).expect("routes that go together");
@@ -102,22 +184,36 @@ fn report(name: &str, table: &Table, calls: &[Call]) {
     println!("{name:<34} {nanoseconds:>8.1} ns {allocations:>6.2} alloc");
 }
 
+/// Reports all calls, then those of each kind.
+fn report_kinds(name: &str, table: &Table, calls: &[(&'static str, Call)]) {
+    let of = |kind: Option<&str>| {
+        let calls = calls.iter().filter(|(of, _)| kind.is_none_or(|kind| *of == kind));
+        calls.map(|(_, call)| call.clone()).collect::<Vec<_>>()
+    };
+    report(name, table, &of(None));
+    let kinds: BTreeSet<_> = calls.iter().map(|(kind, _)| *kind).collect();
+    for kind in kinds {
+        report(&format!("  {kind}"), table, &of(Some(kind)));
+    }
+}
+
 fn main() {
-    for count in [10, 500, 1_000, 10_000] {
-        let (table, calls) = mixed(count);
+    for count in [10, 1_000, 10_000] {
+        let (table, calls) = table(mixed(count));
         let calls: Vec<_> = calls.into_iter().map(|(_, call)| call).collect();
         report(&format!("{count} mixed routes"), &table, &calls);
     }
-    let (table, calls) = mixed(500);
-    let mut kinds: Vec<_> = MIXED.iter().map(|(kind, ..)| *kind).collect();
-    kinds.dedup();
-    for kind in kinds {
-        let calls: Vec<_> = calls.iter().filter(|(of, _)| *of == kind).map(|(_, call)| call.clone()).collect();
-        report(&format!("  of 500: {kind}"), &table, &calls);
+    let (other, calls) = table(named(500));
+    report_kinds("500 named routes", &other, &calls);
+    for sample in deep() {
+        let (table, calls) = table(vec![sample]);
+        report(calls[0].0, &table, &[calls[0].1.clone()]);
     }
+    let (table, calls) = table(mixed(500));
+    report_kinds("500 mixed routes", &table, &calls);
     let escaped: Vec<_> = calls.iter().map(|(_, (method, path))| (method.clone(), path.replace('e', "%65"))).collect();
-    report("  of 500: with escapes", &table, &escaped);
-    report("  of 500: path unknown", &table, &[(Method::GET, "/api/v1/nothing/7f3a".to_owned())]);
-    report("  of 500: method unknown", &table, &[(Method::PUT, "/api/v1/resource7/7f3a".to_owned())]);
-    report("  of 500: 20,000 bytes", &table, &[(Method::GET, "/api/v1/resource7".repeat(1_177))]);
+    report("  with escapes", &table, &escaped);
+    report("  path unknown", &table, &[(Method::GET, "/api/v1/nothing/7f3a".to_owned())]);
+    report("  method unknown", &table, &[(Method::PUT, "/api/v1/resource7/7f3a".to_owned())]);
+    report("  20,000 bytes", &table, &[(Method::GET, "/api/v1/resource7".repeat(1_177))]);
 }

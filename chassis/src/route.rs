@@ -179,21 +179,20 @@ impl Table {
     /// What the canonical form of a path leads to.
     #[inline]
     fn find_in(&self, method: &Method, text: &[u8], raw: Option<&[u8]>) -> Found<'_> {
-        let Some(path) = Path::new(text, raw, self.conf.trailing_slash) else {
+        let mut room = [0; 8];
+        let Some(path) = Path::new(text, raw, self.conf.trailing_slash, &mut room) else {
             return self.find_relative(method, text);
         };
         let wanted = self.methods.wanted(method);
-        let (mut target, mut fits) = (None, false);
-        let search = Search::new(&self.tree, path, |arrivals| {
+        let (mut chosen, mut fits, mut params) = (0, false, Params::default());
+        let search = Search::new(&self.tree, &path, &mut params, |arrivals| {
             fits = true;
-            target = wanted.choose(arrivals);
-            target.is_some()
+            wanted.choose(arrivals).inspect(|target| chosen = *target).is_some()
         });
-        let params = search.run();
-        match (target, params) {
-            (Some(target), Some(params)) => Found::Route { target, params },
-            _ if fits => self.refuse(method, path),
-            _ => Found::NotFound,
+        match search.run() {
+            true => Found::Route { target: chosen, params },
+            false if fits => self.refuse(method, &path),
+            false => Found::NotFound,
         }
     }
 
@@ -208,9 +207,9 @@ impl Table {
 
     /// The path is known, the method is not.
     #[cold]
-    fn refuse(&self, method: &Method, path: Path<'_>) -> Found<'_> {
-        let mut allow = Allow::default();
-        let search = Search::new(&self.tree, path, |arrivals| {
+    fn refuse(&self, method: &Method, path: &Path<'_>) -> Found<'_> {
+        let (mut allow, mut params) = (Allow::default(), Params::default());
+        let search = Search::new(&self.tree, path, &mut params, |arrivals| {
             allow.extend(&self.methods, arrivals);
             false
         });

@@ -64,7 +64,7 @@ impl<'r> Building<'r> {
             Ok(_) if upper != name && is_standard(&upper) => format!("methods are case-sensitive: write `{upper}`"),
             Ok(method) => match self.methods.add(method) {
                 Some(id) => return Some(id),
-                None => "a table knows 65,534 methods".to_owned(),
+                None => "a table knows 65,525 methods that are not standard".to_owned(),
             },
             Err(_) => "write a token such as `GET`, or `*` for any method".to_owned(),
         };

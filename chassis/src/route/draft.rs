@@ -22,12 +22,12 @@ pub(super) struct DraftNode {
     pub(super) tails: BTreeMap<(Reverse<usize>, Captured), usize>,
     /// The methods and targets of the templates that end here.
     pub(super) arrivals: Vec<(MethodId, u32)>,
-    // Whether it follows a segment that is captured, or nothing.
-    is_captured: bool,
+    /// Whether it follows a segment that is captured, or nothing.
+    pub(super) is_captured: bool,
 }
 
 /// Whether the value is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Captured {
     Yes,
     No,
@@ -78,9 +78,9 @@ impl DraftNode {
         !(self.parameters.is_empty() && self.tails.is_empty())
     }
 
-    /// Whether a search has to know it as a place of its own, or only what ends here.
-    pub(super) fn is_stop(&self) -> bool {
-        self.has_more_than_text() || (self.is_captured && !self.statics.is_empty())
+    /// Whether a segment may follow.
+    pub(super) fn goes_on(&self) -> bool {
+        self.has_more_than_text() || !self.statics.is_empty()
     }
 
     /// Whether a path may end here; where a tail would begin it may, if only to find that out.

@@ -6,20 +6,19 @@ use std::collections::HashMap;
 use super::draft::{Draft, DraftNode};
 use super::expression::Expressions;
 use super::methods::Arrival;
-use super::radix::NodeId;
-use super::shape::Shape;
+use super::radix::Marks;
+use super::shape::{Pattern, Shape, Tail};
 use super::template::Parameter;
-use super::tree::{ArrivalsId, Lead, Packed, Pattern, Span, Stop, StopId, Tail, Tree};
+use super::tree::{ArrivalsId, Lead, Number, Tree, Way};
 
-/// Lays a draft out.
+/// Lays a draft out. What belongs to one template lies together, because numbers follow the draft.
 pub(super) fn tree(draft: &Draft, expressions: Expressions) -> Tree {
-    let mut layout = Layout { tree: Tree::default(), leads: Vec::new(), shapes: HashMap::new(), expressions };
-    let arrivals = layout.number(draft);
+    let mut layout = Layout { tree: Tree::default(), shapes: HashMap::new(), expressions };
+    let marks = layout.marks(draft);
     // The text below the root comes first: a search begins there.
-    let root = layout.tree.radix.add(draft, 0, &layout.leads);
-    for (id, (node, arrivals)) in draft.nodes.iter().zip(arrivals).enumerate().filter(|(_, (node, _))| node.is_stop()) {
-        let text = if id == 0 { root } else { layout.tree.radix.add(draft, id, &layout.leads) };
-        layout.add(node, text, arrivals);
+    let leads: Vec<_> = (0..draft.nodes.len()).map(|id| layout.lead(draft, id, &marks)).collect();
+    for node in &draft.nodes {
+        layout.ways(node, &leads);
     }
     layout.tree.expressions = layout.expressions.into_all();
     layout.tree
@@ -27,27 +26,27 @@ pub(super) fn tree(draft: &Draft, expressions: Expressions) -> Tree {
 
 struct Layout<'d> {
     tree: Tree,
-    // Where each node of the draft leads; `None` if nothing is captured after it and nothing ends there.
-    leads: Vec<Option<Packed>>,
-    shapes: HashMap<&'d Parameter, u32>,
+    shapes: HashMap<Taken<'d>, u32>,
     expressions: Expressions,
 }
 
+/// What a way takes, as it was declared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Taken<'d> {
+    Segment(&'d Parameter),
+    Tail(Tail),
+}
+
 impl<'d> Layout<'d> {
-    /// Says where each node leads. Numbers follow the draft, so that what belongs to one template lies together.
-    fn number(&mut self, draft: &Draft) -> Vec<Option<ArrivalsId>> {
-        let arrivals: Vec<_> = draft.nodes.iter().map(|node| self.arrivals(node)).collect();
-        let mut stops: StopId = 0;
-        for (node, arrivals) in draft.nodes.iter().zip(&arrivals) {
-            let lead = if node.is_stop() {
-                stops += 1;
-                Some(Lead::Stop(stops - 1))
-            } else {
-                arrivals.map(Lead::End)
-            };
-            self.leads.push(lead.and_then(Packed::new));
-        }
-        arrivals
+    /// Says what arrives and begins at each node.
+    fn marks(&mut self, draft: &Draft) -> Vec<Marks> {
+        let mut ways = 0;
+        let nodes = draft.nodes.iter().map(|node| {
+            let begins = if node.has_more_than_text() { Number::new(ways) } else { None };
+            ways += taken(node).count();
+            Marks { arrives: self.arrivals(node), begins }
+        });
+        nodes.collect()
     }
 
     fn arrivals(&mut self, node: &DraftNode) -> Option<ArrivalsId> {
@@ -59,29 +58,49 @@ impl<'d> Layout<'d> {
             method: *method,
             target: *target,
         }));
-        (!node.arrivals.is_empty()).then_some(start as ArrivalsId)
+        if node.arrivals.is_empty() { None } else { Number::new(start) }
     }
 
-    fn add(&mut self, node: &'d DraftNode, text: NodeId, arrivals: Option<ArrivalsId>) {
-        let patterns = self.patterns(node);
-        let start = self.tree.tails.len() as u32;
-        for ((Reverse(after), captured), child) in &node.tails {
-            let tail = |leads| Tail { after: *after, captured: *captured, leads };
-            self.tree.tails.extend(self.leads[*child].map(tail));
+    /// Where a way to this node leads, if there can be one.
+    fn lead(&mut self, draft: &Draft, id: usize, marks: &[Marks]) -> Option<Lead> {
+        let node = &draft.nodes[id];
+        if !node.is_captured {
+            return None;
         }
-        let tails = (start, self.tree.tails.len() as u32);
-        self.tree.stops.push(Stop { text, arrivals, patterns, tails });
+        if node.goes_on() || id == 0 {
+            return Some(Lead::Text(self.tree.radix.add(draft, id, marks)));
+        }
+        marks[id].arrives.map(Lead::End)
     }
 
-    fn patterns(&mut self, node: &'d DraftNode) -> Span {
-        let start = self.tree.patterns.len() as u32;
-        for (parameter, child) in node.parameters() {
-            let shape = *self.shapes.entry(parameter).or_insert_with(|| {
-                self.tree.shapes.push(Shape::new(parameter, &self.expressions));
-                self.tree.shapes.len() as u32 - 1
+    fn ways(&mut self, node: &'d DraftNode, leads: &[Option<Lead>]) {
+        for (taken, child) in taken(node) {
+            let shape = self.shape(taken);
+            self.tree.ways.extend(leads[child].map(|lead| Way::new(shape, lead)));
+        }
+        if let Some(last) = self.tree.ways.last_mut().filter(|_| node.has_more_than_text()) {
+            *last = last.last();
+        }
+    }
+
+    fn shape(&mut self, taken: Taken<'d>) -> u32 {
+        let (shapes, expressions) = (&mut self.tree.shapes, &self.expressions);
+        *self.shapes.entry(taken).or_insert_with(|| {
+            shapes.push(match taken {
+                Taken::Segment(parameter) => Shape::Segment(Pattern::new(parameter, expressions)),
+                Taken::Tail(tail) => Shape::Tail(tail),
             });
-            self.tree.patterns.extend(self.leads[child].map(|leads| Pattern { shape, leads }));
-        }
-        (start, self.tree.patterns.len() as u32)
+            shapes.len() as u32 - 1
+        })
     }
+}
+
+/// What the ways of a place take and the nodes they lead to, in order of precedence.
+fn taken(node: &DraftNode) -> impl Iterator<Item = (Taken<'_>, usize)> {
+    let segments = node.parameters().into_iter().map(|(parameter, child)| (Taken::Segment(parameter), child));
+    let tails = node
+        .tails
+        .iter()
+        .map(|((Reverse(after), captured), child)| (Taken::Tail(Tail { after: *after, captured: *captured }), *child));
+    segments.chain(tails)
 }

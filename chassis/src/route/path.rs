@@ -9,18 +9,20 @@ use super::word::{last_word, position, word};
 /// A path that can be searched for.
 #[derive(Clone, Copy)]
 pub(super) struct Path<'p> {
-    // Its canonical form, up to a slash that does not count.
+    // Its canonical form, up to a slash that does not count; at least a word, with zeros after a shorter one.
     text: &'p [u8],
-    // How long it is with that slash.
+    // How long it is without them.
     len: usize,
+    // How long it is with that slash.
+    sent: usize,
     // As it was sent, if it had to be unescaped.
     raw: Option<&'p [u8]>,
 }
 
 /// What stands between two slashes, or after the last.
-pub(super) struct Segment<'p> {
+pub(super) struct Segment {
     pub(super) start: usize,
-    pub(super) text: &'p [u8],
+    pub(super) end: usize,
     /// The word that begins where it begins.
     pub(super) first: u64,
     /// The word that ends where it ends.
@@ -28,9 +30,14 @@ pub(super) struct Segment<'p> {
 }
 
 impl<'p> Path<'p> {
-    /// A path from its canonical form; `None` if it does not begin with a slash.
+    /// A path from its canonical form; `None` if it does not begin with a slash. One that is short needs the room.
     #[inline]
-    pub(super) fn new(text: &'p [u8], raw: Option<&'p [u8]>, trailing_slash: TrailingSlash) -> Option<Self> {
+    pub(super) fn new(
+        text: &'p [u8],
+        raw: Option<&'p [u8]>,
+        trailing_slash: TrailingSlash,
+        room: &'p mut [u8; 8],
+    ) -> Option<Self> {
         let counted = match text {
             // A doubled slash is no trailing slash: `//` is an empty segment.
             [b'/', before @ .., b'/'] if trailing_slash == TrailingSlash::Ignore && !before.is_empty() => {
@@ -39,23 +46,43 @@ impl<'p> Path<'p> {
             [b'/', ..] => text,
             _ => return None,
         };
-        Some(Self { text: counted, len: text.len(), raw })
+        let mut path = Self { text: counted, len: counted.len(), sent: text.len(), raw };
+        if counted.len() < room.len() {
+            *room = word(counted).to_le_bytes();
+            path.text = room;
+        }
+        Some(path)
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.text.len()
+        self.len
     }
 
-    /// What follows this place.
+    /// The byte at this place; `None` where the path has ended.
     #[inline]
-    pub(super) fn from(&self, at: usize) -> &'p [u8] {
-        self.text.get(at..).unwrap_or_default()
+    pub(super) fn byte(&self, at: usize) -> Option<u8> {
+        if at < self.len { self.text.get(at).copied() } else { None }
+    }
+
+    /// The word that begins here; zeros follow where the path has ended. There is nothing in it that a branch could be
+    /// predicted wrongly for.
+    #[inline]
+    pub(super) fn word(&self, at: usize) -> u64 {
+        let start = at.min(self.text.len().saturating_sub(8));
+        let word = self.text.get(start..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_le_bytes(*word));
+        word.checked_shr(8 * (at - start) as u32).unwrap_or(0)
+    }
+
+    /// What stands here.
+    #[inline]
+    pub(super) fn slice(&self, range: Range<usize>) -> &'p [u8] {
+        self.text.get(range).unwrap_or_default()
     }
 
     /// Where the path ends, if that is after a slash that does not count.
     pub(super) fn extra_slash(&self) -> Option<usize> {
-        (self.text.len() < self.len).then_some(self.len)
+        (self.len < self.sent).then_some(self.sent)
     }
 
     /// Whether values may have escapes in them.
@@ -81,20 +108,22 @@ impl<'p> Path<'p> {
 
     /// The segment that begins here.
     #[inline]
-    pub(super) fn segment(&self, start: usize) -> Segment<'p> {
-        let rest = self.from(start);
-        let first = word(rest);
-        let len = match position(first, b'/') {
-            8 if rest.len() > 8 => long_segment(rest),
-            len => rest.len().min(len as usize),
+    pub(super) fn segment(&self, start: usize) -> Segment {
+        let first = self.word(start);
+        let end = match position(first, b'/') {
+            8 if self.len > start + 8 => start + 8 + long_segment(self.slice(start + 8..self.len)),
+            len => self.len.min(start + len as usize),
         };
-        let until = self.text.get(..start + len).unwrap_or_default();
-        Segment { start, text: rest.get(..len).unwrap_or_default(), first, last: last_word(until) }
+        let last = match end.checked_sub(8) {
+            Some(at) => self.word(at),
+            None => last_word(self.slice(0..end)),
+        };
+        Segment { start, end, first, last }
     }
 
     /// What a tail that begins here takes, if as many segments are to follow it.
     pub(super) fn tail(&self, start: usize, after: usize) -> Option<Range<usize>> {
-        let mut value = self.from(start);
+        let mut value = self.slice(start..self.len);
         for _ in 0..after {
             value = &value[..value.iter().rposition(|byte| *byte == b'/')?];
         }
@@ -105,15 +134,27 @@ impl<'p> Path<'p> {
     }
 }
 
-impl Segment<'_> {
+impl Segment {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
     /// Whether it is `.` or `..` (RFC 3986 §3.3), which is never a value: whoever joins it to a directory leaves it.
     #[inline]
     pub(super) fn is_dots(&self) -> bool {
-        matches!(self.text, b"." | b"..")
+        let Self { first, .. } = self;
+        match self.len() {
+            1 => first & 0xff == DOTS & 0xff,
+            2 => first & 0xffff == DOTS,
+            _ => false,
+        }
     }
 }
 
-/// The length of a segment of more than eight bytes.
+const DOTS: u64 = u64::from_le_bytes(*b"..\0\0\0\0\0\0");
+
+/// The length of what is left of a segment.
 #[inline(never)]
 fn long_segment(rest: &[u8]) -> usize {
     let (words, _) = rest.as_chunks::<8>();
@@ -127,7 +168,7 @@ mod tests {
     use super::*;
 
     fn path(text: &str) -> Path<'_> {
-        Path::new(text.as_bytes(), None, TrailingSlash::Ignore).unwrap()
+        Path::new(text.as_bytes(), None, TrailingSlash::Ignore, Box::leak(Box::default())).unwrap()
     }
 
     #[test]
@@ -137,7 +178,8 @@ mod tests {
                 let segment =
                     "abcdefgh\u{af}ijklmno\u{2f2f}éqrstuvwxyz0123456789".chars().take(len).collect::<String>();
                 let text = format!("/{segment}{after}");
-                assert_eq!(path(&text).segment(1).text, segment.as_bytes(), "{text}");
+                let found = path(&text).segment(1);
+                assert_eq!(&text[found.start..found.end], segment, "{text}");
             }
         }
     }
@@ -146,8 +188,9 @@ mod tests {
     fn one_trailing_slash_does_not_count_unless_it_is_doubled() {
         let len = |text: &str| path(text).len();
         assert_eq!((len("/"), len("/a/"), len("//"), len("/a//"), len("/a")), (1, 2, 2, 4, 2));
-        assert_eq!(Path::new(b"/a/", None, TrailingSlash::Strict).unwrap().len(), 3);
-        assert!(Path::new(b"a", None, TrailingSlash::Strict).is_none());
+        let strict =
+            |text: &'static [u8]| Path::new(text, None, TrailingSlash::Strict, &mut [0; 8]).map(|path| path.len());
+        assert_eq!((strict(b"/a/"), strict(b"a")), (Some(3), None));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::draft::Draft;
-use super::tree::Packed;
+use super::path::Path;
+use super::tree::{ArrivalsId, WaysId};
 use super::word::{position, word};
 
 /// The number of a node.
@@ -17,24 +18,23 @@ const MOST_TEXT: usize = u8::MAX as usize;
 #[derive(Debug, Default)]
 pub(super) struct Radix {
     nodes: Vec<Node>,
-    // The first byte of each node.
-    firsts: Vec<u8>,
     // What is longer than a word.
     long: Vec<u8>,
 }
 
-/// Some text, never empty, and what follows it.
-#[derive(Clone, Copy, Debug, Default)]
+/// Some text, and what follows it. Two fill a line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub(super) struct Node {
-    // The text; where it begins in `long` if it does not fit.
+    // The text; where it begins in `long` if it does not fit. Only that of a root may be empty.
     text: u64,
-    // The first bytes of its children, as far as they fit.
+    // The first bytes of up to eight children. More are numbered by their first byte, from this one on.
     firsts: u64,
     children: NodeId,
-    /// Where a path leads that ends after the text.
-    pub(super) arrives: Option<Packed>,
-    /// Where a path is whose next segment begins after the text, if that can be more than text.
-    pub(super) begins: Option<Packed>,
+    /// What arrives if a path ends after the text.
+    pub(super) arrives: Option<ArrivalsId>,
+    /// The ways of a segment that begins after the text, if that can be more than text.
+    pub(super) begins: Option<WaysId>,
     len: u8,
     // All differ in their first byte, which is never NUL.
     count: u8,
@@ -42,9 +42,19 @@ pub(super) struct Node {
 
 /// What is known of a place in the text.
 #[derive(Clone, Copy, Debug, Default)]
-struct Marks {
-    arrives: Option<Packed>,
-    begins: Option<Packed>,
+pub(super) struct Marks {
+    pub(super) arrives: Option<ArrivalsId>,
+    pub(super) begins: Option<WaysId>,
+}
+
+impl Node {
+    /// Nothing: no path has a NUL.
+    const NONE: Self = Self { text: 0, firsts: 0, children: 0, arrives: None, begins: None, len: 1, count: 0 };
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
 }
 
 impl Radix {
@@ -53,47 +63,34 @@ impl Radix {
         self.nodes.get(id as usize)
     }
 
-    /// What is left of a path that goes on with the text of a node.
+    /// Whether a path goes on with the text of a node.
     #[inline]
-    pub(super) fn strip<'p>(&self, node: &Node, path: &'p [u8]) -> Option<&'p [u8]> {
+    pub(super) fn fits(&self, node: &Node, path: &Path<'_>, at: usize) -> bool {
         if node.len > 8 {
-            return self.strip_long(node, path);
+            return self.fits_long(node, path, at);
         }
-        let differs = (word(path) ^ node.text) << (64 - 8 * u32::from(node.len)) != 0;
-        if differs { None } else { path.get(usize::from(node.len)..) }
+        // After the end of the path there are zeros, and in the text there are none.
+        (path.word(at) ^ node.text).checked_shl(64 - 8 * u32::from(node.len)).unwrap_or(0) == 0
     }
 
     #[inline(never)]
-    fn strip_long<'p>(&self, node: &Node, path: &'p [u8]) -> Option<&'p [u8]> {
+    fn fits_long(&self, node: &Node, path: &Path<'_>, at: usize) -> bool {
         let start = node.text as usize;
-        path.strip_prefix(self.long.get(start..start + usize::from(node.len))?)
+        self.long.get(start..start + node.len()).is_some_and(|text| path.slice(at..at + text.len()) == text)
     }
 
     /// The only node below this one that may have what a path goes on with.
     #[inline]
     pub(super) fn child(&self, node: &Node, byte: u8) -> Option<NodeId> {
-        match position(node.firsts, byte) {
-            8 if node.count > 8 => self.child_of_many(node, byte),
-            8 => None,
-            at => Some(node.children + at),
-        }
-    }
-
-    #[inline(never)]
-    fn child_of_many(&self, node: &Node, byte: u8) -> Option<NodeId> {
-        let start = node.children as usize;
-        let firsts = self.firsts.get(start..start + usize::from(node.count))?;
-        Some(node.children + firsts.iter().position(|first| *first == byte)? as NodeId)
+        let at =
+            if node.count > 8 { u32::from(byte.wrapping_sub(node.firsts as u8)) } else { position(node.firsts, byte) };
+        (at < u32::from(node.count)).then(|| node.children + at)
     }
 
     /// Adds the tree of what follows a node of the draft as text.
-    pub(super) fn add(&mut self, draft: &Draft, start: usize, leads: &[Option<Packed>]) -> NodeId {
-        let texts: Vec<_> = texts(draft, start, leads).into_iter().collect();
-        if texts.is_empty() {
-            // A table without routes: no node is made, so that every search ends where it would begin.
-            return NodeId::MAX;
-        }
-        let root = self.reserve(b"/");
+    pub(super) fn add(&mut self, draft: &Draft, start: usize, marks: &[Marks]) -> NodeId {
+        let texts: Vec<_> = texts(draft, start, marks).into_iter().collect();
+        let root = self.reserve(1);
         let mut queue = VecDeque::from([Part { node: root, texts: 0..texts.len(), above: 0 }]);
         while let Some(part) = queue.pop_front() {
             self.grow(&texts, &part, &mut queue);
@@ -111,12 +108,15 @@ impl Radix {
         let ends_here = first.len() == end;
         let parts = split(texts, part.texts.start + usize::from(ends_here)..part.texts.end, end);
         let firsts: Vec<_> = parts.iter().map(|texts_of| texts[texts_of.start].0[end]).collect();
-        let children = self.reserve(&firsts);
+        let places = places(&firsts);
+        let count = places.last().map_or(0, |last| last + 1);
+        let children = self.reserve(count);
         let Marks { arrives, begins } = if ends_here { *marks } else { Marks::default() };
-        let (text, len, count) = (self.text(&first[part.above..end]), (end - part.above) as u8, firsts.len() as u8);
+        let (text, len, count) = (self.text(&first[part.above..end]), (end - part.above) as u8, count as u8);
         let firsts = word(&firsts);
         self.nodes[part.node as usize] = Node { text, firsts, children, arrives, begins, len, count };
-        queue.extend((children..).zip(parts).map(|(node, texts)| Part { node, texts, above: end }));
+        let nodes = places.iter().map(|place| children + *place as NodeId);
+        queue.extend(nodes.zip(parts).map(|(node, texts)| Part { node, texts, above: end }));
     }
 
     fn text(&mut self, text: &[u8]) -> u64 {
@@ -128,11 +128,19 @@ impl Radix {
         start as u64
     }
 
-    fn reserve(&mut self, firsts: &[u8]) -> NodeId {
+    fn reserve(&mut self, count: usize) -> NodeId {
         let start = self.nodes.len();
-        self.nodes.resize(start + firsts.len(), Node::default());
-        self.firsts.extend(firsts);
+        self.nodes.resize(start + count, Node::NONE);
         start as NodeId
+    }
+}
+
+/// Where children with these first bytes stand among the children of their node: up to eight one after the other,
+/// more with gaps, so that no search looks for them.
+fn places(firsts: &[u8]) -> Vec<usize> {
+    match firsts {
+        [first, _, _, _, _, _, _, _, _, ..] => firsts.iter().map(|byte| usize::from(byte - first)).collect(),
+        _ => (0..firsts.len()).collect(),
     }
 }
 
@@ -155,23 +163,24 @@ fn split(texts: &[(Vec<u8>, Marks)], mut rest: Range<usize>, at: usize) -> Vec<R
 }
 
 /// All that can follow a node of the draft as text, the slash before it and all others included.
-fn texts(draft: &Draft, start: usize, leads: &[Option<Packed>]) -> BTreeMap<Vec<u8>, Marks> {
+fn texts(draft: &Draft, start: usize, marks: &[Marks]) -> BTreeMap<Vec<u8>, Marks> {
     let mut texts: BTreeMap<Vec<u8>, Marks> = BTreeMap::new();
     let mut stack = vec![(start, b"/".to_vec())];
-    if start == 0 && draft.nodes[0].may_end_here() {
+    if draft.nodes[start].may_end_here() {
         // Only the path `/` ends after a slash that is none too many.
-        texts.entry(b"/".to_vec()).or_default().arrives = leads[0];
+        let text = if start == 0 { b"/".to_vec() } else { Vec::new() };
+        texts.entry(text).or_default().arrives = marks[start].arrives;
     }
     while let Some((id, before)) = stack.pop() {
         let node = &draft.nodes[id];
         if node.has_more_than_text() {
-            texts.entry(before.clone()).or_default().begins = leads[id];
+            texts.entry(before.clone()).or_default().begins = marks[id].begins;
         }
         for (text, child) in &node.statics {
             let text = [before.as_slice(), text].concat();
             stack.push((*child, [text.as_slice(), b"/"].concat()));
             if draft.nodes[*child].may_end_here() {
-                texts.entry(text).or_default().arrives = leads[*child];
+                texts.entry(text).or_default().arrives = marks[*child].arrives;
             }
         }
     }

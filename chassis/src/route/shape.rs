@@ -1,16 +1,31 @@
-//! What a segment with a parameter looks like.
+//! What a way takes of a path: a segment with a parameter in it, or a tail.
 
 use std::ops::Range;
 
 use super::draft::Captured;
 use super::expression::{Expression, Expressions};
-use super::path::Segment;
+use super::path::{Path, Segment};
 use super::template::Parameter;
 use super::word::{last_word, mask, word};
 
+/// What a way takes.
+#[derive(Debug)]
+pub(super) enum Shape {
+    Segment(Pattern),
+    Tail(Tail),
+}
+
+/// One or more segments that are captured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Tail {
+    /// How many segments follow.
+    pub(super) after: usize,
+    pub(super) captured: Captured,
+}
+
 /// What a segment with a parameter looks like, whatever the parameter is called.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct Pattern {
     // The text before and after a value: its outer eight bytes where they stand in a word, and its length.
     first: Bits,
     last: Bits,
@@ -37,7 +52,7 @@ struct Further {
     expression: Option<u32>,
 }
 
-impl Shape {
+impl Pattern {
     pub(super) fn new(parameter: &Parameter, expressions: &Expressions) -> Self {
         let Parameter { prefix, suffix, .. } = parameter;
         let long = |text: &[u8]| if text.len() > 8 { text.into() } else { Box::default() };
@@ -56,30 +71,34 @@ impl Shape {
 
     /// Where in the path the value is in a segment that looks like this; never empty.
     #[inline]
-    pub(super) fn value(&self, segment: &Segment<'_>, is_escaped: bool, all: &[Expression]) -> Option<Range<usize>> {
-        let fits = self.before + self.after < segment.text.len()
-            && self.first.are_in(segment.first)
-            && self.last.are_in(segment.last)
-            && self.further.as_ref().is_none_or(|further| further.fits(self, segment.text, is_escaped, all));
-        fits.then(|| segment.start + self.before..segment.start + segment.text.len() - self.after)
+    pub(super) fn value(&self, segment: &Segment, path: &Path<'_>, all: &[Expression]) -> Option<Range<usize>> {
+        // Both at once: which pattern of a place fits is what no branch prediction knows.
+        let differs = self.first.differ(segment.first) | self.last.differ(segment.last);
+        if differs != 0 || segment.len() <= self.before + self.after {
+            return None;
+        }
+        let value = segment.start + self.before..segment.end - self.after;
+        let further = self.further.as_ref().is_none_or(|further| further.fit(segment, &value, path, all));
+        (further && path.is_whole(value.end)).then_some(value)
     }
 }
 
 impl Bits {
+    /// Zero if the word has these bytes.
     #[inline]
-    fn are_in(self, word: u64) -> bool {
-        word & self.mask == self.bytes
+    fn differ(self, word: u64) -> u64 {
+        word & self.mask ^ self.bytes
     }
 }
 
 impl Further {
-    fn fits(&self, shape: &Shape, segment: &[u8], is_escaped: bool, all: &[Expression]) -> bool {
-        let value = &segment[shape.before..segment.len() - shape.after];
+    #[inline(never)]
+    fn fit(&self, segment: &Segment, value: &Range<usize>, path: &Path<'_>, all: &[Expression]) -> bool {
         let expression = self.expression.and_then(|at| all.get(at as usize));
         // The emptiness is asked for because comparing nothing with nothing takes a hundred cycles: the slice that is
         // empty has no address that can be read, and vector instructions stumble over it.
-        (self.before.is_empty() || segment.starts_with(&self.before))
-            && (self.after.is_empty() || segment.ends_with(&self.after))
-            && expression.is_none_or(|expression| expression.matches(value, is_escaped))
+        (self.before.is_empty() || path.slice(segment.start..value.start) == &*self.before)
+            && (self.after.is_empty() || path.slice(value.end..segment.end) == &*self.after)
+            && expression.is_none_or(|expression| expression.matches(path.slice(value.clone()), path.is_escaped()))
     }
 }

@@ -201,3 +201,22 @@ fn escapes_of_a_template_spell_utf8() {
     assert!(errors[0].message.contains("UTF-8"), "{}", errors[0]);
     assert_eq!(value("/%C3%A9{id}", "/é1").as_deref(), Some("1"));
 }
+
+#[test]
+fn of_many_texts_at_one_place_each_is_known_and_none_between() {
+    for step in [1, 2, 5] {
+        let known: Vec<_> = (b'-'..=b'z').step_by(step).filter(u8::is_ascii_alphanumeric).map(char::from).collect();
+        let routes = known.iter().zip(0..).map(|(text, target)| Route {
+            method: "GET".into(),
+            template: format!("/v/{text}/{{id}}"),
+            target,
+            place: String::new(),
+        });
+        let table = Table::build(routes, Conf::default()).unwrap();
+        for text in (b'!'..=b'~').map(char::from).filter(|text| !"%?#./".contains(*text)) {
+            let found = table.find(&Method::GET, &format!("/v/{text}/7"));
+            let target = if let Found::Route { target, .. } = found { Some(target as usize) } else { None };
+            assert_eq!(target, known.iter().position(|known| *known == text), "{text}");
+        }
+    }
+}
