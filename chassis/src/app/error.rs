@@ -13,6 +13,8 @@ pub enum StartError {
     Linked(Vec<String>),
     /// The configuration is rejected.
     Conf(ConfError),
+    /// The configuration is the reference of all keys and nothing else: right as such, and of no service.
+    Reference(ConfError),
     /// Two operations cannot be told apart, or a path template is wrong.
     Routes(Vec<String>),
     /// What the command line asks for cannot be done.
@@ -35,7 +37,7 @@ impl StartError {
     /// 1 if it failed, 0 if it only did what it was told.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Linked(_) | Self::Conf(_) | Self::Routes(_) => 78,
+            Self::Linked(_) | Self::Conf(_) | Self::Reference(_) | Self::Routes(_) => 78,
             Self::Asked(_) => 2,
             Self::Failed { .. } | Self::Several(_) => 1,
             Self::Abandoned => 0,
@@ -63,7 +65,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Linked(problems) | Self::Routes(problems) => f.write_str(&problems.join("\n\n")),
-            Self::Conf(error) => error.fmt(f),
+            Self::Conf(error) | Self::Reference(error) => error.fmt(f),
             Self::Asked(error) => with_help(f, "", error),
             Self::Failed { what, error } => with_help(f, &format!("{what} does not start: "), error),
             Self::Several(errors) => {

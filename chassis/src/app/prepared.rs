@@ -160,8 +160,11 @@ impl Prepared {
     }
 }
 
-/// Says first that nothing was read, where that is likely to be why something is wrong.
+/// Says first that nothing was read, or that what was read configures no service, where that is likely to be why something is wrong.
 fn unread(conf: &Conf, error: StartError) -> StartError {
+    if let (StartError::Conf(wrong), true) = (&error, conf.is_reference()) {
+        return StartError::Reference(wrong.clone());
+    }
     let absent = conf.read().iter().find_map(|read| match read {
         Read::Absent(file) => Some(file),
         _ => None,

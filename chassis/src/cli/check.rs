@@ -7,7 +7,10 @@ use super::{App, Flags};
 use crate::app::StartError;
 
 pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
-    let prepared = flags.prepare(app)?;
+    let prepared = match flags.prepare(app) {
+        Err(StartError::Reference(_)) => return Ok(reference(flags)),
+        prepared => prepared?,
+    };
     let mut printer = Printer::new(flags);
     let (operations, warnings) = (prepared.operations().len(), prepared.warnings());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
@@ -25,4 +28,18 @@ pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
     printer.write(Style::Good, "ok");
     printer.line(format_args!(": {operations} operations have their chains; read {}", read.join(", ")));
     Ok(printer)
+}
+
+/// Every key and value of a reference has been checked by then; there is nothing else in it to prove.
+fn reference(flags: &Flags) -> Printer {
+    const NOTE: &str = "this is the reference of all keys, and each holds its default; it configures no service, so no \
+                        chain was proved: check it together with the file of the service";
+    let mut printer = Printer::new(flags);
+    if printer.json {
+        printer.document(&json!({ "reference": true, "warnings": [NOTE], "problems": [] }));
+    } else {
+        printer.write(Style::Good, "ok");
+        printer.line(format_args!(": {NOTE}"));
+    }
+    printer
 }

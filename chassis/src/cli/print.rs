@@ -62,10 +62,10 @@ impl Printer {
     /// Adds why there is no service.
     pub(super) fn error(&mut self, error: &StartError) {
         match error {
-            StartError::Conf(error) if self.json => self.document(error),
-            StartError::Conf(error) if self.colour => self.line(error.coloured()),
+            StartError::Conf(error) | StartError::Reference(error) if self.json => self.document(error),
+            StartError::Conf(error) | StartError::Reference(error) if self.colour => self.line(error.coloured()),
             // Each of its problems begins with its own place.
-            StartError::Conf(error) => self.line(error),
+            StartError::Conf(error) | StartError::Reference(error) => self.line(error),
             other if self.json => self.document(&serde_json::json!({ "error": other.to_string() })),
             other => {
                 self.write(Style::Bad, "error: ");

@@ -11,6 +11,7 @@ use super::origin::{Origin, Text};
 use super::overlay;
 use super::path::KeyPath;
 use super::problem::{ConfError, Problem};
+use super::reference::HEAD;
 use super::source::{Read, Sources, Texts};
 use super::tree::{Content, Node};
 use super::yaml;
@@ -25,6 +26,8 @@ pub struct Document {
     pub(crate) environment: BTreeMap<String, String>,
     /// Variables that look as if they said something here and do not, each with the name that would.
     pub(crate) stray: Vec<(String, String)>,
+    /// Whether nothing but references of all keys was read.
+    pub(crate) is_reference: bool,
 }
 
 impl Document {
@@ -41,6 +44,7 @@ impl Document {
             problems: Vec::new(),
             environment: sources.environment.clone(),
             stray: stray(sources, &texts),
+            is_reference: !texts.is_empty() && texts.iter().all(|text| text.content().starts_with(HEAD)),
         };
         let unreadable = texts.iter().filter(|text| !document.add(text)).count();
         if unreadable > 0 {
@@ -70,6 +74,7 @@ impl Document {
             problems: Vec::new(),
             environment: BTreeMap::new(),
             stray: Vec::new(),
+            is_reference: false,
         };
         match document.add(&Arc::new(Text::of(name, content))) {
             true => Ok(document),

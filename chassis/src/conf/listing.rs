@@ -46,6 +46,21 @@ impl Conf {
         values.sort_by_key(|listed| (rank(&listed.path), listed.path.clone()));
         Listing { values }
     }
+
+    /// Whether it is the reference of all keys, and says nothing that does not hold anyway.
+    pub(crate) fn is_reference(&self) -> bool {
+        let defaults = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
+        let holds = |(path, node): (KeyPath, &Node)| {
+            let said = node.to_json();
+            is_nothing(&said) || defaults.at(&path).is_some_and(|default| default.to_json() == said)
+        };
+        self.document.is_reference && self.document.root.leaves().into_iter().all(holds)
+    }
+}
+
+/// What a key without a value comes to, whatever its type.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn listed(path: KeyPath, node: &Node) -> Listed {

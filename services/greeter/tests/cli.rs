@@ -96,6 +96,20 @@ fn yaml_that_cannot_be_read_is_rejected_with_its_place() {
 }
 
 #[test]
+fn the_reference_of_all_keys_is_checked_as_one_and_starts_nothing() {
+    let reference = shipped().with_file_name("chassis.yaml");
+    let reference = reference.to_str().unwrap();
+    let folder = folder("reference", &[]);
+    let checked = run_in(&folder, &["check", "--conf", reference]);
+    assert_eq!(checked.status.code(), Some(0), "{}", err(&checked));
+    assert!(out(&checked).starts_with("ok: this is the reference of all keys"), "{}", out(&checked));
+    assert_eq!(run_in(&folder, &["routes", "--conf", reference]).status.code(), Some(78));
+    // As soon as it says something of its own, it is a configuration like any other.
+    let set = "drain.delay=1s";
+    assert_eq!(run_in(&folder, &["check", "--conf", reference, "--set", set]).status.code(), Some(78));
+}
+
+#[test]
 fn what_is_not_there_to_be_read_is_named() {
     let folder = folder("absent", &[]);
     std::fs::create_dir_all(folder.join("empty")).unwrap();
