@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::catalog::{Built, HandlerEntry};
 use crate::chain::Form;
 use crate::clock::Clock;
-use crate::conf::Section;
-use crate::conf::{BuildContext, BuildError, Files, Warnings};
+use crate::conf::origin::Origin;
+use crate::conf::{BuildContext, BuildError, Files, Problem, Section, Warnings};
 use crate::operation::Operation;
 use crate::random::Random;
 
@@ -98,11 +98,21 @@ impl Instances {
         section: &Section<'_>,
         operations: &[&Operation],
     ) -> Result<Built, BuildError> {
-        let context = self.tools.context(section.scope(), operations);
+        let warnings = Warnings::default();
+        let context = BuildContext { warnings: &warnings, ..self.tools.context(section.scope(), operations) };
         let built = (entry.build)(section.value(), &context)?;
+        warnings.all().iter().for_each(|warning| self.tools.warnings.warn(placed(section, warning)));
         Ok(match &self.tools.around {
             Some(around) => Built { form: around(entry.head.name, built.form), ..built },
             None => built,
         })
     }
+}
+
+/// A warning of a part in one line: the key it is about, where that is written, what is wrong and what to do.
+fn placed(section: &Section<'_>, warning: &BuildError) -> String {
+    let Problem { origin, key, message, help, .. } = section.problem(warning);
+    let place = if origin == Origin::Default { String::new() } else { format!(" ({origin})") };
+    let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{key}{place}: {message}{help}")
 }

@@ -69,7 +69,15 @@ impl Prepared {
         let tables = self.proven.tables.iter();
         let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
         let dead = dead::warnings(&self.conf, &self.proven.plan.operations);
-        self.tools.warnings.all().into_iter().chain(empty).chain(shadowed).chain(dead).collect()
+        self.tools
+            .warnings
+            .all()
+            .into_iter()
+            .map(|warning| warning.message)
+            .chain(empty)
+            .chain(shadowed)
+            .chain(dead)
+            .collect()
     }
 
     /// The listeners that configuration says there are, not yet listening, with their names.

@@ -67,12 +67,16 @@ pub struct BuildContext<'a> {
 
 /// What is suspicious and does not keep anything from starting, each once.
 #[derive(Debug, Default)]
-pub struct Warnings(Mutex<Vec<String>>);
+pub struct Warnings(Mutex<Vec<BuildError>>);
 
 impl Warnings {
     /// Adds one.
     pub fn warn(&self, warning: impl Into<String>) {
-        let warning = warning.into();
+        self.warn_at(BuildError::new("", warning));
+    }
+
+    /// Adds one about the value at a key of the part: where that is written is added, as for an error.
+    pub fn warn_at(&self, warning: BuildError) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains(&warning) {
             all.push(warning);
@@ -80,7 +84,7 @@ impl Warnings {
     }
 
     /// All of them, in the order they were added.
-    pub fn all(&self) -> Vec<String> {
+    pub fn all(&self) -> Vec<BuildError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

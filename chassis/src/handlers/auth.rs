@@ -86,9 +86,9 @@ impl Tokens {
         let content = context.files.read(&conf.keys.file).map_err(|error| error.below("keys.file"))?;
         let verifier = Verifier::build(conf, &content)?;
         for key in verifier.development_keys() {
-            context.warnings.warn(format!(
-                "key `{key}` is for development: anyone can make tokens with it; never use it in production"
-            ));
+            let message = format!("key `{key}` is for development: anyone can make tokens with it");
+            let help = "before anything real depends on it, name a file with the public keys of your issuer";
+            context.warnings.warn_at(BuildError::new("jwt.keys.file", message).with_help(help));
         }
         Ok(Self { verifier, cache: cache::Cache::new(&conf.cache) })
     }

@@ -184,6 +184,14 @@ fn an_empty_chain_is_allowed_and_warned_of() {
 }
 
 #[test]
+fn the_key_that_ships_is_warned_of_with_its_place_and_a_remedy() {
+    let warned = err(&greeter(&["check"]));
+    let line = warned.lines().find(|line| line.contains("development-only")).unwrap();
+    assert!(line.starts_with("warning: handlers.auth.jwt.keys.file (") && line.contains("greeter.yaml:22:"), "{line}");
+    assert!(line.ends_with("; before anything real depends on it, name a file with the public keys of your issuer"));
+}
+
+#[test]
 fn configuration_that_has_no_effect_is_warned_of() {
     let cases = [
         (
