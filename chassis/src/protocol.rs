@@ -50,6 +50,17 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// What a client on this machine says to reach it with HTTP; a Unix socket has no URL.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::Tcp(address) if address.ip().is_unspecified() => Some(format!("http://localhost:{}", address.port())),
+            Self::Tcp(address) => Some(format!("http://{address}")),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -38,6 +38,17 @@ pub fn install(log: &Log) -> Levels {
     Levels(levels)
 }
 
+/// Why there is no service, as one line among those of the log: where programs read it, text of several lines would be
+/// no entry of it.
+pub fn report(log: &Log, error: &dyn std::error::Error) {
+    let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
+    if Look::of(log, reader) == Look::Json {
+        // Nothing changes if it was set before.
+        let _levels = install(log);
+        tracing::error!(%error, "the service does not start");
+    }
+}
+
 /// Logs a panic in one line, wherever it happens; what becomes of the call is for whoever catches it.
 fn panicked(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();

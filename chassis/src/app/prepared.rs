@@ -118,6 +118,14 @@ impl Prepared {
         &self.proven.plan.operations
     }
 
+    /// The names of their schemas.
+    pub(crate) fn schemas(&self) -> Vec<&str> {
+        let mut schemas: Vec<&str> = self.operations().iter().map(|planned| &*planned.operation.schema).collect();
+        schemas.sort_unstable();
+        schemas.dedup();
+        schemas
+    }
+
     /// The operation that a call leads to, or what stands for calls that match nothing, and the chain it passes.
     pub(crate) fn passed(&self, admitted: &Admitted) -> (&Planned, &Chain) {
         let plan = &self.proven.plan;

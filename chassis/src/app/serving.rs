@@ -101,7 +101,8 @@ impl Prepared {
         let admin = Admin::new(lifecycle.clone()).with_page(routes).with_page(conf_page(self.conf.listing()));
         let admin = admin.bind(&self.conf.root.admin.listen).await;
         let admin = admin.map_err(|error| self.failed_at("listener `admin`", "admin", error))?;
-        tracing::info!(listener = "admin", address = %admin.address(), "listening");
+        let address = admin.address();
+        tracing::info!(listener = "admin", %address, url = address.url(), "listening");
         Ok((answering, admin))
     }
 }
@@ -134,7 +135,8 @@ fn serve_all(
     for (name, listener) in listeners {
         // The snapshot was made from the same list of listeners.
         let Some(entry) = running.provider().entry(&name) else { continue };
-        tracing::info!(listener = name, address = %listener.address(), "listening");
+        let address = listener.address();
+        tracing::info!(listener = name, %address, url = address.url(), "listening");
         tasks.spawn(listener.serve(entry, phase.subscribe()));
     }
     async move {

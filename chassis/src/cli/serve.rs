@@ -21,9 +21,15 @@ pub(super) fn run(app: App, flags: &Flags) -> ExitCode {
     attempt(app, flags).unwrap_or_else(|error| fail(&error, flags))
 }
 
+/// Nothing says yet how lines are to look, so they look as they do by default.
+fn unread(error: StartError) -> StartError {
+    telemetry::report(&Log::default(), &error);
+    error
+}
+
 fn attempt(app: App, flags: &Flags) -> Result<ExitCode, StartError> {
     let package = app.package();
-    match prepare(app, flags)? {
+    match prepare(app, flags).map_err(unread)? {
         Some((prepared, signals)) => serve(package, prepared, signals),
         None => Ok(Exit::Clean.into()),
     }
@@ -66,15 +72,17 @@ fn serve(package: Package, prepared: Prepared, signals: Signals) -> Result<ExitC
     let workers = prepared.conf.root.runtime.workers.count();
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
-    let _levels = telemetry::install(&prepared.conf.root.log);
+    let log = prepared.conf.root.log.clone();
+    let _levels = telemetry::install(&log);
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     let (service, version) = (package.name, package.version);
-    tracing::info!(service, version, workers, read = read.join(", "), "starting");
+    let (schemas, operations) = (prepared.schemas().join(", "), prepared.operations().len());
+    tracing::info!(service, version, schemas, operations, workers, read = read.join(", "), "starting");
     for warning in prepared.warnings() {
         tracing::warn!("{warning}");
     }
     let exit = runtime.block_on(prepared.serve_until(signals));
     // Whatever still runs has been given all the time it may take; to wait for it here could be to wait for ever.
     runtime.shutdown_timeout(LEFT_OVER);
-    exit.map(ExitCode::from)
+    exit.map(ExitCode::from).inspect_err(|error| telemetry::report(&log, error))
 }

@@ -36,7 +36,13 @@ impl Served {
             let line: Value = serde_json::from_str(&line).unwrap();
             let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
             match (text("message").as_str(), text("listener").as_str()) {
-                ("listening", "rest") => served.address = text("address"),
+                ("starting", _) => {
+                    assert_eq!((text("schemas").as_str(), line["operations"].as_u64()), ("greeting", Some(4)));
+                }
+                ("listening", "rest") => {
+                    served.address = text("address");
+                    assert_eq!(text("url"), format!("http://{}", served.address));
+                }
                 ("listening", "admin") => served.admin = text("address"),
                 ("ready", _) => break,
                 _ => {}
@@ -175,6 +181,20 @@ fn a_signal_that_comes_while_the_configuration_is_read_is_heard() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((heard, output.status.code()), (true, Some(0)), "{said}");
     assert!(said.contains("told to end before the configuration was read"), "{said}");
+}
+
+#[test]
+fn why_it_does_not_start_is_one_line_of_the_log_too() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("admin.listen={}", taken.local_addr().unwrap());
+    for (set, expected) in [("tiemout=1s", "tiemout: this key is not known"), (&taken, "listener `admin` (")] {
+        let output = greeter(&["--set", "protocols.rest.listen=127.0.0.1:0", "--set", set]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let entries = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let errors: Vec<_> = entries.filter(|entry| entry["level"] == "ERROR").collect();
+        assert!(errors.len() == 1 && errors[0]["message"] == "the service does not start", "{said}");
+        assert!(errors[0]["error"].as_str().unwrap().contains(expected), "{said}");
+    }
 }
 
 #[test]
