@@ -142,6 +142,8 @@ pub struct HandlerEntry {
     pub preflight: bool,
     /// Makes it from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
+    /// Proves that what is made of this part of the configuration can stand before these operations.
+    pub suits: fn(Value, &[&Operation]) -> Result<(), BuildError>,
 }
 
 /// A handler that was made from its part of the configuration.

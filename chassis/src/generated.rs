@@ -10,7 +10,7 @@ use crate::catalog::{Built, ComponentEntry, HandlerEntry, Head, Place, SchemaEnt
 use crate::chain::Form;
 use crate::component::{Running, Start, Starting};
 use crate::conf::{BuildContext, BuildError, Configure};
-use crate::operation::Location;
+use crate::operation::{Location, Operation};
 use crate::schema::{BoxFuture, Mounted, Schema, describe};
 
 mod answer;
@@ -73,22 +73,26 @@ pub struct Stand {
 }
 
 impl Stand {
-    const fn entry(self, head: Head, build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>) -> HandlerEntry {
+    const fn entry<H: Configure>(
+        self,
+        head: Head,
+        build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
+    ) -> HandlerEntry {
         let Self { requires, provides, place, repeatable, preflight } = self;
-        HandlerEntry { head, requires, provides, place, repeatable, preflight, build }
+        HandlerEntry { head, requires, provides, place, repeatable, preflight, build, suits: suits::<H> }
     }
 }
 
 /// The entry of a handler that hooks into calls.
 pub const fn hooks<H: IsConfigured + Hooks>(said: Said, stand: Stand) -> HandlerEntry {
-    stand.entry(said.head::<H::Conf>(), |conf, context| {
+    stand.entry::<H>(said.head::<H::Conf>(), |conf, context| {
         built::<H>(conf, context, |handler| Form::Hooks(Arc::new(handler)))
     })
 }
 
 /// The entry of a handler that wraps the rest of the chain.
 pub const fn wrap<H: IsConfigured + Wraps>(said: Said, stand: Stand) -> HandlerEntry {
-    stand.entry(said.head::<H::Conf>(), |conf, context| {
+    stand.entry::<H>(said.head::<H::Conf>(), |conf, context| {
         built::<H>(conf, context, |handler| Form::Wrap(Arc::new(handler)))
     })
 }
@@ -97,6 +101,10 @@ fn built<H: Configure>(conf: Value, context: &BuildContext<'_>, form: fn(H) -> F
     let conf = read(conf)?;
     let requires = H::requires(&conf);
     H::build(conf, context).map(|handler| Built { form: form(handler), requires })
+}
+
+fn suits<H: Configure>(conf: Value, operations: &[&Operation]) -> Result<(), BuildError> {
+    H::suits(&read(conf)?, operations)
 }
 
 /// The entry of a component.

@@ -88,7 +88,6 @@ fn serve(sources: Sources) -> SocketAddr {
                 clock: Clock::system(),
                 random: &random,
                 scope: None,
-                operations: &[],
                 files: &files,
                 warnings: &Warnings::default(),
             };

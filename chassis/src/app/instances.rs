@@ -40,15 +40,8 @@ pub(crate) struct Tools {
 
 impl Tools {
     /// What a part may use while it is built.
-    pub(crate) fn context<'a>(&'a self, scope: Option<&'a str>, operations: &'a [&'a Operation]) -> BuildContext<'a> {
-        BuildContext {
-            clock: self.clock,
-            random: &self.random,
-            scope,
-            operations,
-            files: &*self.files,
-            warnings: &self.warnings,
-        }
+    pub(crate) fn context<'a>(&'a self, scope: Option<&'a str>) -> BuildContext<'a> {
+        BuildContext { clock: self.clock, random: &self.random, scope, files: &*self.files, warnings: &self.warnings }
     }
 }
 
@@ -73,7 +66,8 @@ impl Instances {
         Self { tools: self.tools.clone(), former: built.collect(), current: HashMap::new() }
     }
 
-    /// The handler for this key, built if there is none.
+    /// The handler for this key, built if there is none. One that was built before is proved anew: it may stand before
+    /// other operations now.
     pub(crate) fn take_or_build(
         &mut self,
         entry: &HandlerEntry,
@@ -86,20 +80,17 @@ impl Instances {
         }
         let built = match self.former.get(&key) {
             Some(built) => Ok(built.clone()),
-            None => self.build(entry, section, users.get(&key).map(Vec::as_slice).unwrap_or_default()),
+            None => self.build(entry, section),
         };
+        let users = users.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let built = built.and_then(|built| (entry.suits)(section.value(), users).map(|()| built));
         self.current.insert(key, built.clone());
         built
     }
 
-    fn build(
-        &self,
-        entry: &HandlerEntry,
-        section: &Section<'_>,
-        operations: &[&Operation],
-    ) -> Result<Built, BuildError> {
+    fn build(&self, entry: &HandlerEntry, section: &Section<'_>) -> Result<Built, BuildError> {
         let warnings = Warnings::default();
-        let context = BuildContext { warnings: &warnings, ..self.tools.context(section.scope(), operations) };
+        let context = BuildContext { warnings: &warnings, ..self.tools.context(section.scope()) };
         let built = (entry.build)(section.value(), &context)?;
         warnings.all().iter().for_each(|warning| self.tools.warnings.warn(placed(section, warning)));
         Ok(match &self.tools.around {

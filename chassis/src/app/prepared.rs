@@ -85,7 +85,7 @@ impl Prepared {
     /// # Errors
     /// What is wrong with their configuration.
     pub(crate) fn listeners(&self) -> Result<Vec<(String, Box<dyn Listener>)>, StartError> {
-        let context = self.tools.context(None, &[]);
+        let context = self.tools.context(None);
         let (mut listeners, mut problems) = (Vec::new(), Vec::new());
         for (name, _) in &self.proven.tables {
             let opened = self.conf.listeners.iter().find(|opened| opened.name == *name);

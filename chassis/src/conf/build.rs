@@ -34,6 +34,16 @@ pub trait Configure: Sized {
         let _ = conf;
         Vec::new()
     }
+
+    /// Proves that it can stand before these operations: all of those that share it. This is asked anew whenever the
+    /// operations change, also of what was built long before.
+    ///
+    /// # Errors
+    /// Why it cannot, with the key that would have to say something else.
+    fn suits(conf: &Self::Conf, operations: &[&Operation]) -> Result<(), BuildError> {
+        let _ = (conf, operations);
+        Ok(())
+    }
 }
 
 /// Something that must be established before a handler because of a value it is configured with.
@@ -57,8 +67,6 @@ pub struct BuildContext<'a> {
     pub random: &'a Random,
     /// Where it is built for: the pattern under `operations`, or `None` for the shared one under `handlers`.
     pub scope: Option<&'a str>,
-    /// The operations it will stand before.
-    pub operations: &'a [&'a Operation],
     /// Reads the files that configuration refers to.
     pub files: &'a dyn Files,
     /// What is suspicious, for `check` to say and for the log at the start.

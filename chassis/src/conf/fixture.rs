@@ -1,4 +1,4 @@
-//! Parts for unit tests: built from their configuration alone, without files or operations.
+//! Parts for unit tests: built from their configuration alone, without files.
 
 use serde_json::Value;
 
@@ -14,7 +14,6 @@ pub(crate) fn built<T: Configure>(conf: Value) -> Result<T, BuildError> {
         clock: Clock::system(),
         random: &random,
         scope: None,
-        operations: &[],
         files: &files,
         warnings: &crate::conf::Warnings::default(),
     };

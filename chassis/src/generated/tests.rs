@@ -191,7 +191,6 @@ fn a_handler_is_built_from_its_conf_and_runs_in_a_chain() {
         clock: Clock::system(),
         random: &crate::random::Random::seeded(1),
         scope: None,
-        operations: &[],
         files: &NoFiles,
         warnings: &crate::conf::Warnings::default(),
     };

@@ -61,23 +61,18 @@ impl Configure for Auth {
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let realm = conf.realm.as_deref().or_else(|| conf.jwt.as_ref()?.audience.names().first().map(String::as_str));
         let challenge = Challenge::build(realm.unwrap_or("chassis"))?;
-        let tokens = match &conf.jwt {
-            Some(jwt) => Some(Tokens::build(jwt, context).map_err(|error| error.below("jwt"))?),
-            None => needless(context).map(|()| None)?,
-        };
+        let tokens = conf.jwt.as_ref().map(|jwt| Tokens::build(jwt, context).map_err(|error| error.below("jwt")));
+        let tokens = tokens.transpose()?;
         let public_with_bad_token = conf.public_with_bad_token;
         Ok(Self { clock: context.clock, tokens, challenge, public_with_bad_token })
     }
-}
 
-/// Without a way to prove anything, only what is public can be called.
-fn needless(context: &BuildContext<'_>) -> Result<(), BuildError> {
-    match context.operations.iter().find(|operation| operation.access != Access::Public) {
-        Some(Operation { id, access, .. }) => {
-            let message = format!("nobody could call `{id}`, whose access is {access}");
-            Err(BuildError::new("jwt", message).with_help("configure `jwt` with `issuer`, `audience` and `keys`"))
-        }
-        None => Ok(()),
+    /// Without a way to prove anything, only what is public can be called.
+    fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {
+        let closed = operations.iter().find(|operation| conf.jwt.is_none() && operation.access != Access::Public);
+        let Some(Operation { id, access, .. }) = closed else { return Ok(()) };
+        let message = format!("nobody could call `{id}`, whose access is {access}");
+        Err(BuildError::new("jwt", message).with_help("configure `jwt` with `issuer`, `audience` and `keys`"))
     }
 }
 

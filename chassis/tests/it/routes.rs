@@ -132,6 +132,30 @@ async fn a_mount_that_is_wrong_changes_nothing() {
     assert_eq!(app.get("/origins").send().await.text(), "linked");
 }
 
+/// An operation before which only `auth` stands, which is told nothing about tokens.
+fn strict(id: &str, template: &str, access: Access) -> Mounted {
+    let mut mounted = saying(id, template, "");
+    mounted.operation.chain = Some(Text::Borrowed("strict"));
+    mounted.operation.access = access;
+    mounted
+}
+
+#[tokio::test]
+async fn what_is_refused_at_the_start_is_refused_while_the_service_runs() {
+    let conf = "chain: { provider: { strict: [auth] } }";
+    let [open, closed] = [("late.open", Access::Public), ("late.closed", Access::Auth)];
+    let operation = |(id, access): (&str, Access)| strict(id, &format!("/{id}"), access);
+    let at_start = refusal(service(conf).mount_operations([operation(open.clone()), operation(closed.clone())])).await;
+    let app = service(conf).mount_operations([operation(open)]).start().await.unwrap();
+    let handle = app.running().handle();
+    let error = handle.mount([operation(closed)]).unwrap_err().to_string();
+    assert!(error.contains("nobody could call `late.closed`, whose access is auth"), "{error}");
+    assert_eq!(error, at_start);
+    assert_eq!(app.get("/late.open").send().await.status(), 200);
+    handle.mount([strict("late.more", "/late.more", Access::Public)]).unwrap();
+    assert_eq!(app.get("/late.more").send().await.status(), 200);
+}
+
 fn nested() -> Router {
     Router::new()
         .route("/", any(|request: Request| async move { format!("root {}", request.method()) }))

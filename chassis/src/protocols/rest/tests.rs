@@ -30,7 +30,6 @@ fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
         clock: Clock::system(),
         random: &random,
         scope: None,
-        operations: &[],
         files: &files,
         warnings: &crate::conf::Warnings::default(),
     };

@@ -26,7 +26,7 @@ impl crate::conf::Files for OneFile {
     }
 }
 
-fn build(conf: Value, operations: &[&Operation], file: Result<Vec<u8>, BuildError>) -> Result<Auth, BuildError> {
+fn build(conf: Value, file: Result<Vec<u8>, BuildError>) -> Result<Auth, BuildError> {
     let conf: Conf = serde_json::from_value(conf).unwrap();
     let clock = Clock::anchored(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
     let (random, files) = (Random::seeded(1), OneFile(file));
@@ -36,7 +36,6 @@ fn build(conf: Value, operations: &[&Operation], file: Result<Vec<u8>, BuildErro
             clock,
             random: &random,
             scope: None,
-            operations,
             files: &files,
             warnings: &crate::conf::Warnings::default(),
         },
@@ -47,7 +46,7 @@ fn build(conf: Value, operations: &[&Operation], file: Result<Vec<u8>, BuildErro
 fn auth(changes: Value) -> Auth {
     let mut conf = json!({ "jwt": { "issuer": ISSUER, "audience": AUDIENCE, "keys": { "file": "keys" } } });
     merge(&mut conf, changes);
-    build(conf, &[], Ok(secrets("a", SECRET).to_string().into_bytes())).unwrap()
+    build(conf, Ok(secrets("a", SECRET).to_string().into_bytes())).unwrap()
 }
 
 fn call(access: Access, authorization: &[&str]) -> Invocation {
@@ -247,18 +246,20 @@ fn without_a_way_to_prove_anything_only_what_is_public_is_served() {
     let public = Operation::new("greeting", "hello", "GET", "/").with_access(Access::Public);
     let private = Operation::new("greeting", "remember", "POST", "/").with_access(scopes(&["a"]));
     let none = || Err(BuildError::new("", "not there"));
-    let open = build(json!({}), &[&public], none()).unwrap();
+    let open = build(json!({}), none()).unwrap();
+    let suits = |operations: &[&Operation]| Auth::suits(&Conf::default(), operations);
+    assert_eq!(suits(&[&public]), Ok(()));
     assert_eq!(refused(&open, Access::Auth, &[&bearer("", &[])]).0, 401);
-    let error = build(json!({}), &[&public, &private], none()).err().unwrap();
+    let error = suits(&[&public, &private]).unwrap_err();
     assert_eq!(error.to_string(), "`jwt`: nobody could call `greeting.remember`, whose access is scopes(a)");
 }
 
 #[test]
 fn what_is_wrong_is_said_with_the_whole_key() {
     let conf = json!({ "jwt": { "issuer": ISSUER, "audience": AUDIENCE, "keys": { "file": "keys" } } });
-    let unreadable = build(conf.clone(), &[], Err(BuildError::new("", "not there"))).err().unwrap();
+    let unreadable = build(conf.clone(), Err(BuildError::new("", "not there"))).err().unwrap();
     assert_eq!(unreadable.to_string(), "`jwt.keys.file`: not there");
-    let broken = build(conf, &[], Ok(b"{}".to_vec())).err().unwrap();
+    let broken = build(conf, Ok(b"{}".to_vec())).err().unwrap();
     assert_eq!(broken.at, "jwt.keys.file");
-    assert_eq!(build(json!({ "realm": "é" }), &[], Ok(Vec::new())).err().unwrap().at, "realm");
+    assert_eq!(build(json!({ "realm": "é" }), Ok(Vec::new())).err().unwrap().at, "realm");
 }
