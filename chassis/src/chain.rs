@@ -79,6 +79,16 @@ impl<'a> Next<'a> {
         Box::pin(self.drive(invocation))
     }
 
+    /// The steps of the rest.
+    pub fn steps(&self) -> &'a [Step] {
+        self.steps
+    }
+
+    /// The same end behind other steps: for what stands between a chain and a handler.
+    pub fn with_steps(self, steps: &'a [Step]) -> Self {
+        Self { steps, ..self }
+    }
+
     /// Starts what stands behind the first `passed` steps.
     fn begin<'i>(self, passed: usize, invocation: &'i mut Invocation) -> BoxFuture<'i, Reply>
     where

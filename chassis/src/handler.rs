@@ -87,6 +87,17 @@ impl Verdict {
     {
         Self::Wait(Waiting(Box::pin(Pending { future, decide: Some(decide) })))
     }
+
+    /// Lets `see` look at what this comes to, once: now, or when the waiting is over.
+    pub fn inspect(self, see: impl FnOnce(&Self) + Send + 'static) -> Self {
+        match self {
+            Self::Wait(waiting) => Self::Wait(Waiting(Box::pin(Inspected { waiting, see: Some(Box::new(see)) }))),
+            decided => {
+                see(&decided);
+                decided
+            }
+        }
+    }
 }
 
 impl From<Fault> for Verdict {
@@ -128,6 +139,22 @@ where
         Poll::Ready(match this.decide.take() {
             Some(decide) => decide(invocation, output),
             None => Verdict::Refuse(Fault::internal("a verdict was asked for twice")),
+        })
+    }
+}
+
+/// A decision that somebody wants to see.
+struct Inspected {
+    waiting: Waiting,
+    see: Option<Box<dyn FnOnce(&Verdict) + Send>>,
+}
+
+impl Decide for Inspected {
+    fn poll_decide(mut self: Pin<&mut Self>, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict> {
+        let verdict = std::task::ready!(self.waiting.poll(cx, invocation));
+        Poll::Ready(match self.see.take() {
+            Some(see) => verdict.inspect(see),
+            None => verdict,
         })
     }
 }

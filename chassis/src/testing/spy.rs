@@ -1,11 +1,12 @@
 //! Sees what a handler decides, without changing it.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::iter;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::Around;
-use crate::chain::{Form, Next};
+use crate::chain::{Form, Next, Step};
 use crate::handler::{Handler, Verdict, Wrap};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
@@ -24,22 +25,23 @@ struct Counts {
 }
 
 impl Spy {
-    /// How many calls it let pass at once; for a handler that wraps, how many it was given.
+    /// How many calls it let pass, at once or after a wait; for a handler that wraps, how many of them reached what it
+    /// wraps, however often.
     pub fn passed(&self) -> usize {
         self.0.passed.load(Ordering::Relaxed)
     }
 
-    /// How many calls it answered or refused at once.
+    /// How many calls it answered or refused itself, at once or after a wait.
     pub fn stopped(&self) -> usize {
         self.0.stopped.load(Ordering::Relaxed)
     }
 
-    /// How many calls it let wait.
+    /// How many calls it let wait, whatever became of them.
     pub fn waited(&self) -> usize {
         self.0.waited.load(Ordering::Relaxed)
     }
 
-    /// How many replies it saw on their way out.
+    /// How many replies it saw on their way out, to calls that it had let pass.
     pub fn seen(&self) -> usize {
         self.0.seen.load(Ordering::Relaxed)
     }
@@ -75,24 +77,55 @@ struct Watched<H: ?Sized> {
 impl Handler for Watched<dyn Handler> {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let verdict = self.inner.before(invocation);
-        let count = match &verdict {
-            Verdict::Continue => &self.spy.0.passed,
-            Verdict::Answer(_) | Verdict::Refuse(_) => &self.spy.0.stopped,
-            Verdict::Wait(_) => &self.spy.0.waited,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-        verdict
+        if matches!(verdict, Verdict::Wait(_)) {
+            count(&self.spy.0.waited);
+        }
+        let spy = self.spy.clone();
+        verdict.inspect(move |verdict| match verdict {
+            Verdict::Continue => count(&spy.0.passed),
+            Verdict::Answer(_) | Verdict::Refuse(_) => count(&spy.0.stopped),
+            Verdict::Wait(_) => {}
+        })
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
-        self.spy.0.seen.fetch_add(1, Ordering::Relaxed);
+        count(&self.spy.0.seen);
         self.inner.after(invocation, reply);
     }
 }
 
 impl Wrap for Watched<dyn Wrap> {
     fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
-        self.spy.0.passed.fetch_add(1, Ordering::Relaxed);
-        self.inner.wrap(invocation, next)
+        Box::pin(async move {
+            let reached = Arc::new(AtomicBool::new(false));
+            let mark = Mark { spy: self.spy.clone(), reached: Arc::clone(&reached) };
+            let mark = Step { name: Arc::from("spy"), form: Form::Hooks(Arc::new(mark)) };
+            let steps: Vec<Step> = iter::once(mark).chain(next.steps().iter().cloned()).collect();
+            let reply = self.inner.wrap(invocation, next.with_steps(&steps)).await;
+            count(if reached.load(Ordering::Relaxed) { &self.spy.0.seen } else { &self.spy.0.stopped });
+            reply
+        })
     }
 }
+
+/// Stands first in what a handler wraps, and sees that it is reached.
+struct Mark {
+    spy: Spy,
+    reached: Arc<AtomicBool>,
+}
+
+impl Handler for Mark {
+    fn before(&self, _: &mut Invocation) -> Verdict {
+        if !self.reached.swap(true, Ordering::Relaxed) {
+            count(&self.spy.0.passed);
+        }
+        Verdict::Continue
+    }
+}
+
+fn count(counter: &AtomicUsize) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests;
