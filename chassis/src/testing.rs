@@ -6,7 +6,9 @@
 //! assert_eq!(answer.status(), 200);
 //! ```
 //!
-//! Calls take the same way as those from a socket: the same matching, the same chain, the same problem documents.
+//! Calls take the same way as those from a socket: the same checks of their heads, the same limits of their listener on
+//! bodies, header fields and targets, the same matching, the same chain, the same problem documents. What needs bytes
+//! on a socket is not tried: malformed heads, `max-header-bytes`, and whatever takes too long to arrive.
 //! Under `#[tokio::test(start_paused = true)]` time stands still until [`TestApp::advance`].
 
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::random::Random;
 use crate::schema::{Mounted, Schema};
 
 mod call;
+mod door;
 mod spy;
 
 pub use call::{Answer, Call};
@@ -29,6 +32,7 @@ pub use spy::Spy;
 /// A service in this process.
 pub struct TestApp {
     running: Running,
+    doors: door::Doors,
     spies: spy::Spies,
 }
 
@@ -51,7 +55,7 @@ impl TestApp {
 
     /// A call to be made.
     pub fn call(&self, method: &str, target: &str) -> Call {
-        Call::new(self.running.provider().clone(), method, target)
+        Call::new(self.running.provider().clone(), self.doors.clone(), method, target)
     }
 
     /// A `GET` to be made.
@@ -137,8 +141,9 @@ impl TestAppBuilder {
     /// # Errors
     /// What a service would say that does not start.
     pub async fn start(self) -> Result<TestApp, StartError> {
-        let running = self.app.prepare(&self.sources)?.start().await?;
-        Ok(TestApp { running, spies: self.spies })
+        let prepared = self.app.prepare(&self.sources)?;
+        let doors = door::Doors::of(&prepared)?;
+        Ok(TestApp { running: prepared.start().await?, doors, spies: self.spies })
     }
 }
 

@@ -107,6 +107,13 @@ pub(crate) struct H2Limits {
     pub local_resets: usize,
 }
 
+impl Limits {
+    /// What the head of a request may have.
+    pub(crate) fn head(&self) -> check::Head {
+        check::Head { headers: self.headers, target_bytes: self.target_bytes }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -11,15 +11,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::door::Doors;
 use crate::invocation::Peer;
 use crate::principal::Principal;
-use crate::provider::Provider;
+use crate::provider::{Entry, Provider};
 use crate::wire::call::keep_head;
 
 /// A call to be made.
 #[must_use = "nothing is called until `send`"]
 pub struct Call {
     provider: Provider,
+    doors: Doors,
     listener: String,
     peer: Peer,
     principal: Option<Principal>,
@@ -32,10 +34,10 @@ fn valid<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) -> T {
 }
 
 impl Call {
-    pub(super) fn new(provider: Provider, method: &str, target: &str) -> Self {
+    pub(super) fn new(provider: Provider, doors: Doors, method: &str, target: &str) -> Self {
         let request = Request::builder().method(method).uri(target).header("host", "test.example").body(Body::empty());
         let request = valid("this method or target", request);
-        Self { provider, listener: "rest".to_owned(), peer: Peer::Local, principal: None, request }
+        Self { provider, doors, listener: "rest".to_owned(), peer: Peer::Local, principal: None, request }
     }
 
     /// Adds a header field.
@@ -87,13 +89,24 @@ impl Call {
             return valid("this listener", Err(format_args!("the service has no listener `{}`", self.listener)));
         };
         let is_head = self.request.method() == Method::HEAD;
-        let mut response = entry.call_as(self.request, self.peer, self.principal).await;
+        let mut response = self.answer(entry).await;
         if is_head {
             keep_head(&mut response);
         }
         let (head, body) = response.into_parts();
         let body = valid("the body of the answer", body.collect().await).to_bytes();
         Answer(Response::from_parts(head, body))
+    }
+
+    /// Comes in as by the listener: what that would refuse is refused here.
+    async fn answer(self, entry: Entry) -> Response<Body> {
+        let Some(door) = self.doors.at(&self.listener) else {
+            return entry.call_as(self.request, self.peer, self.principal).await;
+        };
+        match door.check(self.request) {
+            (request, None) => door.narrow(entry).call_as(request, self.peer, self.principal).await,
+            (request, Some(flaw)) => entry.connect(self.peer).refuse(request, flaw.code, flaw.detail).await,
+        }
     }
 }
 

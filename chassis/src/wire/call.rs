@@ -61,7 +61,7 @@ pub(super) fn answer<C: Connection>(
     let (version, is_head) = (request.version(), *request.method() == Method::HEAD);
     let (mut parts, incoming) = request.into_parts();
     let body = body::request(incoming, line);
-    let checked = check::request(&mut parts, &body, &line.server);
+    let checked = check::request(&mut parts, &body, line.server.head);
     let request = Request::from_parts(parts, body);
     let answer = match checked {
         Ok(()) => connection.borrow_mut().call(request),

@@ -7,18 +7,27 @@ use http::{Method, Uri, Version};
 use http_body::Body;
 
 use super::flaw::Flaw;
-use super::server::Server;
 use crate::fault::Code;
+
+/// What the head of a request may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    /// The most header fields.
+    pub(crate) headers: usize,
+    /// The longest target, in bytes.
+    pub(crate) target_bytes: usize,
+}
 
 /// Checks the head of a request, and puts the host of its target where RFC 9112 §3.2.2 wants it.
 ///
 /// # Errors
 /// Why it is no call.
-pub(super) fn request(parts: &mut Parts, body: &impl Body, server: &Server) -> Result<(), Flaw> {
+pub(crate) fn request(parts: &mut Parts, body: &impl Body, most: Head) -> Result<(), Flaw> {
+    if parts.headers.len() > most.headers {
+        return Err(Flaw::new(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
+    }
     if parts.version < Version::HTTP_2 {
         host(parts)?;
-    } else if parts.headers.len() > server.headers {
-        return Err(Flaw::new(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
     } else {
         authority(parts)?;
     }
@@ -26,7 +35,7 @@ pub(super) fn request(parts: &mut Parts, body: &impl Body, server: &Server) -> R
     if body.size_hint().exact().is_none() {
         transfer_coding(&parts.headers)?;
     }
-    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > server.target_bytes {
+    if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes) {
         return Err(Flaw::new(Code::UriTooLong, "The target of the request is too long."));
     }
     flaw(&parts.method, &parts.uri).map_or(Ok(()), Err)

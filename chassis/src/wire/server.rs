@@ -6,6 +6,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::check::Head;
 use super::tick::{Ages, Ticks, period};
 use super::{H2Limits, Limits};
 use crate::protocol::Refusals;
@@ -16,8 +17,7 @@ pub(super) struct Server {
     pub(super) period: Duration,
     pub(super) ages: Ages,
     pub(super) refusals: Arc<Refusals>,
-    pub(super) headers: usize,
-    pub(super) target_bytes: usize,
+    pub(super) head: Head,
     pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<TokioExecutor>,
 }
@@ -29,8 +29,7 @@ impl Server {
             period: period(limits),
             ages: Ages::new(limits),
             refusals,
-            headers: limits.headers,
-            target_bytes: limits.target_bytes,
+            head: limits.head(),
             http1: http1(limits),
             http2: http2(limits),
         }

@@ -46,7 +46,7 @@ async fn what_is_expected_and_not_linked_in_is_named() {
     test-2.yaml:1:31: expect[3]: `billing` is not linked in
       1 | expect: [origin, gate, orign, billing]
         |                               ^^^^^^^
-      help: linked in are `again`, `auth`, `bomb`, `concurrency`, `cors`, `gate`, `layered`, `limit-body`, `meter`, `middleware`, `porch`, `rate-limit` and 14 more; if it is in a crate of its own, write `use the_crate as _;` into main.rs
+      help: linked in are `again`, `auth`, `bomb`, `concurrency`, `cors`, `gate`, `layered`, `limit-body`, `meter`, `middleware`, `porch`, `rate-limit` and 15 more; if it is in a crate of its own, write `use the_crate as _;` into main.rs
 
     The configuration has 2 problems.
     ");

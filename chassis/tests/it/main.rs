@@ -15,6 +15,7 @@ mod catalogs;
 mod chains;
 mod components;
 mod faults;
+mod limits;
 mod order;
 mod preflights;
 mod routes;

@@ -71,7 +71,7 @@ pub struct Http2 {
 
 impl Conf {
     /// The limits, checked beyond what their types can say.
-    pub(super) fn limits(&self) -> Result<Limits, BuildError> {
+    pub(crate) fn limits(&self) -> Result<Limits, BuildError> {
         Ok(Limits {
             header_read: some_time("header-read-timeout", self.header_read_timeout)?,
             idle: some_time("idle-timeout", self.idle_timeout)?,
