@@ -73,6 +73,9 @@ impl Greeting {
 
     #[get("/a\tb", public)]
     async fn control(&self) {}
+
+    #[get("/caf%E9", public)]
+    async fn no_text(&self) {}
 }
 
 fn main() {}

@@ -19,3 +19,7 @@ impl Greeting {
 }
 
 fn main() {}
+
+//~ an argument that reads the body must be the last one
+//~ this one reads the body, and others follow
+//~ a body can be read once: move this argument to the end, and keep only one that reads the body

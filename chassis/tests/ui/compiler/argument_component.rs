@@ -15,3 +15,8 @@ impl Greeting {
 struct Book;
 
 fn main() {}
+
+//~ `chassis::component::Component<Book>` cannot be an argument of an operation
+//~ chassis does not know how to take this out of a call
+//~ arguments are `Path<T>`, `Query<T>`, `Header<T>`, `Json<T>`, `Form<T>`, `Principal`, `Component<T>`, and whatever axum can extract
+//~ the `T` of `Component<T>` is marked `#[component("name")]`; that of the others is read from the call and needs `#[derive(Deserialize)]`

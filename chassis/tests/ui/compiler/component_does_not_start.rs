@@ -7,3 +7,7 @@ use chassis::prelude::*;
 struct Book;
 
 fn main() {}
+
+//~ `Book` is not a component
+//~ `Start` is not implemented for it
+//~ mark the struct `#[component("name")]` and write `impl Start for Book`

@@ -11,3 +11,7 @@ struct Limits {
 struct Book;
 
 fn main() {}
+
+//~ `Book` cannot be a value of a conf
+//~ YAML cannot fill this
+//~ mark `Book` with `#[conf]` too if it is yours; otherwise use a type that is `Clone`, `Debug`, `Serialize`, `Deserialize` and `JsonSchema`

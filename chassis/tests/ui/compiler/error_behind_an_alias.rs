@@ -19,3 +19,7 @@ struct Oops;
 type Result<T> = std::result::Result<T, Oops>;
 
 fn main() {}
+
+//~ `Oops` does not become a `Fault`
+//~ an operation that fails answers with a Fault, and this is not one
+//~ write `impl From<Oops> for Fault` and choose the `Code` and what callers may read

@@ -17,3 +17,7 @@ impl Configure for Rules {
 }
 
 fn main() {}
+
+//~ `Rules` does not wrap the rest of a chain
+//~ `wrap` is not implemented for it
+//~ write `impl Wrap for Rules`, or drop `wrap` from `#[handler(…)]` if hooks are enough

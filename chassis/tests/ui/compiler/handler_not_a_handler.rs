@@ -15,3 +15,7 @@ impl Configure for Rules {
 }
 
 fn main() {}
+
+//~ `Rules` is not a handler
+//~ neither `before` nor `after` is implemented for it
+//~ write `impl Handler for Rules`, or `impl Wrap for Rules` together with `#[handler("name", wrap)]`

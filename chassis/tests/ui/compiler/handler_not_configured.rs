@@ -9,3 +9,7 @@ struct Rules;
 impl Handler for Rules {}
 
 fn main() {}
+
+//~ `Rules` cannot be built from configuration
+//~ `Configure` is not implemented for it
+//~ write `impl Configure for Rules { type Conf = …; fn build(conf, context) -> … }`; `type Conf = ()` if it takes none

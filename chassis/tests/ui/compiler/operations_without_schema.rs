@@ -12,3 +12,7 @@ impl Greeting {
 }
 
 fn main() {}
+
+//~ `Greeting` is not a schema
+//~ not marked `#[schema("/prefix")]`
+//~ put `#[schema("/prefix")]` on the struct

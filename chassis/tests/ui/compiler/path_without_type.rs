@@ -13,3 +13,5 @@ impl Greeting {
 }
 
 fn main() {}
+
+//~ say what the path parameters are: `Path<Type>`

@@ -22,3 +22,8 @@ impl Greeting {
 struct Hello;
 
 fn main() {}
+
+//~ `Hello` cannot be the answer of an operation
+//~ chassis does not know how to send this
+//~ return `Json<T>`, `Created<T>`, `NoContent`, text, `()`, a `Reply`, or whatever axum can answer with
+//~ or a `Result` of these: an alias of it is recognised by being called `Result` too

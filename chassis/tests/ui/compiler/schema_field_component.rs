@@ -17,3 +17,7 @@ impl Greeting {
 }
 
 fn main() {}
+
+//~ `Book` is not a component
+//~ `Start` is not implemented for it
+//~ mark the struct `#[component("name")]` and write `impl Start for Book`

@@ -20,3 +20,7 @@ impl Greeting {
 }
 
 fn main() {}
+
+//~ a field is either `#[conf]` or `#[new(…)]`: both say where its value comes from
+//~ write `#[new(path::to::function)]`, a function without arguments
+//~ say which component: `Component<Type>`
