@@ -39,7 +39,8 @@ struct Page {
     /// The name after which the page begins.
     #[serde(default)]
     after: String,
-    /// How many names, at most 100.
+    /// How many names, from 1 to 100.
+    #[serde(default, deserialize_with = "limit")]
     limit: Option<usize>,
 }
 
@@ -76,6 +77,14 @@ fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     if name.is_empty() { Err(Error::custom("a name is not empty")) } else { Ok(name) }
 }
 
+/// Reads how many names a page has, if that is said.
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        Some(limit) if !(1..=100).contains(&limit) => Err(Error::custom("it must be from 1 to 100")),
+        limit => Ok(limit),
+    }
+}
+
 #[operations]
 impl Greeting {
     /// Says hello.
@@ -87,7 +96,7 @@ impl Greeting {
     /// Lists the visitors that are remembered, a page at a time.
     #[get("/", auth)]
     async fn list(&self, Query(page): Query<Page>) -> Json<Visitors> {
-        let limit = page.limit.unwrap_or(self.page).clamp(1, 100);
+        let limit = page.limit.unwrap_or(self.page);
         let mut names = self.book.names(&page.after, limit + 1);
         let more = names.len() > limit;
         names.truncate(limit);

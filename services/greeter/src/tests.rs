@@ -41,6 +41,22 @@ async fn what_is_remembered_is_listed_a_page_at_a_time_until_it_is_forgotten() {
     assert_eq!((again.status().as_u16(), again.code().as_deref()), (404, Some("not-found")));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_page_of_a_size_that_is_not_served_is_refused_with_the_sizes_that_are() {
+    let app = greeter().await;
+    for query in ["limit=0", "limit=101", "limit=5000"] {
+        let answer = app.get(&format!("/greetings?{query}")).principal(principal("eve")).send().await;
+        let problem = answer.json::<Value>();
+        assert_eq!(answer.status(), 400, "{query}");
+        assert_eq!(problem["detail"], "The query parameter `limit` does not fit: it must be from 1 to 100.");
+        assert_eq!(problem["violations"][0]["pointer"], "limit");
+    }
+    for query in ["limit=1", "limit=100", "limit=", ""] {
+        let answer = app.get(&format!("/greetings?{query}")).principal(principal("eve")).send().await;
+        assert_eq!(answer.status(), 200, "{query} {}", answer.text());
+    }
+}
+
 #[test]
 fn the_configuration_that_ships_opens_no_port_to_the_network() {
     let yaml = include_str!("../../../conf/greeter.yaml");
