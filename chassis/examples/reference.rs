@@ -4,8 +4,11 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use chassis::app::App;
+use chassis::cli::Package;
 
 fn main() -> ExitCode {
-    let written = App::reference().map(|reference| stdout().write_all(reference.as_bytes()));
+    let written = App::new(Package { name: "chassis", version: "" })
+        .reference()
+        .map(|reference| stdout().write_all(reference.as_bytes()));
     if matches!(written, Ok(Ok(()))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -5,11 +5,15 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::catalog::Catalog;
 use crate::cli::Package;
 use crate::clock::Clock;
-use crate::conf::{Composed, Sources};
-use crate::operation::Operation;
+use crate::conf::{Composed, Conf, Problem, Sources, Tombstone};
+use crate::operation::{Operation, Text};
 use crate::random::Random;
 use crate::schema::{Mounted, Schema, mount};
 
@@ -18,17 +22,20 @@ mod components;
 mod dead;
 mod error;
 mod instances;
+mod later;
 mod linked;
+mod parts;
 mod plan;
 mod prepared;
 mod proof;
+mod proven;
 mod router;
 pub(crate) mod routes;
 mod running;
 mod serving;
 mod tables;
 
-pub use error::StartError;
+pub use error::{Rejected, StartError};
 pub use prepared::Prepared;
 pub use router::mount_router;
 pub use running::{Handle, Running};
@@ -37,11 +44,16 @@ pub use instances::Around;
 pub(crate) use plan::{Planned, section};
 
 use instances::Tools;
+use later::Later;
+use linked::Made;
+use prepared::Parts;
 
 /// A service that is being put together.
 pub struct App {
     package: Package,
     mounted: Vec<Mounted>,
+    later: Vec<Later>,
+    tombstones: Vec<Tombstone>,
     clock: Clock,
     random: Random,
     around: Option<Around>,
@@ -57,6 +69,8 @@ impl App {
         Self {
             package,
             mounted: Vec::new(),
+            later: Vec::new(),
+            tombstones: Vec::new(),
             clock: Clock::system(),
             random: Random::system(),
             around: None,
@@ -91,6 +105,29 @@ impl App {
         self
     }
 
+    /// Announces a schema that is mounted while the service runs ([`Handle::mount`]), so that configuration can speak of
+    /// it before it is there: `expect: [late]`, `operations: { "late.*": … }`, and the `schemas` of a listener.
+    #[must_use]
+    pub fn expect_mounted(mut self, schema: impl Into<Text>) -> Self {
+        self.later.push(Later::named(schema));
+        self
+    }
+
+    /// The same for a schema that is made with what YAML says about it: `schemas: { late: … }` is checked to be a `C`, and
+    /// [`Handle::conf`] hands it out.
+    #[must_use]
+    pub fn expect_mounted_with<C: DeserializeOwned + JsonSchema>(mut self, schema: impl Into<Text>) -> Self {
+        self.later.push(Later::configured::<C>(schema));
+        self
+    }
+
+    /// Remembers keys that are gone, so that whoever still writes one is told what to write instead.
+    #[must_use]
+    pub fn with_tombstones(mut self, tombstones: impl IntoIterator<Item = Tombstone>) -> Self {
+        self.tombstones.extend(tombstones);
+        self
+    }
+
     /// Reads the time from this clock.
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Self {
@@ -117,8 +154,27 @@ impl App {
     ///
     /// # Errors
     /// Two entries that were linked in share a name.
-    pub fn reference() -> Result<String, StartError> {
-        composed().map(|composed| composed.reference())
+    pub fn reference(&self) -> Result<String, StartError> {
+        self.composed().map(|composed| composed.reference())
+    }
+
+    /// The JSON Schema (draft 2020-12) of everything that configuration can say to this program, for editors.
+    ///
+    /// # Errors
+    /// Two entries that were linked in share a name.
+    pub fn json_schema(&self) -> Result<Value, StartError> {
+        self.composed().map(|composed| composed.published())
+    }
+
+    fn composed(&self) -> Result<Composed, StartError> {
+        let catalog = Catalog::linked().map_err(|duplicates| Rejected::duplicates(&duplicates))?;
+        let operations = operations(&catalog, &self.mounted);
+        Ok(linked::composed(Made {
+            catalog: &catalog,
+            operations: &operations,
+            later: &self.later,
+            tombstones: &self.tombstones,
+        }))
     }
 
     /// Reads and checks the configuration, and proves routes and chains. Starts nothing.
@@ -126,23 +182,30 @@ impl App {
     /// # Errors
     /// Everything that is wrong.
     pub fn prepare(self, sources: &Sources) -> Result<Prepared, StartError> {
-        let catalog = Catalog::linked().map_err(|duplicates| StartError::duplicates(&duplicates))?;
+        self.prepared(sources, |_, _| Vec::new())
+    }
+
+    /// The same, and looks for what a start would only find then: names that cannot be looked up, directories for
+    /// sockets that are not there.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub fn check(self, sources: &Sources) -> Result<Prepared, StartError> {
+        self.prepared(sources, addresses::obstacles)
+    }
+
+    fn prepared(self, sources: &Sources, beyond: fn(&Conf, &[String]) -> Vec<Problem>) -> Result<Prepared, StartError> {
+        let catalog = Catalog::linked().map_err(|duplicates| Rejected::duplicates(&duplicates))?;
         let tools = Tools {
             clock: self.clock,
-            random: self.random.clone(),
+            random: self.random,
             files: Arc::new(sources.disk()),
             warnings: Arc::default(),
-            around: self.around.clone(),
+            around: self.around,
         };
-        let started = self.started;
-        Ok(Prepared { started, ..Prepared::new(self.package, catalog, self.mounted, tools, sources)? })
+        let Self { package, mounted, later, tombstones, started, .. } = self;
+        Prepared::new(package, Parts { catalog, mounted, later, tombstones, tools, started, beyond }, sources)
     }
-}
-
-/// What configuration may say to this program.
-pub(crate) fn composed() -> Result<Composed, StartError> {
-    let catalog = Catalog::linked().map_err(|duplicates| StartError::duplicates(&duplicates))?;
-    Ok(Composed::new(&linked::parts(&catalog)))
 }
 
 /// The operations of a service: those of linked schemas, and those that were mounted by hand.

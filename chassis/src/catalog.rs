@@ -120,6 +120,8 @@ pub struct SchemaEntry {
     pub head: Head,
     /// Its operations, without an instance.
     pub operations: fn() -> Vec<Operation>,
+    /// Tries whether it could be made from its part of the configuration, as far as the type of that can say.
+    pub accepts: fn(Value) -> Result<(), BuildError>,
     /// Makes an instance from `schemas.NAME` and binds the operations to it.
     pub build: for<'a> fn(Value, &'a mut Starting<'_>) -> BoxFuture<'a, Result<Vec<Mounted>, BuildError>>,
 }
@@ -174,6 +176,8 @@ pub struct ComponentEntry {
     pub head: Head,
     /// Its type.
     pub id: fn() -> TypeId,
+    /// Tries whether it could be made from its part of the configuration, as far as the type of that can say.
+    pub accepts: fn(Value) -> Result<(), BuildError>,
     /// Starts it.
     pub start: for<'a> fn(Value, &'a mut Starting<'_>) -> BoxFuture<'a, Result<Arc<dyn Running>, BuildError>>,
 }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::app::{App, Prepared, StartError};
 use crate::conf::{BuildError, Sources};
 
 mod check;
+mod color;
 mod conf;
 mod explain;
 mod print;
@@ -16,6 +17,7 @@ mod routes;
 mod serve;
 mod token;
 
+use color::Color;
 use print::Printer;
 
 /// Which service this is: what `chassis::main!()` takes from the service's own `Cargo.toml`.
@@ -54,18 +56,9 @@ pub(crate) struct Flags {
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
-    /// When to use colours
+    /// When to use colours; NO_COLOR in the environment turns `auto` off
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
     color: Color,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Color {
-    /// When a terminal reads it
-    #[default]
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Subcommand)]
@@ -74,7 +67,7 @@ enum Command {
     Serve,
     /// Check the configuration and prove the chains, and say everything that is wrong
     Check,
-    /// List the operations: method, path, access, chain
+    /// List the operations: method, path, listener, access, chain
     Routes,
     /// Print the effective configuration and where each value comes from
     Conf(conf::Options),
@@ -105,7 +98,9 @@ pub fn run(app: App) -> ExitCode {
 }
 
 fn parse(package: Package) -> Result<Line, clap::Error> {
-    let command = Line::command().name(package.name).version(package.version);
+    // What clap says itself is coloured before it has read how.
+    let colour = Color::asked(std::env::args_os().skip(1));
+    let command = Line::command().name(package.name).version(package.version).color(colour.into());
     let matches = command.try_get_matches()?;
     Line::from_arg_matches(&matches)
 }
@@ -154,5 +149,5 @@ fn fail(error: &StartError, flags: &Flags) -> ExitCode {
 
 /// Something the system refused.
 fn broken(what: &str, error: &std::io::Error) -> StartError {
-    StartError::Failed { what: what.to_owned(), error: BuildError::new("", error.to_string()) }
+    StartError::failed(what, BuildError::new("", error.to_string()))
 }

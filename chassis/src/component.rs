@@ -79,7 +79,10 @@ impl<'a> Starting<'a> {
         let name = std::any::type_name::<T>();
         let running = self.source.supply(TypeId::of::<T>(), name).await?;
         let component = running.shared().downcast_ref().cloned();
-        component.map(Component).ok_or_else(|| BuildError::new("", format!("`{name}` is not what its entry says")))
+        component.map(Component).ok_or_else(|| {
+            BuildError::new("", format!("`{name}` is not what its entry says"))
+                .with_help("mark it with `#[component(\"name\")]`, which writes its entry")
+        })
     }
 }
 

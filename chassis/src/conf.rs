@@ -43,6 +43,7 @@
 //!
 //! Only [`source`] reads files and the environment; everything else is a function of what it read.
 
+mod broken;
 mod build;
 mod check;
 pub mod compose;
@@ -67,8 +68,10 @@ pub mod value;
 pub mod yaml;
 
 pub use build::{BuildContext, BuildError, Configure, Files, Requirement, Warnings, typed};
-pub use compose::{Composed, Kind, Part};
+pub use check::{Known, Reviewed};
+pub use compose::{Composed, Kind, Part, Tombstone};
 pub use document::Document;
+pub use origin::Origin;
 pub use problem::{ConfError, Problem};
 pub use read::{Conf, Section};
 pub use root::Root;

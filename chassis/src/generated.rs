@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::{Built, ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
@@ -25,7 +26,7 @@ mod tests;
 
 pub use answer::{Answer, IntoFault, answer, call, document, done, fail, failure};
 pub use bounds::{Hooks, IsConfigured, Starts, Taken, Wraps};
-pub use conf::{ConfValue, Fresh, conf_value, fresh, read, within, within_option};
+pub use conf::{ConfValue, Fresh, accepts, conf_value, fresh, read, within, within_option};
 pub use path::{fields, has_parameters};
 pub use requires::{Probe, RequiresNothing, argument};
 pub use take::{last, part};
@@ -54,8 +55,8 @@ fn json_schema<C: JsonSchema>(generator: &mut SchemaGenerator) -> schemars::Sche
 type Build = for<'a> fn(Value, &'a mut Starting<'_>) -> BoxFuture<'a, Result<Vec<Mounted>, BuildError>>;
 
 /// The entry of a schema whose configuration is a `C`.
-pub const fn schema<S: Schema, C: JsonSchema>(said: Said, build: Build) -> SchemaEntry {
-    SchemaEntry { head: said.head::<C>(), operations: describe::<S>, build }
+pub const fn schema<S: Schema, C: DeserializeOwned + JsonSchema>(said: Said, build: Build) -> SchemaEntry {
+    SchemaEntry { head: said.head::<C>(), operations: describe::<S>, accepts: accepts::<C>, build }
 }
 
 /// What a handler says of itself beyond its name.
@@ -109,7 +110,7 @@ fn suits<H: Configure>(conf: Value, operations: &[&Operation]) -> Result<(), Bui
 
 /// The entry of a component.
 pub const fn component<T: Starts>(said: Said) -> ComponentEntry {
-    ComponentEntry { head: said.head::<T::Conf>(), id: TypeId::of::<T>, start: start::<T> }
+    ComponentEntry { head: said.head::<T::Conf>(), id: TypeId::of::<T>, accepts: accepts::<T::Conf>, start: start::<T> }
 }
 
 fn start<'a, T: Start>(

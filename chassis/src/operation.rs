@@ -39,6 +39,8 @@ pub struct Operation {
     pub summary: Text,
     /// What it takes.
     pub arguments: Vec<Argument>,
+    /// The listeners that serve it, as configuration says.
+    pub listeners: Vec<Text>,
     /// Where it is written.
     pub location: Location,
 }
@@ -61,6 +63,7 @@ impl Operation {
             deprecated: false,
             summary: Text::Borrowed(""),
             arguments: Vec::new(),
+            listeners: Vec::new(),
             location: Location::default(),
         }
     }

@@ -11,6 +11,7 @@ use crate::provider::Entry;
 use crate::schema::BoxFuture;
 
 mod listen;
+mod obstacle;
 mod refusals;
 
 pub use listen::Listen;

@@ -14,6 +14,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
 use crate::app::{App, Running, StartError};
 use crate::cli::Package;
 use crate::clock::Clock;
@@ -133,6 +136,20 @@ impl TestAppBuilder {
     #[must_use]
     pub fn mount_operations(mut self, operations: impl IntoIterator<Item = Mounted>) -> Self {
         self.app = self.app.mount_operations(operations);
+        self
+    }
+
+    /// Announces a schema that the test mounts later.
+    #[must_use]
+    pub fn expect_mounted(mut self, schema: &'static str) -> Self {
+        self.app = self.app.expect_mounted(schema);
+        self
+    }
+
+    /// The same for one of which the YAML says a `C`.
+    #[must_use]
+    pub fn expect_mounted_with<C: DeserializeOwned + JsonSchema>(mut self, schema: &'static str) -> Self {
+        self.app = self.app.expect_mounted_with::<C>(schema);
         self
     }
 

@@ -1,9 +1,9 @@
-//! Proves that no two listeners want one address: at the start it would look as if another process had it.
+//! Proves that each listener can have its address: that no other wants it, which at the start would look as if another
+//! process had it, and that there can be one.
 
 use crate::conf::listing::Listing;
-use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
-use crate::conf::{BuildError, Conf, Problem};
+use crate::conf::{BuildError, Conf, Origin, Problem};
 use crate::protocol::Listen;
 
 /// An address that a listener wants, and who says so.
@@ -14,12 +14,8 @@ struct Wanted {
 }
 
 /// Every two addresses of these listeners and the one for operators that cannot both be had.
-pub(super) fn clashes<'a>(conf: &Conf, listeners: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
-    let listing = conf.listing();
-    let protocols = KeyPath::root().key("protocols");
-    let keys = listeners.into_iter().map(|name| protocols.key(name).key("listen").to_string());
-    let mut wanted: Vec<_> =
-        keys.chain(["admin.listen".to_owned()]).filter_map(|key| Wanted::find(&listing, key)).collect();
+pub(super) fn clashes(conf: &Conf, listeners: &[String]) -> Vec<Problem> {
+    let mut wanted = wanted(conf, listeners);
     // The later source is the one to change, and a default cannot be changed where it is.
     wanted.sort_by_key(|one| (one.origin != Origin::Default, one.origin.rank()));
     let pairs = wanted.iter().enumerate().flat_map(|(at, later)| {
@@ -29,6 +25,22 @@ pub(super) fn clashes<'a>(conf: &Conf, listeners: impl IntoIterator<Item = &'a s
             .map(move |earlier| (earlier, later))
     });
     pairs.map(|(earlier, later)| conf.problem("", &later.refused(earlier))).collect()
+}
+
+/// Every one of these addresses at which nobody could listen, as far as that can be found out without doing it.
+pub(super) fn obstacles(conf: &Conf, listeners: &[String]) -> Vec<Problem> {
+    let problem = |wanted: Wanted| {
+        let error = wanted.listen.obstacle()?;
+        Some(conf.problem("", &BuildError { at: wanted.key, ..error }))
+    };
+    wanted(conf, listeners).into_iter().filter_map(problem).collect()
+}
+
+fn wanted(conf: &Conf, listeners: &[String]) -> Vec<Wanted> {
+    let listing = conf.listing();
+    let protocols = KeyPath::root().key("protocols");
+    let keys = listeners.iter().map(|name| protocols.key(name).key("listen").to_string());
+    keys.chain(["admin.listen".to_owned()]).filter_map(|key| Wanted::find(&listing, key)).collect()
 }
 
 impl Wanted {

@@ -107,7 +107,8 @@ pub(super) async fn whole<T>(making: BoxFuture<'_, Result<T, BuildError>>) -> Re
     AssertUnwindSafe(making).catch_unwind().await.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<&str>().copied();
         let message = message.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-        Err(BuildError::new("", format!("it panicked: {message}")))
+        let error = BuildError::new("", format!("it panicked: {message}"));
+        Err(error.with_help("the log says where; return a `BuildError` for what can be wrong at a start"))
     })
 }
 

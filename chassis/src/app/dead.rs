@@ -1,14 +1,15 @@
 //! Finds configuration that nothing ever reads and operations that nobody can call: likely a mistake, never a fault.
 
+use super::later::Later;
 use super::plan::Planned;
 use crate::conf::Conf;
 use crate::conf::path::KeyPath;
-use crate::conf::root::{ChainConf, DEFAULT, UNMATCHED};
+use crate::conf::root::{ChainConf, DEFAULT, Pattern, UNMATCHED};
 use crate::conf::tree::Node;
 
 /// What has no effect, each with its place.
-pub(super) fn warnings(conf: &Conf, operations: &[Planned]) -> Vec<String> {
-    let chains = chains(conf, operations);
+pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
+    let chains = chains(conf, operations, later);
     let handlers = conf.root.operations.keys().flat_map(|pattern| handlers(conf, pattern, operations));
     let stray = conf.document.stray.iter().map(|(name, meant)| {
         format!("environment {name} has no effect: two underscores stand before each key, as in `{meant}`")
@@ -17,13 +18,19 @@ pub(super) fn warnings(conf: &Conf, operations: &[Planned]) -> Vec<String> {
 }
 
 /// The chains that no operation passes and no other chain extends.
-fn chains(conf: &Conf, operations: &[Planned]) -> Vec<String> {
+fn chains(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
     let provider = &conf.root.chain.provider;
     let extended =
         |name: &str| provider.values().any(|chain| matches!(chain, ChainConf::Edit(edit) if edit.extends == name));
     let passed = |name: &str| operations.iter().any(|planned| &*planned.chain.name == name);
     let idle = provider.keys().filter(|name| ![DEFAULT, UNMATCHED].contains(&name.as_str()));
-    let idle = idle.filter(|name| !extended(name) && !passed(name));
+    let awaited = |name: &str| {
+        let about = |pattern: &str| {
+            Pattern::parse(pattern).is_some_and(|one| later.iter().any(|later| one.is_about(&later.name)))
+        };
+        conf.root.operations.iter().any(|(pattern, said)| said.chain.as_deref() == Some(name) && about(pattern))
+    };
+    let idle = idle.filter(|name| !extended(name) && !passed(name) && !awaited(name));
     idle.map(|name| {
         let place = place(conf, &KeyPath::root().key("chain").key("provider").key(name));
         format!("chain `{name}`{place} is passed by no operation: name it under `operations`, or remove it")

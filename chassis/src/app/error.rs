@@ -3,20 +3,15 @@
 use std::fmt;
 
 use crate::catalog::Duplicate;
-use crate::conf::BuildError;
-use crate::conf::problem::ConfError;
+use crate::conf::{BuildError, ConfError, Problem};
 
 /// Why a service does not start.
 #[derive(Debug)]
 pub enum StartError {
-    /// What was linked in cannot be one service.
-    Linked(Vec<String>),
-    /// The configuration is rejected.
-    Conf(ConfError),
+    /// The program or its configuration must be changed first.
+    Rejected(Rejected),
     /// The configuration is the reference of all keys and nothing else: right as such, and of no service.
-    Reference(ConfError),
-    /// Two operations cannot be told apart, or a path template is wrong.
-    Routes(Vec<String>),
+    Reference(Rejected),
     /// What the command line asks for cannot be done.
     Asked(BuildError),
     /// A component, a schema or a listener failed while it was started.
@@ -32,16 +27,21 @@ pub enum StartError {
     Abandoned,
 }
 
+/// Everything that is wrong with a program and its configuration.
+#[derive(Debug, Default)]
+pub struct Rejected {
+    /// What was linked in or mounted cannot be one service.
+    pub linked: Vec<String>,
+    /// Operations that cannot be told apart, and path templates that are wrong.
+    pub routes: Vec<String>,
+    /// What is wrong with the configuration.
+    pub conf: Vec<Problem>,
+}
+
 impl StartError {
-    /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 2 if the command line must,
-    /// 1 if it failed, 0 if it only did what it was told.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Linked(_) | Self::Conf(_) | Self::Reference(_) | Self::Routes(_) => 78,
-            Self::Asked(_) => 2,
-            Self::Failed { .. } | Self::Several(_) => 1,
-            Self::Abandoned => 0,
-        }
+    /// One thing failed.
+    pub(crate) fn failed(what: impl Into<String>, error: BuildError) -> Self {
+        Self::Failed { what: what.into(), error }
     }
 
     /// What was made, or everything that failed.
@@ -56,16 +56,67 @@ impl StartError {
         }
     }
 
+    /// The exit code of the process: 78 (`EX_CONFIG`) if it must be changed before it can start, 2 if the command line must,
+    /// 1 if it failed, 0 if it only did what it was told.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Rejected(_) | Self::Reference(_) => 78,
+            Self::Asked(_) => 2,
+            Self::Failed { .. } | Self::Several(_) => 1,
+            Self::Abandoned => 0,
+        }
+    }
+}
+
+impl Rejected {
     pub(crate) fn duplicates(duplicates: &[Duplicate]) -> Self {
-        Self::Linked(duplicates.iter().map(ToString::to_string).collect())
+        Self { linked: duplicates.iter().map(ToString::to_string).collect(), ..Self::default() }
+    }
+
+    pub(crate) fn conf(problems: impl IntoIterator<Item = Problem>) -> Self {
+        Self { conf: problems.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.linked.is_empty() && self.routes.is_empty() && self.conf.is_empty()
+    }
+
+    /// What is wrong in this and in the other.
+    #[must_use]
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let new = other.linked.into_iter().filter(|text| !self.linked.contains(text)).collect::<Vec<_>>();
+        self.linked.extend(new);
+        self.routes.extend(other.routes);
+        self.conf.extend(other.conf);
+        self
+    }
+
+    /// Every problem: of the program first, then those of the configuration in the order of its sources, each once.
+    pub(crate) fn all(&self) -> Vec<Problem> {
+        let of_program = |text: &String| Problem::of_program(text);
+        let conf = ConfError::new(self.conf.iter().cloned()).problems;
+        self.linked.iter().chain(&self.routes).map(of_program).chain(conf).collect()
+    }
+
+    /// The text for people, the configuration's part of it as `show` shows it.
+    pub(crate) fn text(&self, show: impl FnOnce(&ConfError) -> String) -> String {
+        let conf = ConfError::new(self.conf.iter().cloned());
+        let conf = (!conf.problems.is_empty()).then(|| show(&conf));
+        self.linked.iter().chain(&self.routes).cloned().chain(conf).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl From<Rejected> for StartError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Rejected(rejected)
     }
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Linked(problems) | Self::Routes(problems) => f.write_str(&problems.join("\n\n")),
-            Self::Conf(error) | Self::Reference(error) => error.fmt(f),
+            Self::Rejected(rejected) | Self::Reference(rejected) => f.write_str(&rejected.text(ToString::to_string)),
             Self::Asked(error) => with_help(f, "", error),
             Self::Failed { what, error } => with_help(f, &format!("{what} does not start: "), error),
             Self::Several(errors) => {

@@ -8,7 +8,7 @@ use super::proof;
 use crate::catalog::{Built, Catalog, HandlerEntry};
 use crate::chain::{Chain, Step};
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
-use crate::conf::{BuildError, ConfError, Interval, Problem, suggest};
+use crate::conf::{BuildError, Interval, Problem, suggest};
 use crate::conf::{Conf, Section};
 use crate::operation::{Operation, Text};
 
@@ -39,7 +39,7 @@ pub(crate) fn plan(
     conf: &Conf,
     catalog: &Catalog,
     instances: Instances,
-) -> Result<Plan, ConfError> {
+) -> Result<Plan, Vec<Problem>> {
     let mut planner = Planner { conf, catalog, instances, problems: Vec::new() };
     let chains = planner.chains();
     let settled: Vec<Operation> = operations.iter().filter_map(|one| planner.settle(one, &chains)).collect();
@@ -50,7 +50,7 @@ pub(crate) fn plan(
         (true, Some((unmatched, ungranted))) => {
             Ok(Plan { operations: planned, unmatched, ungranted, instances: planner.instances })
         }
-        _ => Err(ConfError::new(planner.problems)),
+        _ => Err(planner.problems),
     }
 }
 
@@ -87,11 +87,16 @@ impl Planner<'_> {
         let mut chains = Chains::new();
         for (name, handlers) in &self.conf.chains {
             // Names that no handler has were refused, with their places, when the configuration was checked.
-            let entries: Vec<_> = handlers.iter().filter_map(|handler| self.catalog.handler(handler)).collect();
+            let known = |(at, handler): (usize, &String)| Some((at, self.catalog.handler(handler)?));
+            let (places, entries): (Vec<_>, Vec<_>) = handlers.iter().enumerate().filter_map(known).unzip();
             // Without a chain of its own, what is wrong with `unmatched` was said of `default` already.
             if name != UNMATCHED || self.conf.root.chain.provider.contains_key(UNMATCHED) {
-                let errors = proof::order(name, &entries, self.catalog);
-                let errors: Vec<_> = errors.into_iter().map(|(at, error)| self.below_step(name, at, error)).collect();
+                let mut errors = proof::places(name, &entries);
+                if !self.conf.is_broken_chain(name) {
+                    errors.extend(proof::order(name, &entries, self.catalog));
+                }
+                let below_step = |(at, error): (usize, _)| self.below_step(name, places[at], error);
+                let errors: Vec<_> = errors.into_iter().map(below_step).collect();
                 self.refuse(name, &errors);
             }
             chains.insert(name.clone(), entries);
@@ -107,11 +112,16 @@ impl Planner<'_> {
             operation.chain = Some(Text::Owned(chain.clone()));
         }
         let name = chain_name(&operation);
+        let broken = self.conf.is_broken_chain(name) || self.conf.is_chain_lost(&operation.id);
         let Some(entries) = chains.get(name) else {
-            self.problems.push(unknown_chain(self.conf, &operation, name, &settled));
+            if !broken {
+                self.problems.push(unknown_chain(self.conf, &operation, name, &settled));
+            }
             return None;
         };
-        self.refuse(name, &proof::fit(name, entries, &operation, self.catalog));
+        if !broken {
+            self.refuse(name, &proof::fit(name, entries, &operation, self.catalog));
+        }
         let own = operation.timeout.map(|timeout| Timeout(Some(Interval(timeout))));
         operation.timeout = settled.timeout.or(own).unwrap_or(self.conf.root.timeout).limit();
         Some(operation)
@@ -121,13 +131,14 @@ impl Planner<'_> {
         let name = chain_name(operation);
         let sections = |handler: &str| self.conf.handler_for(handler, &operation.id);
         let entries = chains.get(name)?;
-        let (chain, unmet) = self.build(name, entries, sections, users)?;
+        let (chain, unmet) = self.build(name, entries, sections, users);
         // Operations that share what is said about a handler, and their chain, share what is wrong with it.
         unmet.into_iter().for_each(|problem| {
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
         });
+        let chain = chain?;
         let answering = entries.iter().rposition(|entry| entry.preflight);
         let preflight = answering.map(|last| Chain { steps: chain.steps[..=last].into(), ..chain.clone() });
         Some(Planned { operation: operation.clone(), chain, preflight })
@@ -137,7 +148,7 @@ impl Planner<'_> {
     fn unmatched(&mut self, chains: &Chains, users: &Users<'_>) -> Option<(Planned, Chain)> {
         let sections = |handler: &str| self.conf.handler(handler);
         let entries = chains.get(UNMATCHED)?;
-        let (chain, _) = self.build(UNMATCHED, entries, sections, users)?;
+        let chain = self.build(UNMATCHED, entries, sections, users).0?;
         let others = chain.steps.iter().zip(entries).filter(|(_, entry)| !entry.preflight);
         let ungranted = Chain { steps: others.map(|(step, _)| step.clone()).collect(), ..chain.clone() };
         let timeout = self.conf.root.timeout.limit();
@@ -152,21 +163,27 @@ impl Planner<'_> {
         entries: &[&HandlerEntry],
         sections: impl Fn(&str) -> Section<'s>,
         users: &Users<'_>,
-    ) -> Option<(Chain, Vec<Problem>)> {
+    ) -> (Option<Chain>, Vec<Problem>) {
         let (mut steps, mut unmet) = (Vec::with_capacity(entries.len()), Vec::new());
+        let whole = !self.conf.is_broken_chain(name);
         for (at, entry) in entries.iter().enumerate() {
             let section = sections(entry.head.name);
+            if section.is_broken() {
+                continue;
+            }
             match self.instances.take_or_build(entry, &section, users) {
                 Ok(Built { form, requires }) => {
-                    let errors = proof::configured(name, entries, at, &requires, self.catalog);
-                    unmet.extend(errors.iter().map(|error| section.problem(error)));
+                    if whole {
+                        let errors = proof::configured(name, entries, at, &requires, self.catalog);
+                        unmet.extend(errors.iter().map(|error| section.problem(error)));
+                    }
                     steps.push(Step { name: Arc::from(entry.head.name), form });
                 }
                 Err(error) => self.problems.push(section.problem(&error)),
             }
         }
         let complete = steps.len() == entries.len();
-        complete.then(|| (Chain { name: Arc::from(name), steps: Arc::from(steps) }, unmet))
+        (complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) }), unmet)
     }
 
     /// Places an error at the step that it is about, where the chain is written as a list.

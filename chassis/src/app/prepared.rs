@@ -1,62 +1,74 @@
 //! A service whose configuration is accepted and whose chains and routes are proved, before anything is started.
 
-use std::future::{pending, ready};
+use std::future::pending;
 use std::sync::Arc;
 
-use super::error::StartError;
+use super::error::{Rejected, StartError};
 use super::instances::{Instances, Tools};
-use super::plan::{Plan, Planned, plan};
-use super::running::{Running, targets};
-use super::tables::{self, Served};
-use super::{Started, addresses, dead, linked, operations};
+use super::later::Later;
+use super::linked::{self, Made};
+use super::plan::Planned;
+use super::proven::{Given, Proven};
+use super::running::Running;
+use super::{Started, dead, operations, parts};
 use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
-use crate::conf::Conf;
-use crate::conf::origin::Origin;
-use crate::conf::root::TrailingSlash;
 use crate::conf::source::Read;
-use crate::conf::{BuildError, ConfError, Problem, Sources};
-use crate::fault::Fault;
-use crate::invocation::Invocation;
-use crate::operation::Operation;
+use crate::conf::{BuildError, Conf, Origin, Problem, Reviewed, Sources, Tombstone};
 use crate::protocol::Listener;
-use crate::provider::{Admitted, Components, Provider, Snapshot, Way};
-use crate::reply::Reply;
-use crate::route::{self, Table};
-use crate::schema::{BoxFuture, Endpoint, Mounted};
+use crate::provider::{Admitted, Provider, Way};
+use crate::schema::Mounted;
 
 /// A service that can be started.
 pub struct Prepared {
     pub(crate) catalog: Catalog,
     pub(crate) conf: Conf,
     pub(super) mounted: Vec<Mounted>,
+    /// The schemas that are mounted while it runs.
+    pub(super) later: Vec<Later>,
+    /// The listeners there are: they stay, whatever is mounted.
+    pub(crate) listeners: Vec<String>,
     pub(super) tools: Tools,
     pub(crate) proven: Proven,
     pub(super) started: Option<Started>,
 }
 
-/// The chains of all operations and the tables that lead to them.
-pub(crate) struct Proven {
-    pub(crate) plan: Plan,
-    pub(crate) tables: Vec<(String, Arc<Table>)>,
+/// What a service is made of, before its configuration is read.
+pub(super) struct Parts {
+    pub(super) catalog: Catalog,
+    pub(super) mounted: Vec<Mounted>,
+    pub(super) later: Vec<Later>,
+    pub(super) tombstones: Vec<Tombstone>,
+    pub(super) tools: Tools,
+    pub(super) started: Option<Started>,
+    /// What is looked for beyond what the configuration itself says.
+    pub(super) beyond: fn(&Conf, &[String]) -> Vec<Problem>,
 }
 
 impl Prepared {
-    pub(super) fn new(
-        package: Package,
-        catalog: Catalog,
-        mounted: Vec<Mounted>,
-        tools: Tools,
-        sources: &Sources,
-    ) -> Result<Self, StartError> {
+    /// Finds everything that is wrong with these parts of a service and its configuration, or that nothing is.
+    pub(super) fn new(package: Package, parts: Parts, sources: &Sources) -> Result<Self, StartError> {
+        let Parts { catalog, mounted, later, tombstones, tools, started, beyond } = parts;
         let operations = operations(&catalog, &mounted);
-        linked::something(package, &catalog, &operations)?;
-        linked::distinct(&operations)?;
-        let conf = linked::configuration(&catalog, &operations, sources)?;
-        let instances = Instances::new(tools.clone());
-        let proven = prove(&catalog, &conf, operations, instances).map_err(|error| unread(&conf, error))?;
-        Ok(Self { catalog, conf, mounted, tools, proven, started: None })
+        let made = Made { catalog: &catalog, operations: &operations, later: &later, tombstones: &tombstones };
+        linked::something(package, made)?;
+        let Reviewed { conf, problems } = linked::configuration(made, sources);
+        let rejected = linked::distinct(&operations).and(Rejected::conf(problems));
+        let Some(conf) = conf else { return Err(rejected.into()) };
+        let listeners = listeners(&conf, made);
+        let given = Given { catalog: &catalog, conf: &conf, listeners: &listeners };
+        let rejected = rejected
+            .and(Rejected::conf(beyond(&conf, &listeners)))
+            .and(Rejected::conf(parts::refused(given, &mounted, &later)))
+            .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
+        match given.prove(operations, Instances::new(tools.clone())) {
+            Ok(proven) if rejected.is_empty() => {
+                Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started })
+            }
+            Ok(_) => Err(unread(&conf, rejected)),
+            Err(found) => Err(unread(&conf, rejected.and(found))),
+        }
     }
 
     /// What is suspicious and does not keep the service from starting.
@@ -68,7 +80,7 @@ impl Prepared {
         });
         let tables = self.proven.tables.iter();
         let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
-        let dead = dead::warnings(&self.conf, &self.proven.plan.operations);
+        let dead = dead::warnings(&self.conf, &self.proven.plan.operations, &self.later);
         self.tools
             .warnings
             .all()
@@ -85,19 +97,11 @@ impl Prepared {
     /// # Errors
     /// What is wrong with their configuration.
     pub(crate) fn listeners(&self) -> Result<Vec<(String, Box<dyn Listener>)>, StartError> {
-        let context = self.tools.context(None);
-        let (mut listeners, mut problems) = (Vec::new(), Vec::new());
-        for (name, _) in &self.proven.tables {
-            let opened = self.conf.listeners.iter().find(|opened| opened.name == *name);
-            let entry = opened.and_then(|opened| self.catalog.protocol(&opened.protocol));
-            let Some(entry) = entry else { continue };
-            let section = self.conf.listener(name);
-            match (entry.build)(section.value(), &context) {
-                Ok(listener) => listeners.push((name.clone(), listener)),
-                Err(error) => problems.push(section.problem(&error)),
-            }
-        }
-        if problems.is_empty() { Ok(listeners) } else { Err(StartError::Conf(ConfError::new(problems))) }
+        parts::listeners(self.given(), &self.tools).map_err(|problems| Rejected::conf(problems).into())
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given { catalog: &self.catalog, conf: &self.conf, listeners: &self.listeners }
     }
 
     /// Starts components, then schemas.
@@ -151,8 +155,7 @@ impl Prepared {
 
     /// The schemas that have no instance mounted by hand.
     pub(super) fn linked_schemas(&self) -> impl Iterator<Item = &'static SchemaEntry> {
-        let by_hand = |name: &str| self.mounted.iter().any(|mounted| mounted.operation.schema == name);
-        self.catalog.schemas.iter().copied().filter(move |entry| !by_hand(entry.head.name))
+        parts::linked_schemas(&self.catalog, &self.mounted)
     }
 
     /// What to say when something under this key did not start.
@@ -165,87 +168,40 @@ impl Prepared {
     pub(super) fn failed_at(&self, what: &str, key: &str, error: BuildError) -> StartError {
         let value = self.conf.origin(&format!("{key}.{}", error.at)).or_else(|| self.conf.origin(key));
         let place = value.filter(|origin| **origin != Origin::Default).map(|origin| format!(" ({origin})"));
-        StartError::Failed { what: format!("{what}{}", place.unwrap_or_default()), error }
+        StartError::failed(format!("{what}{}", place.unwrap_or_default()), error)
     }
 
     /// Proves these operations under the same configuration.
     pub(super) fn prove(&self, mounted: &[Mounted], instances: Instances) -> Result<Proven, StartError> {
-        let operations: Vec<_> = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
-        linked::distinct(&operations)?;
-        prove(&self.catalog, &self.conf, operations, instances)
+        let operations = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
+        self.given().prove(operations, instances).map_err(StartError::Rejected)
     }
 }
 
-/// Says first that nothing was read, or that what was read configures no service, where that is likely to be why something is wrong.
-fn unread(conf: &Conf, error: StartError) -> StartError {
-    if let (StartError::Conf(wrong), true) = (&error, conf.is_reference()) {
-        return StartError::Reference(wrong.clone());
-    }
-    let absent = conf.read().iter().find_map(|read| match read {
-        Read::Absent(file) => Some(file),
-        _ => None,
-    });
-    let (StartError::Conf(wrong), Some(file)) = (&error, absent) else { return error };
-    let missing = BuildError::new("", format!("no configuration was read: there is no {file} here"));
-    let missing = missing.with_help("start the service where that file is, or name another with `--conf FILE`");
-    StartError::Conf(ConfError::new([conf.problem("", &missing)].into_iter().chain(wrong.problems.iter().cloned())))
-}
-
-fn prove(
-    catalog: &Catalog,
-    conf: &Conf,
-    mut operations: Vec<Operation>,
-    instances: Instances,
-) -> Result<Proven, StartError> {
-    tables::name_parameters(&mut operations);
-    let mut schemas: Vec<&str> = operations.iter().map(|operation| &*operation.schema).collect();
+/// The listeners there are for what is there now and for what is mounted later.
+fn listeners(conf: &Conf, made: Made<'_>) -> Vec<String> {
+    let now = made.operations.iter().map(|operation| &*operation.schema);
+    let mut schemas: Vec<&str> = now.chain(made.later.iter().map(|later| &*later.name)).collect();
     schemas.sort_unstable();
     schemas.dedup();
-    let served = conf.listeners.serving(&schemas).map(|(opened, schemas)| Served { listener: &opened.name, schemas });
-    let served: Vec<_> = served.collect();
-    let clashes = addresses::clashes(conf, served.iter().map(|served| served.listener));
-    let tables = tables::build(&served, &operations, routing(conf));
-    let plan = without(clashes, plan(&operations, conf, catalog, instances)).map_err(StartError::Conf)?;
-    Ok(Proven { plan, tables: tables? })
+    conf.listeners.serving(&schemas).map(|(opened, _)| opened.name.clone()).collect()
 }
 
-/// What was made, if nothing else is wrong either.
-fn without<T>(problems: Vec<Problem>, made: Result<T, ConfError>) -> Result<T, ConfError> {
-    match made {
-        Ok(made) if problems.is_empty() => Ok(made),
-        Ok(_) => Err(ConfError::new(problems)),
-        Err(error) => Err(ConfError::new(error.problems.into_iter().chain(problems))),
+/// Says first that nothing was read, or that what was read configures no service, where that is likely to be why
+/// something is wrong.
+fn unread(conf: &Conf, rejected: Rejected) -> StartError {
+    if conf.is_reference() && rejected.linked.is_empty() && rejected.routes.is_empty() {
+        return StartError::Reference(rejected);
     }
-}
-
-impl Proven {
-    /// Joins the chains with what answers behind them.
-    pub(super) fn snapshot(&self, mounted: &[Mounted], components: Arc<Components>) -> Snapshot {
-        let absent: Arc<dyn Endpoint> = Arc::new(Absent);
-        Snapshot {
-            listeners: self.tables.clone(),
-            targets: targets(self.plan.operations.iter(), mounted, &absent),
-            unmatched: self.plan.unmatched.chain.clone(),
-            ungranted: self.plan.ungranted.clone(),
-            timeout: self.plan.unmatched.operation.timeout,
-            components,
-        }
-    }
-}
-
-fn routing(conf: &Conf) -> route::Conf {
-    let trailing_slash = match conf.root.routing.trailing_slash {
-        TrailingSlash::Ignore => route::TrailingSlash::Ignore,
-        TrailingSlash::Strict => route::TrailingSlash::Strict,
-    };
-    route::Conf { trailing_slash }
-}
-
-/// Stands where an operation would be, if it were started.
-struct Absent;
-
-impl Endpoint for Absent {
-    fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
-        Box::pin(ready(Fault::internal("the operation was not started").into()))
-    }
+    let nothing = conf.read().iter().find_map(|read| match read {
+        Read::Absent(file) => Some((
+            format!("no configuration was read: there is no {file} here"),
+            "start the service where that file is, or name another with `--conf FILE`",
+        )),
+        Read::Empty(file) => Some((format!("{file} says nothing: it is empty"), "is it the right file?")),
+        _ => None,
+    });
+    let Some((message, help)) = nothing.filter(|_| !rejected.conf.is_empty()) else { return rejected.into() };
+    let problem = conf.problem("", &BuildError::new("", message).with_help(help));
+    Rejected::conf([problem]).and(rejected).into()
 }

@@ -5,15 +5,31 @@ use crate::conf::{BuildError, Requirement};
 use crate::handler::fact;
 use crate::operation::{Access, Operation};
 
-/// Everything that is wrong with the order of a chain, whatever operation it stands before, and with which step.
+/// Everything that is wrong with where the steps of a chain stand, and with which step.
+pub(crate) fn places(chain: &str, steps: &[&HandlerEntry]) -> Vec<(usize, BuildError)> {
+    each(steps, |step, before, after| {
+        let found = repeated(chain, step, before).into_iter();
+        found.chain(misplaced(chain, step, before, after)).chain(unasked(chain, step, before)).collect()
+    })
+}
+
+/// Everything that a step of a chain requires, whatever operation it stands before, and does not get; with the step.
 pub(crate) fn order(chain: &str, steps: &[&HandlerEntry], catalog: &Catalog) -> Vec<(usize, BuildError)> {
+    each(steps, |step, before, after| {
+        let unprovided = |fact: &&'static str| unprovided(chain, step, fact, before, after, catalog);
+        step.requires.iter().filter_map(unprovided).collect()
+    })
+}
+
+/// What is wrong with each step, given those before and after it.
+fn each(
+    steps: &[&HandlerEntry],
+    wrong: impl Fn(&HandlerEntry, &[&HandlerEntry], &[&HandlerEntry]) -> Vec<BuildError>,
+) -> Vec<(usize, BuildError)> {
     let mut errors = Vec::new();
     for (at, step) in steps.iter().enumerate() {
-        let (before, after) = (&steps[..at], &steps[at + 1..]);
-        let unprovided = |fact: &&'static str| unprovided(chain, step, fact, before, after, catalog);
-        let found = repeated(chain, step, before).into_iter().chain(step.requires.iter().filter_map(unprovided));
-        let found = found.chain(misplaced(chain, step, before, after)).chain(unasked(chain, step, before));
-        errors.extend(found.map(|error| (at, error)));
+        let found = wrong(step, &steps[..at], &steps[at + 1..]);
+        errors.extend(found.into_iter().map(|error| (at, error)));
     }
     errors
 }

@@ -5,18 +5,20 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::conf::Interval;
+use crate::operation::Text;
 use crate::provider::Target;
 
 /// The columns of the list.
-pub(crate) const COLUMNS: [&str; 5] = ["METHOD", "PATH", "OPERATION", "ACCESS", "CHAIN"];
+pub(crate) const COLUMNS: [&str; 6] = ["METHOD", "PATH", "OPERATION", "LISTENER", "ACCESS", "CHAIN"];
 
 /// One line of the list.
-pub(crate) fn row(target: &Target) -> [String; 5] {
+pub(crate) fn row(target: &Target) -> [String; 6] {
     let operation = &target.operation;
     [
         operation.method.to_string(),
         operation.template.clone(),
         operation.id.clone(),
+        listeners(&operation.listeners),
         operation.access.to_string(),
         format!("{}: {}", target.chain.name, steps(target).join(" → ")),
     ]
@@ -39,7 +41,7 @@ pub(crate) fn document(targets: &[Target]) -> Value {
 
 /// The list for people.
 pub(crate) fn text(targets: &[Target]) -> String {
-    let rows: Vec<[String; 5]> = targets.iter().map(row).collect();
+    let rows: Vec<[String; 6]> = targets.iter().map(row).collect();
     align(COLUMNS, &rows).into_iter().fold(String::new(), |mut text, line| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{line}");
@@ -61,6 +63,11 @@ pub(crate) fn align<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> Ve
     };
     let rows = rows.iter().map(|row| line(row.each_ref().map(String::as_str)));
     [line(head)].into_iter().chain(rows).collect()
+}
+
+/// The listeners that serve an operation; a dash if none does.
+fn listeners(names: &[Text]) -> String {
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
 }
 
 fn steps(target: &Target) -> Vec<&str> {

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::components::{Components, Starter, whole};
-use super::error::StartError;
+use super::error::{Rejected, StartError};
 use super::instances::Instances;
 use super::plan::Planned;
 use super::prepared::Prepared;
 use crate::component::Starting;
 use crate::conf::BuildError;
+use crate::generated::read;
 use crate::operation::Operation;
 use crate::provider::{Components as ByType, Provider, Target};
 use crate::schema::{Endpoint, Mounted};
@@ -140,6 +142,16 @@ impl Handle {
     /// What would be wrong with what is left; nothing is changed then.
     pub fn retain(&self, keep: impl Fn(&Operation) -> bool) -> Result<(), StartError> {
         self.change(|mounted| mounted.retain(|old| keep(&old.operation)))
+    }
+
+    /// What `schemas.NAME` says to a schema that was announced with
+    /// [`App::expect_mounted_with`](super::App::expect_mounted_with).
+    ///
+    /// # Errors
+    /// The schema was announced with another type, and the value does not fit this one.
+    pub fn conf<C: DeserializeOwned>(&self, schema: &str) -> Result<C, StartError> {
+        let section = self.0.prepared.conf.schema(schema);
+        read(section.value()).map_err(|error| Rejected::conf([section.problem(&error)]).into())
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Mounted>)) -> Result<(), StartError> {

@@ -2,39 +2,41 @@
 
 use std::sync::Arc;
 
-use super::error::StartError;
+use crate::conf::Conf;
 use crate::operation::{Operation, Text};
 use crate::route::{self, Route, Table};
 
-/// A listener and the operations it serves.
-pub(super) struct Served<'a> {
-    pub(super) listener: &'a str,
-    pub(super) schemas: Vec<&'a str>,
-}
+/// The table of each listener.
+pub(super) type Tables = Vec<(String, Arc<Table>)>;
 
 /// Makes a table for every listener. What the tables lead to are places in `operations`.
 ///
 /// # Errors
 /// Every fault of every template, and every two that cannot be told apart.
-pub(super) fn build(
-    listeners: &[Served<'_>],
-    operations: &[Operation],
-    conf: route::Conf,
-) -> Result<Vec<(String, Arc<Table>)>, StartError> {
+pub(super) fn build(listeners: &[String], operations: &[Operation], conf: route::Conf) -> Result<Tables, Vec<String>> {
     let mut tables = Vec::new();
     let mut errors: Vec<String> = Vec::new();
-    for served in listeners {
+    for listener in listeners {
         let numbered = operations.iter().zip(0_u32..);
-        let routes = numbered.filter(|(operation, _)| served.schemas.contains(&&*operation.schema)).map(route);
+        let routes = numbered.filter(|(operation, _)| operation.listeners.iter().any(|one| one == listener)).map(route);
         match Table::build(routes, conf) {
-            Ok(table) => tables.push((served.listener.to_owned(), Arc::new(table))),
+            Ok(table) => tables.push((listener.clone(), Arc::new(table))),
             Err(found) => errors.extend(found.iter().map(ToString::to_string)),
         }
     }
     errors.extend(operations.iter().flat_map(misnamed));
     errors.sort();
     errors.dedup();
-    if errors.is_empty() { Ok(tables) } else { Err(StartError::Routes(errors)) }
+    if errors.is_empty() { Ok(tables) } else { Err(errors) }
+}
+
+/// Says of every operation which of these listeners serve it.
+pub(super) fn assign(operations: &mut [Operation], listeners: &[String], conf: &Conf) {
+    let opened: Vec<_> = conf.listeners.iter().filter(|opened| listeners.contains(&opened.name)).collect();
+    for operation in operations {
+        let serving = opened.iter().filter(|opened| conf.listeners.serves(opened, &operation.schema));
+        operation.listeners = serving.map(|opened| Text::Owned(opened.name.clone())).collect();
+    }
 }
 
 fn route((operation, target): (&Operation, u32)) -> Route {
@@ -75,7 +77,7 @@ mod tests {
         operation.by_name = vec!["user".into(), "pots".into()];
         let mut operations = [operation];
         name_parameters(&mut operations);
-        let Err(StartError::Routes(errors)) = build(&[], &operations, route::Conf::default()) else {
+        let Err(errors) = build(&[], &operations, route::Conf::default()) else {
             panic!("it was accepted");
         };
         assert_eq!(

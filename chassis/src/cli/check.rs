@@ -7,7 +7,8 @@ use super::{App, Flags};
 use crate::app::StartError;
 
 pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
-    let prepared = match flags.prepare(app) {
+    let sources = flags.sources(app.package());
+    let prepared = match app.check(&sources) {
         Err(StartError::Reference(_)) => return Ok(reference(flags)),
         prepared => prepared?,
     };

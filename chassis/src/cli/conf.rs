@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::print::Printer;
 use super::{App, Flags};
-use crate::app::{StartError, composed};
+use crate::app::StartError;
 use crate::conf::BuildError;
 
 /// What `conf` takes.
@@ -23,9 +23,9 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
     if options.reference && printer.json {
         return Err(no_json());
     } else if options.reference {
-        printer.text(App::reference()?);
+        printer.text(app.reference()?);
     } else if options.schema {
-        printer.document(composed()?.schema());
+        printer.document(&app.json_schema()?);
     } else {
         let listing = flags.prepare(app)?.conf.listing();
         if printer.json { printer.document(&listing) } else { printer.text(listing) }

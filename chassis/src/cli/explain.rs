@@ -66,11 +66,15 @@ impl Options {
             let name = HeaderName::try_from(name.trim());
             let value = HeaderValue::try_from(value.trim());
             let (Ok(name), Ok(value)) = (name, value) else {
-                return Err(BuildError::new("", format!("`{field}` has characters a header field cannot have")));
+                let error = BuildError::new("", format!("`{field}` has characters a header field cannot have"));
+                return Err(error.with_help("a name has letters, digits and hyphens, a value no line ends"));
             };
             request = request.header(name, value);
         }
-        let wrong = |error| BuildError::new("", format!("`{} {}` is no call: {error}", self.method, self.path));
+        let wrong = |error| {
+            BuildError::new("", format!("`{} {}` is no call: {error}", self.method, self.path))
+                .with_help("write a method and a path, such as `GET '/greetings/ada?a=b'`, with %20 for a space")
+        };
         request.body(Body::empty()).map_err(wrong)
     }
 }
@@ -115,7 +119,7 @@ struct Setting {
 fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Result<Explanation, StartError> {
     let provider = prepared.rehearsal();
     let Some(entry) = provider.entry(&options.listener) else {
-        let known = prepared.proven.tables.iter().map(|(name, _)| name.as_str());
+        let known = prepared.listeners.iter().map(String::as_str);
         let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
         return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };

@@ -1,12 +1,14 @@
 //! Writes what commands say: in colour for a terminal, plain otherwise, JSON on request.
 
 use std::fmt::{self, Write as _};
-use std::io::{self, ErrorKind, IsTerminal, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::json;
 
-use super::{Color, Flags};
+use super::Flags;
+use super::color::Reader;
 use crate::app::StartError;
 use crate::app::routes::align;
 use crate::lifecycle::Exit;
@@ -42,31 +44,30 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(flags: &Flags) -> Self {
-        Self::with(flags, io::stdout().is_terminal())
+        Self::with(flags, Reader::of(&io::stdout()))
     }
 
     /// For what is written with [`Printer::complain`].
     pub(super) fn for_errors(flags: &Flags) -> Self {
-        Self::with(flags, io::stderr().is_terminal())
+        Self::with(flags, Reader::of(&io::stderr()))
     }
 
-    fn with(flags: &Flags, terminal: bool) -> Self {
-        let colour = match flags.color {
-            Color::Auto => terminal,
-            Color::Always => true,
-            Color::Never => false,
-        };
-        Self { colour, json: flags.json, text: String::new() }
+    fn with(flags: &Flags, reader: Reader) -> Self {
+        Self { colour: flags.color.shows(reader), json: flags.json, text: String::new() }
     }
 
     /// Adds why there is no service.
     pub(super) fn error(&mut self, error: &StartError) {
         match error {
-            StartError::Conf(error) | StartError::Reference(error) if self.json => self.document(error),
-            StartError::Conf(error) | StartError::Reference(error) if self.colour => self.line(error.coloured()),
+            StartError::Rejected(wrong) | StartError::Reference(wrong) if self.json => {
+                self.document(&json!({ "problems": wrong.all() }))
+            }
             // Each of its problems begins with its own place.
-            StartError::Conf(error) | StartError::Reference(error) => self.line(error),
-            other if self.json => self.document(&serde_json::json!({ "error": other.to_string() })),
+            StartError::Rejected(wrong) | StartError::Reference(wrong) if self.colour => {
+                self.line(wrong.text(|error| error.coloured().to_string()))
+            }
+            StartError::Rejected(wrong) | StartError::Reference(wrong) => self.line(wrong.text(ToString::to_string)),
+            other if self.json => self.document(&json!({ "error": other.to_string() })),
             other => {
                 self.write(Style::Bad, "error: ");
                 self.line(other);

@@ -1,4 +1,4 @@
-//! `routes`: every operation with its method, path, access and chain.
+//! `routes`: every operation with its method, path, listeners, access and chain.
 
 use super::print::Printer;
 use super::{App, Flags};
@@ -11,7 +11,7 @@ pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
         printer.document(&routes::document(&snapshot.targets));
         return Ok(printer);
     }
-    let rows: Vec<[String; 5]> = snapshot.targets.iter().map(routes::row).collect();
+    let rows: Vec<[String; 6]> = snapshot.targets.iter().map(routes::row).collect();
     printer.table(routes::COLUMNS, &rows);
     Ok(printer)
 }

@@ -1,5 +1,6 @@
 //! Without a command: the service serves until it is told to stop.
 
+use std::io::stderr;
 use std::panic::resume_unwind;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use futures_util::StreamExt;
 use tokio::runtime::Builder;
 use tokio::task::{JoinError, spawn_blocking};
 
+use super::color::Reader;
 use super::{Flags, Package, broken, fail};
 use crate::app::{App, Prepared, StartError};
 use crate::conf::root::Log;
@@ -22,15 +24,15 @@ pub(super) fn run(app: App, flags: &Flags) -> ExitCode {
 }
 
 /// Nothing says yet how lines are to look, so they look as they do by default.
-fn unread(error: StartError) -> StartError {
-    telemetry::report(&Log::default(), &error);
+fn unread(error: StartError, flags: &Flags) -> StartError {
+    telemetry::report(&coloured(&Log::default(), flags), &error);
     error
 }
 
 fn attempt(app: App, flags: &Flags) -> Result<ExitCode, StartError> {
     let package = app.package();
-    match prepare(app, flags).map_err(unread)? {
-        Some((prepared, signals)) => serve(package, prepared, signals),
+    match prepare(app, flags).map_err(|error| unread(error, flags))? {
+        Some((prepared, signals)) => serve(package, prepared, signals, flags),
         None => Ok(Exit::Clean.into()),
     }
 }
@@ -48,7 +50,7 @@ fn prepare(app: App, flags: &Flags) -> Result<Option<(Prepared, Signals)>, Start
             biased;
             prepared = preparing => Ok(Some((whole(prepared)?, signals))),
             Some(signal) = signals.next() => {
-                let _levels = telemetry::install(&Log::default());
+                let _levels = telemetry::install(&coloured(&Log::default(), flags));
                 tracing::info!(%signal, "told to end before the configuration was read");
                 Ok(None)
             }
@@ -68,11 +70,11 @@ fn whole<T>(outcome: Result<Result<T, StartError>, JoinError>) -> Result<T, Star
     }
 }
 
-fn serve(package: Package, prepared: Prepared, signals: Signals) -> Result<ExitCode, StartError> {
+fn serve(package: Package, prepared: Prepared, signals: Signals, flags: &Flags) -> Result<ExitCode, StartError> {
     let workers = prepared.conf.root.runtime.workers.count();
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
-    let log = prepared.conf.root.log.clone();
+    let log = coloured(&prepared.conf.root.log, flags);
     let _levels = telemetry::install(&log);
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     let (service, version) = (package.name, package.version);
@@ -85,4 +87,9 @@ fn serve(package: Package, prepared: Prepared, signals: Signals) -> Result<ExitC
     // Whatever still runs has been given all the time it may take; to wait for it here could be to wait for ever.
     runtime.shutdown_timeout(LEFT_OVER);
     exit.map(ExitCode::from).inspect_err(|error| telemetry::report(&log, error))
+}
+
+/// The same log in the colours that the command line, the configuration and the environment agree on.
+fn coloured(log: &Log, flags: &Flags) -> Log {
+    Log { colour: flags.color.of_log(log.colour, Reader::of(&stderr())), ..log.clone() }
 }

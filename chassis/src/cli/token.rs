@@ -67,7 +67,9 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
         lifetime: Duration::from(options.lifetime),
     };
     let keys = sources.disk().read(&FileRef(file.into())).map_err(StartError::Asked)?;
-    let token = mint(&keys, &claims, prepared.now()).map_err(StartError::Asked)?;
+    let token = mint(&keys, &claims, prepared.now());
+    let named = |error: BuildError| BuildError { message: format!("{file}: {}", error.message), ..error };
+    let token = token.map_err(|error| StartError::Asked(named(error)))?;
     let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&serde_json::json!({ "token": token }));

@@ -1,5 +1,6 @@
 //! Checks the whole configuration against its schema and reports everything that is wrong at once.
 
+use super::broken::Broken;
 use super::build::{BuildError, Files};
 use super::compose::{Composed, Kind};
 use super::document::Document;
@@ -19,8 +20,18 @@ mod shape;
 mod walk;
 mod wording;
 
+pub use names::Known;
 pub(crate) use shape::Patterns;
 use walk::{Spot, Walk};
+
+/// What a check found.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// What can be read although something may be wrong: what is wrong is left out of it. `None` if nothing can be.
+    pub conf: Option<Conf>,
+    /// Everything that is wrong, with its place.
+    pub problems: Vec<Problem>,
+}
 
 impl Document {
     /// Checks everything that is said: every key, every value, every name. `operations` are the ids of the
@@ -28,33 +39,40 @@ impl Document {
     ///
     /// # Errors
     /// Everything that is wrong, also what was wrong already when the sources were read.
-    pub fn check(mut self, composed: Composed, operations: &[&str], files: &dyn Files) -> Result<Conf, ConfError> {
+    pub fn check(self, composed: Composed, operations: &[&str], files: &dyn Files) -> Result<Conf, ConfError> {
+        match self.review(composed, Known { operations, later: &[] }, files) {
+            Reviewed { conf: Some(conf), problems } if problems.is_empty() => Ok(conf),
+            Reviewed { problems, .. } => Err(ConfError::new(problems)),
+        }
+    }
+
+    /// The same, for those who go on with what is right, to find what else is wrong.
+    pub fn review(mut self, composed: Composed, known: Known<'_>, files: &dyn Files) -> Reviewed {
         let patterns = Patterns::default();
         let mut walk = Walk::new(&composed, &patterns);
         let spot = Spot { path: &KeyPath::root(), node: &self.root, key: &self.root.origin };
         walk.check(spot, &composed.schema);
         let mut problems = std::mem::take(&mut self.problems);
         if walk.is_full() {
-            // Not everything was looked at, and so it is not known which of these lines hold secrets.
-            problems.iter_mut().for_each(|problem| problem.snippet = None);
-            problems.push(Problem::new(
-                &Origin::Default,
-                &KeyPath::root(),
-                "and so on: too many problems to list them all",
-            ));
+            return too_many(problems, walk);
         }
-        let Walk { findings, marks, hidden, .. } = walk;
+        let Walk { findings, marks, hidden, meant, .. } = walk;
         problems.extend(findings.into_iter().map(|finding| finding.problem));
-        problems
-            .extend(names::check(&self.root, operations, &|handler| composed.part(Kind::Handler, handler).is_some()));
+        let names = names::check(&self.root, known, &|handler| composed.part(Kind::Handler, handler).is_some());
+        // Where `chain` itself is misspelt, every chain seems to be missing.
+        let chains = [KeyPath::parse("chain"), KeyPath::parse("chain.provider")];
+        let unsaid = meant.iter().any(|key| chains.contains(key));
+        problems.extend(names.into_iter().filter(|problem| !(unsaid && problem.key.ends_with(".chain"))));
         for (path, role) in marks {
             let revealed = self.mark(&path, role, files);
             problems.extend(revealed.err().map(|error| self.problem(&path.to_string(), &error)));
         }
-        if problems.is_empty() {
-            return Conf::new(self, composed, hidden);
+        let broken = Broken::new(problems.iter().map(|problem| KeyPath::parse(&problem.key)).chain(meant));
+        let problems: Vec<_> = problems.into_iter().map(|problem| problem.hiding(&hidden)).collect();
+        match Conf::new(self, composed, hidden, broken) {
+            Ok(conf) => Reviewed { conf: Some(conf), problems },
+            Err(found) => Reviewed { conf: None, problems: problems.into_iter().chain(found).collect() },
         }
-        Err(ConfError::new(problems.into_iter().map(|problem| problem.hiding(&hidden))))
     }
 
     /// Gives a value the role its schema says, and reads it if it is a secret that is kept elsewhere.
@@ -86,10 +104,19 @@ impl Document {
     }
 }
 
+/// Not everything was looked at, and so it is not known which of these lines hold secrets.
+fn too_many(mut problems: Vec<Problem>, walk: Walk<'_>) -> Reviewed {
+    problems.iter_mut().for_each(|problem| problem.snippet = None);
+    problems.push(Problem::new(&Origin::Default, &KeyPath::root(), "and so on: too many problems to list them all"));
+    let found = walk.findings.into_iter().map(|finding| finding.problem.hiding(&walk.hidden));
+    Reviewed { conf: None, problems: problems.into_iter().chain(found).collect() }
+}
+
 /// The text of a file that holds a secret, without the line end that editors put there.
 fn read(path: &str, files: &dyn Files) -> Result<String, BuildError> {
     let bytes = files.read(&FileRef(path.into())).map_err(|error| BuildError { at: String::new(), ..error })?;
-    let text = String::from_utf8(bytes).map_err(|_| BuildError::new("", format!("`{path}` does not hold text")))?;
+    let binary = || BuildError::new("", format!("`{path}` does not hold text")).with_help("write the secret as text");
+    let text = String::from_utf8(bytes).map_err(|_| binary())?;
     let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     if text.is_empty() {
         return Err(BuildError::new("", format!("`{path}` is empty")).with_help("write the secret into it"));

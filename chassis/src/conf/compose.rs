@@ -103,11 +103,19 @@ impl Composed {
         self
     }
 
-    /// The same, but these schemas can be named too: those that are mounted by hand, which have no part of their own.
+    /// The same, but these schemas can be named too: those that are mounted by hand. Of those that have no part of their
+    /// own nothing can be said but the name.
     #[must_use]
     pub fn with_schemas<'a>(mut self, schemas: impl IntoIterator<Item = &'a str>) -> Self {
         let known = self.names.entry(Kind::Schema).or_default();
-        known.extend(schemas.into_iter().map(str::to_owned));
+        for name in schemas {
+            let parts = &mut self.schema["properties"][Kind::Schema.key()]["properties"];
+            if parts.get(name).is_none() {
+                parts[name] =
+                    json!({ "type": "null", "description": "Is mounted by the program, and takes no configuration." });
+            }
+            known.push(name.to_owned());
+        }
         known.sort();
         known.dedup();
         name_one_of(&mut self.schema, &self.names);
@@ -117,6 +125,15 @@ impl Composed {
     /// The JSON Schema: what an editor completes and checks a YAML file by.
     pub fn schema(&self) -> &Value {
         &self.schema
+    }
+
+    /// The same for editors: what is a map may also be left out behind its key.
+    pub fn published(&self) -> Value {
+        let mut schema = self.schema.clone();
+        if let Value::Object(root) = &mut schema {
+            root.values_mut().for_each(or_nothing);
+        }
+        schema
     }
 
     /// The names of what was linked in, of one kind, sorted.
@@ -200,6 +217,20 @@ fn listener(root: &Value, part: &Value) -> Value {
         "description": "The schemas this listener serves. Without it: all that no other listener lists.",
     });
     schema
+}
+
+/// Lets every map be nothing, too: a key without a value is as if it was not there.
+fn or_nothing(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(or_nothing),
+        Value::Object(map) => {
+            if map.get("type").is_some_and(|kind| kind == "object") {
+                map.insert("type".to_owned(), json!(["object", "null"]));
+            }
+            map.values_mut().for_each(or_nothing);
+        }
+        _ => {}
+    }
 }
 
 /// Lists the names wherever one of them is wanted, so that editors complete them.

@@ -88,6 +88,7 @@ impl Document {
         let readable = parsed.node.is_some();
         self.problems.extend(parsed.problems);
         match parsed.node {
+            Some(node) if node.entries().is_some_and(BTreeMap::is_empty) => self.says_nothing(&text.name),
             Some(node) if node.entries().is_some() => self.root.merge(node),
             Some(Node { origin, .. }) => {
                 let mut problem = Problem::new(&origin, &KeyPath::root(), "the file is not a map of keys");
@@ -98,6 +99,13 @@ impl Document {
             None => {}
         }
         readable
+    }
+
+    fn says_nothing(&mut self, name: &str) {
+        let read = self.read.iter_mut().find(|read| matches!(read, Read::File(file) if file == name));
+        if let Some(read) = read {
+            *read = Read::Empty(name.to_owned());
+        }
     }
 
     pub(super) fn lay(&mut self, said: Result<overlay::Said, Problem>) {

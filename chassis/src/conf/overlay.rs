@@ -182,8 +182,8 @@ mod tests {
           help: give the whole list: `--set key=[a, b]`
         ");
         insta::assert_snapshot!(wrong("a=[x"), @"
-        --set a: a: this is not YAML: while parsing a flow sequence, expected ',' or ']'
-          help: look at the indentation and the quotes of this line and the one before
+        --set a: a: this is not YAML: a `[` before this is not closed
+          help: write the `]` that closes it, or a `,` before the next item
         ");
     }
 

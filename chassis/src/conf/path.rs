@@ -66,6 +66,11 @@ impl KeyPath {
         Self(self.0.iter().chain(&below.0).cloned().collect())
     }
 
+    /// The path of what holds this, so many steps from the outside.
+    pub(crate) fn first(&self, length: usize) -> Self {
+        Self(self.0.iter().take(length).cloned().collect())
+    }
+
     pub(crate) fn with(&self, step: Step) -> Self {
         let mut steps = self.0.clone();
         steps.push(step);

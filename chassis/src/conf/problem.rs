@@ -41,6 +41,11 @@ impl Problem {
         }
     }
 
+    /// Something is wrong with the program, whatever its configuration says.
+    pub(crate) fn of_program(message: impl Into<String>) -> Self {
+        Self::new(&Origin::Default, &KeyPath::root(), message)
+    }
+
     /// Says what to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use serde_path_to_error::Segment;
 
+use super::broken::{Broken, take_out};
 use super::build::BuildError;
 use super::compose::{Composed, Kind};
 use super::document::Document;
 use super::listing::defaults;
 use super::origin::Origin;
 use super::path::KeyPath;
-use super::problem::{ConfError, Hidden, Problem};
-use super::root::{Listeners, Root, Settled};
+use super::problem::{Hidden, Problem};
+use super::root::{ChainConf, DEFAULT, Listeners, Pattern, Root, Settled, UNMATCHED};
 use super::source::Read;
 use super::tree::{Content, Node};
 use super::typed;
 
-/// A configuration in which nothing is wrong as far as its schema can say.
+/// A configuration as far as it is right: in one that is in use nothing is wrong as far as its schema can say.
 #[derive(Debug)]
 pub struct Conf {
     /// What chassis itself reads.
@@ -28,6 +30,7 @@ pub struct Conf {
     pub(crate) document: Document,
     pub(crate) composed: Composed,
     hidden: Hidden,
+    broken: Broken,
 }
 
 /// What is said about one part, ready to be built from.
@@ -42,15 +45,58 @@ pub struct Section<'a> {
 }
 
 impl Conf {
-    pub(crate) fn new(document: Document, composed: Composed, hidden: Hidden) -> Result<Self, ConfError> {
-        let problem = |error: &BuildError| ConfError::from(document.problem("", error).hiding(&hidden));
-        let root: Root = typed(own(&document.root)).map_err(|error| problem(&error))?;
-        let chains = root
-            .chain
-            .provider()
-            .map_err(|errors| ConfError::new(errors.into_iter().map(|error| document.problem("chain", &error))))?;
+    /// What can be read of a document in which this is wrong.
+    pub(crate) fn new(
+        document: Document,
+        composed: Composed,
+        hidden: Hidden,
+        broken: Broken,
+    ) -> Result<Self, Vec<Problem>> {
+        let problem = |error: &BuildError| document.problem("", error).hiding(&hidden);
+        let own = own(&document.root);
+        let root = match broken.is_empty() {
+            true => typed(own.to_json()).map_err(|error| vec![problem(&error)])?,
+            false => as_far_as_it_is_right(own, &broken),
+        };
+        let (chains, errors) = root.chain.written();
+        if broken.is_empty() && !errors.is_empty() {
+            return Err(errors.iter().map(|error| problem(&error.clone().below("chain"))).collect());
+        }
         let listeners = Listeners::new(&root.protocols, composed.names(Kind::Protocol));
-        Ok(Self { root, chains, listeners, document, composed, hidden })
+        Ok(Self { root, chains, listeners, document, composed, hidden, broken })
+    }
+
+    /// Whether something is wrong with the value of this key, as far as is known without building anything from it.
+    pub(crate) fn is_broken(&self, path: &KeyPath) -> bool {
+        self.broken.touches(path)
+    }
+
+    /// Whether something is wrong with what is said about a chain, so that nobody knows what would be in it.
+    pub(crate) fn is_broken_chain(&self, name: &str) -> bool {
+        let provider = KeyPath::root().key("chain").key("provider");
+        let mut name = name;
+        // A chain that extends itself is wrong itself.
+        for _ in 0..=self.root.chain.provider.len() {
+            if self.is_broken(&provider.key(name)) {
+                return true;
+            }
+            name = match self.root.chain.provider.get(name) {
+                Some(ChainConf::Edit(edit)) => &edit.extends,
+                None if name == UNMATCHED => DEFAULT,
+                _ => return false,
+            };
+        }
+        false
+    }
+
+    /// Whether something is wrong with what is said about the chain of an operation, so that nobody knows which it is.
+    pub(crate) fn is_chain_lost(&self, operation: &str) -> bool {
+        let operations = KeyPath::root().key("operations");
+        let said = self.document.root.at(&operations).and_then(Node::entries).into_iter().flatten();
+        let about =
+            said.map(|(key, _)| key).filter(|key| Pattern::parse(key).is_some_and(|one| one.matches(operation)));
+        let mut keys = about.map(String::as_str).chain([operation]);
+        keys.any(|key| self.is_broken(&operations.key(key).key("chain")))
     }
 
     /// What was read, in order, so that start-up can say so.
@@ -129,7 +175,7 @@ impl Conf {
 }
 
 /// What chassis itself reads: everything but what parts are made from, which may hold secrets.
-fn own(root: &Node) -> Value {
+fn own(root: &Node) -> Node {
     let mut root = root.clone();
     let strip = |node: &mut Node, keep: &[&str]| {
         if let Content::Map(entries) = &mut node.content {
@@ -146,7 +192,28 @@ fn own(root: &Node) -> Value {
             entries.values_mut().for_each(|entry| strip(&mut entry.node, keep));
         }
     }
-    root.to_json()
+    root
+}
+
+/// What is left when everything that is wrong is taken out.
+fn as_far_as_it_is_right(mut own: Node, broken: &Broken) -> Root {
+    broken.prune(&mut own);
+    loop {
+        let error = match serde_path_to_error::deserialize(own.to_json()) {
+            Ok(root) => return root,
+            Err(error) => error,
+        };
+        let error: serde_path_to_error::Error<serde_json::Error> = error;
+        let path = error.path().iter().fold(KeyPath::root(), |path, segment| match segment {
+            Segment::Seq { index } => path.index(*index),
+            Segment::Map { key } | Segment::Enum { variant: key } => path.key(key),
+            Segment::Unknown => path,
+        });
+        // Something smaller is read each time, and nothing at all can be read.
+        if !take_out(&mut own, &path) {
+            return Root::default();
+        }
+    }
 }
 
 impl Section<'_> {
@@ -154,6 +221,11 @@ impl Section<'_> {
     /// said, or null if the part takes no configuration.
     pub fn value(&self) -> Value {
         self.node.as_ref().map_or_else(|| self.nothing.clone(), Node::to_json)
+    }
+
+    /// Whether something that is said for this part is wrong already.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.paths.iter().any(|path| self.conf.is_broken(path))
     }
 
     /// The pattern under `operations` that is the most specific to say something; `None` if only `handlers` does.

@@ -22,6 +22,12 @@ pub use referred::{Disk, InMemory};
 /// Names the files to read, separated by colons, where no `--conf` does.
 pub const CONF_VARIABLE: &str = "CHASSIS_CONF";
 
+/// Whether the user of this process wants no colours on terminals (<https://no-color.org>), or has one that knows none.
+pub fn objects_to_colour() -> bool {
+    let said = |name: &str, wanted: fn(&OsString) -> bool| std::env::var_os(name).as_ref().is_some_and(wanted);
+    said("NO_COLOR", |value| !value.is_empty()) || said("TERM", |value| value == "dumb")
+}
+
 /// Where the configuration is to be read from.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -54,6 +60,8 @@ impl fmt::Debug for Sources {
 pub enum Read {
     /// A file that was read.
     File(String),
+    /// A file that was read and says nothing.
+    Empty(String),
     /// The file that would have been read if it was there.
     Absent(String),
     /// An environment variable that says something.
@@ -66,6 +74,7 @@ impl fmt::Display for Read {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(name) => f.write_str(name),
+            Self::Empty(name) => write!(f, "{name} (says nothing)"),
             Self::Absent(name) => write!(f, "no {name}"),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Set(key) => write!(f, "--set {key}"),
@@ -198,7 +207,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Problem {
         io::ErrorKind::NotFound => {
             problem.with_help("`--conf` and CHASSIS_CONF name files, or directories of `*.yaml`")
         }
-        _ => problem,
+        io::ErrorKind::PermissionDenied => problem.with_help("let the user that the process runs as read it"),
+        _ => problem.with_help("is it the right file?"),
     }
 }
 

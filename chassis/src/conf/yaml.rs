@@ -72,7 +72,8 @@ fn unreadable(text: &Arc<Text>) -> Option<Problem> {
         content.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}'))?;
     let (line, column) = Text::of("", &content[..at]).end();
     let message = format!("the control character U+{:04X} is not allowed in YAML", u32::from(found));
-    Some(Problem::new(&place(text, line, column, 1), &KeyPath::root(), message))
+    let problem = Problem::new(&place(text, line, column, 1), &KeyPath::root(), message);
+    Some(problem.with_help("is it a text file? in quotes, `\\u0007` stands for such a character"))
 }
 
 fn place(text: &Arc<Text>, line: usize, column: usize, length: usize) -> Origin {

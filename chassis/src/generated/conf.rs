@@ -23,6 +23,14 @@ pub fn read<C: DeserializeOwned>(value: Value) -> Result<C, BuildError> {
     }
 }
 
+/// Whether a part's configuration can be read into its type.
+///
+/// # Errors
+/// The first value that does not fit, with its key.
+pub fn accepts<C: DeserializeOwned>(value: Value) -> Result<(), BuildError> {
+    read::<C>(value).map(drop)
+}
+
 /// Reads a value that must be in a range; `words` say which.
 ///
 /// # Errors

@@ -167,7 +167,7 @@ async fn what_was_started_is_stopped_again_when_one_fails() {
 #[tokio::test]
 async fn one_that_panics_is_one_that_fails() {
     let service = service(&diary("panic", "")).conf("components: { archive: { panics: true } }");
-    let expected = "component `archive` (test-2.yaml:1:49) does not start: it panicked: nobody is at home";
+    let expected = "component `archive` (test-2.yaml:1:49) does not start: it panicked: nobody is at home\n  help: the log says where; return a `BuildError` for what can be wrong at a start";
     assert_eq!(refusal(service).await, expected);
     assert_eq!(read("panic"), "+tally +ledger -ledger -tally");
 }

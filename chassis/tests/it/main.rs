@@ -10,6 +10,7 @@
 
 mod rig;
 
+mod announced;
 mod arguments;
 mod catalogs;
 mod chains;
@@ -20,3 +21,4 @@ mod order;
 mod preflights;
 mod routes;
 mod routing;
+mod schema;

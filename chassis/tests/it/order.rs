@@ -237,6 +237,16 @@ timeout: soon
 unknown: 1
 operations: { known.hwo: { timeout: 1s } }";
     insta::assert_snapshot!(error(yaml).await, @"
+    test-2.yaml:4:21: chain.provider.default[1]: chain `default` lists `gate` twice, and it works once a call
+      4 |     default: [gate, gate]
+        |                     ^^^^
+      help: remove one of the two `gate`
+
+    test-2.yaml:5:12: chain.provider.thin[0]: `meter` in chain `thin` needs `principal`, and nothing before it provides that
+      5 |     thin: [meter]
+        |            ^^^^^
+      help: list `auth` or `gate` in chain.provider.thin
+
     test-2.yaml:6:10: timeout: `soon` is not a length of time
       6 | timeout: soon
         |          ^^^^
@@ -252,7 +262,7 @@ operations: { known.hwo: { timeout: 1s } }";
         |               ^^^^^^^^^
       help: did you mean `known.who`?
 
-    The configuration has 3 problems.
+    The configuration has 5 problems.
     ");
 }
 

@@ -70,9 +70,9 @@ async fn what_is_mounted_by_hand_is_served_where_a_listener_lists_it() {
 
 #[tokio::test]
 async fn a_schema_that_is_not_mounted_cannot_be_listed() {
-    let service = service("protocols: { rest-inner: { schemas: [hnad] } }");
+    let service = service("protocols: { rest-inner: { listen: ':0', schemas: [hnad] } }");
     let error = refusal(service.mount_operations([saying("hand.one", "/hand", "one")])).await;
-    assert!(error.starts_with("test-2.yaml:1:38: protocols.rest-inner.schemas[0]: "), "{error}");
+    assert!(error.starts_with("test-2.yaml:1:52: protocols.rest-inner.schemas[0]: "), "{error}");
     assert!(error.contains("did you mean `hand`?"), "{error}");
 }
 

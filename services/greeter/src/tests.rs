@@ -49,7 +49,7 @@ async fn a_page_of_a_size_that_is_not_served_is_refused_with_the_sizes_that_are(
         let problem = answer.json::<Value>();
         assert_eq!(answer.status(), 400, "{query}");
         assert_eq!(problem["detail"], "The query parameter `limit` does not fit: it must be from 1 to 100.");
-        assert_eq!(problem["violations"][0]["pointer"], "limit");
+        assert_eq!(problem["violations"][0]["pointer"], "/limit");
     }
     for query in ["limit=1", "limit=100", "limit=", ""] {
         let answer = app.get(&format!("/greetings?{query}")).principal(principal("eve")).send().await;

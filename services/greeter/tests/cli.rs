@@ -76,16 +76,123 @@ fn a_misspelt_handler_is_rejected_with_its_place_and_what_was_meant() {
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
-    let text = rejected("several", "handlers: { rate-limit: { brust: 5, rate: fast } }\nnonsense: 1\ntimeout: [1]\n");
+    let yaml = "\
+chain: { provider: { default: [rate-limit, rate-limit, auth, house-rules] } }
+handlers:
+  rate-limit: { brust: 5, rate: fast }
+  auth: { jwt: { issuer: a, audience: b, keys: { file: none.json } } }
+  house-rules: {}
+protocols: { rest: { listen: ':9090', header-read-timeout: 0s } }
+nonsense: 1
+timeout: [1]
+operations: { greeting.hello: { chain: nowhere } }
+";
+    let text = rejected("several", yaml);
+    let places = [
+        "x.yaml:1:44: chain.provider.default[1]: chain `default` lists `rate-limit` twice",
+        "x.yaml:3:17: handlers.rate-limit.brust",
+        "x.yaml:3:33: handlers.rate-limit.rate",
+        "x.yaml:4:56: handlers.auth.jwt.keys.file: `none.json` cannot be read",
+        "x.yaml:6:30: protocols.rest.listen",
+        "x.yaml:6:60: protocols.rest.header-read-timeout",
+        "x.yaml:7:1: nonsense",
+        "x.yaml:8:10: timeout",
+        "x.yaml:9:40: operations.greeting.hello.chain",
+    ];
+    for place in places {
+        assert_eq!(text.matches(place).count(), 1, "{place} in {text}");
+    }
+    assert!(text.ends_with(&format!("The configuration has {} problems.\n", places.len())), "{text}");
+    assert_eq!(text.matches("\n  help: ").count(), places.len(), "each has a remedy: {text}");
+}
+
+#[test]
+fn what_only_follows_from_something_wrong_is_not_reported() {
+    let shipped = std::fs::read_to_string(shipped()).unwrap().replace("keys/", "../../../conf/keys/");
+    for (name, right, wrong) in [
+        ("no-chain", "chain:\n", "chian:\n"),
+        ("no-auth", "rate-limit, auth,", "rate-limit, auht,"),
+        ("no-jwt", "    jwt:\n", "    jtw:\n"),
+        ("no-base", "extends: default", "extends: defualt"),
+    ] {
+        let text = rejected(name, &shipped.replacen(right, wrong, 1));
+        assert!(text.ends_with("The configuration has 1 problem.\n"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_key_that_is_gone_says_what_to_write_instead_wherever_it_is_said() {
+    let text = rejected("gone", "port: 8080\nprotocols: { rest: { port: 8080 } }\nchain: { default: [auth] }\n");
     for place in [
-        "x.yaml:1:27: handlers.rate-limit.brust",
-        "x.yaml:1:43: handlers.rate-limit.rate",
-        "x.yaml:2:1: nonsense",
-        "x.yaml:3:10: timeout",
+        "x.yaml:1:1: port: nothing reads `port` here: it was renamed, or is another program's word\n",
+        "help: write `protocols.rest.listen: \":8080\"`\n",
+        "x.yaml:2:22: protocols.rest.port: nothing reads `port` here",
+        "help: write `listen: \":8080\"`\n",
+        "x.yaml:3:10: chain.default: nothing reads `default` here",
+        "help: write `chain.provider.default`\n",
     ] {
         assert!(text.contains(place), "{place} in {text}");
     }
-    assert!(text.contains("The configuration has 4 problems."), "{text}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+    let output =
+        command.env_clear().env("CHASSIS__PORT", "80").args(["check", "--conf"]).arg(shipped()).output().unwrap();
+    assert!(err(&output).starts_with("environment CHASSIS__PORT: port: nothing reads `port` here"), "{}", err(&output));
+}
+
+#[test]
+fn check_finds_what_only_a_start_would_find() {
+    let cases = [
+        ("protocols.rest.listen=greeter.invalid:80", "protocols.rest.listen: nobody can listen at `greeter.invalid`: "),
+        (
+            "admin.listen=unix:/none/a.sock",
+            "admin.listen: no socket can be made in `/none`: there is no such directory",
+        ),
+        ("protocols.rest.listen=:65536", "protocols.rest.listen: `:65536` has no port from 0 to 65535"),
+        ("protocols.rest.max-header-bytes=1B", "protocols.rest.max-header-bytes: 1 is not from 1KiB to 1MiB"),
+    ];
+    for (set, expected) in cases {
+        let output = greeter(&["check", "--set", set]);
+        let text = err(&output);
+        assert!(output.status.code() == Some(78) && text.contains(expected), "{expected} in {text}");
+        assert!(text.contains("\n  help: "), "{text}");
+    }
+}
+
+#[test]
+fn every_address_that_cannot_be_taken_is_said_at_once() {
+    let sets = ["protocols.rest.listen=unix:/none/a.sock", "admin.listen=192.0.2.1:9090"];
+    let output = greeter(&sets.iter().flat_map(|set| ["--set", set]).collect::<Vec<_>>());
+    let text = err(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("protocol `rest` (--set protocols.rest.listen) does not start: "), "{text}");
+    assert!(text.contains("\n  help: the folder `/none` is not there: create it, or choose another path\n"), "{text}");
+    assert!(text.contains("listener `admin` (--set admin.listen) does not start: "), "{text}");
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_told_by_what_it_is() {
+    let row = |name: &str| format!("{name}: &{name} [{}]\n", ["*z"; 9].join(", "));
+    let bomb = format!("z: &z [1]\n{}", ["a", "b", "c", "d", "e", "f"].map(row).concat());
+    let bomb = ["b", "c", "d", "e", "f"].iter().zip("abcde".chars()).fold(bomb, |bomb, (name, above)| {
+        let line = format!("{name}: &{name} [");
+        let (before, after) = bomb.split_once(&line).unwrap();
+        format!("{before}{line}{}", after.replacen("*z", &format!("*{above}"), 9))
+    });
+    let large = "#".repeat((1 << 20) + 1);
+    for (name, content, expected) in [
+        ("tabs", "log:\n\tlevel: info\n", "x.yaml:2:2: this is not YAML: a tab is used for indentation"),
+        ("twice", "log: {}\nlog: {}\n", "x.yaml:2:1: log: the key `log` is there twice"),
+        ("list", "- a\n", "x.yaml:1:1: the file is not a map of keys"),
+        ("cut", "log: { level: info\n", "this is not YAML: a `{` before this is not closed"),
+        ("empty", "", "x.yaml says nothing: it is empty"),
+        ("comment", "# nothing\n", "x.yaml says nothing: it is empty"),
+        ("large", &large, "x.yaml:1:1: the file is larger than 1 MiB"),
+        ("binary", "PK\u{3}\u{4}", "x.yaml:1:3: the control character U+0003 is not allowed in YAML"),
+        ("bomb", &bomb, "more than 100000 values, aliases expanded"),
+    ] {
+        let text = rejected(&format!("file-{name}"), content);
+        assert!(text.contains(expected) && text.contains("\n  help: "), "{name}: {text}");
+    }
 }
 
 #[test]
@@ -403,6 +510,22 @@ fn colours_are_there_when_they_are_asked_for() {
     let wrong = ["check", "--set", "tiemout=1s"];
     assert!(!err(&greeter(&wrong)).contains('\x1b'));
     assert!(err(&greeter(&[&wrong[..], &["--color", "always"]].concat())).contains('\x1b'));
+}
+
+#[test]
+fn routes_say_which_listener_serves_each_operation() {
+    let text = out(&greeter(&["routes"]));
+    let head = text.lines().next().unwrap();
+    assert_eq!(
+        head.split_whitespace().collect::<Vec<_>>(),
+        ["METHOD", "PATH", "OPERATION", "LISTENER", "ACCESS", "CHAIN"]
+    );
+    let inner = ["--set", "protocols.rest-inner={ listen: ':0', schemas: [greeting] }"];
+    let document: Value =
+        serde_json::from_slice(&greeter(&[&["routes", "--json"], &inner[..]].concat()).stdout).unwrap();
+    assert_eq!(document[0]["operation"]["listeners"], serde_json::json!(["rest-inner"]));
+    let nowhere = out(&greeter(&["routes", "--set", "protocols.rest.schemas=[]"]));
+    assert!(nowhere.lines().skip(1).all(|line| line.contains("  -  ")), "{nowhere}");
 }
 
 #[test]

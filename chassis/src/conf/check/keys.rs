@@ -63,9 +63,9 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
 /// Reports a key that is not known, and says which was probably meant.
 fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'a>) -> Option<&'a str> {
     texts(&entry.node, &mut walk.hidden);
-    let written = path.to_string();
-    if let Some(tombstone) = walk.composed.tombstones.iter().find(|tombstone| tombstone.key == written) {
-        walk.report(path, &entry.key, Weight::Key, "nothing reads this key", Some(tombstone.instead.to_owned()));
+    if let Some(tombstone) = walk.composed.tombstones.iter().find(|tombstone| tombstone.is_of(path)) {
+        let message = format!("nothing reads `{key}` here: it was renamed, or is another program's word");
+        walk.report(path, &entry.key, Weight::Key, message, Some(tombstone.instead.to_owned()));
         return None;
     }
     let (message, they_are) = match shape.text("x-names") {
@@ -81,7 +81,9 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
         None => suggest::among(key, shape.keys(), &they_are),
     };
     walk.report(path, &entry.key, Weight::Key, message, Some(help));
-    suggest::closest(key, shape.keys())
+    let meant = suggest::closest(key, shape.keys())?;
+    walk.meant.push(path.first(path.steps().len() - 1).key(meant));
+    Some(meant)
 }
 
 fn missing(walk: &mut Walk<'_>, spot: Spot<'_>, key: &str, shape: &Shape<'_>) {

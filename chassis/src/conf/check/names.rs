@@ -9,17 +9,32 @@ use crate::conf::root::{Chains, DEFAULT, Drain, Pattern, UNMATCHED};
 use crate::conf::suggest;
 use crate::conf::tree::{Content, Node};
 
+/// What patterns of operations can mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// The ids of the operations there are.
+    pub operations: &'a [&'a str],
+    /// The schemas whose operations are not known before the service runs.
+    pub later: &'a [&'a str],
+}
+
+impl Known<'_> {
+    fn matches(self, pattern: &Pattern) -> bool {
+        self.operations.iter().any(|id| pattern.matches(id)) || self.later.iter().any(|name| pattern.is_about(name))
+    }
+}
+
 /// Checks chains, operation patterns and what must fit together. What cannot be read is left to the walk.
-pub(super) fn check(root: &Node, operations: &[&str], is_handler: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+pub(super) fn check(root: &Node, known: Known<'_>, is_handler: &dyn Fn(&str) -> bool) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(chains) = read::<Chains>(root, "chain") {
-        let mut errors = chains.provider().err().unwrap_or_default();
+        let (_, mut errors) = chains.written();
         if !chains.handlers().all(is_handler) {
             // What an edit does not find may be what is misspelt, and that is reported at its own place.
             errors.retain(|error| error.at.ends_with(".extends"));
         }
         problems.extend(errors.into_iter().map(|error| placed(root, &error.below("chain"))));
-        problems.extend(overrides(root, &chains, operations).iter().map(|error| placed(root, error)));
+        problems.extend(overrides(root, &chains, known).iter().map(|error| placed(root, error)));
     }
     if let Some(drain) = read::<Drain>(root, "drain") {
         problems.extend(drain.fits().err().map(|error| placed(root, &error.below("drain"))));
@@ -40,15 +55,15 @@ fn placed(root: &Node, error: &BuildError) -> Problem {
 }
 
 /// What `operations` names that is not there.
-fn overrides(root: &Node, chains: &Chains, operations: &[&str]) -> Vec<BuildError> {
+fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> {
     let mut errors = Vec::new();
     let entries = root.at(&KeyPath::parse("operations")).and_then(Node::entries);
     for (key, entry) in entries.into_iter().flatten() {
         let at = KeyPath::root().key("operations").key(key).to_string();
         let pattern = Pattern::parse(key);
-        if pattern.is_some_and(|pattern| !operations.iter().any(|id| pattern.matches(id))) {
+        if pattern.is_some_and(|pattern| !known.matches(&pattern)) {
             let what = if key.contains('*') { "matches no operation" } else { "is no operation" };
-            let help = suggest::among(key, operations.iter().copied(), "the operations are");
+            let help = suggest::among(key, known.operations.iter().copied(), "the operations are");
             errors.push(BuildError::new(at.clone(), format!("`{key}` {what}")).with_help(help));
         }
         let chain = entry.node.at(&KeyPath::parse("chain")).map(|node| &node.content);

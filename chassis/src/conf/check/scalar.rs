@@ -112,7 +112,12 @@ fn form(kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
         return Some("write a list: `[a, b]`".to_owned());
     }
     let keys: Vec<_> = shape.keys().take(12).map(|key| format!("`{key}`")).collect();
-    (kinds.contains(&"object") && !keys.is_empty()).then(|| format!("write keys below it: {}", keys.join(", ")))
+    if kinds.contains(&"object") && !keys.is_empty() {
+        return Some(format!("write keys below it: {}", keys.join(", ")));
+    }
+    let examples = shape.all("examples").filter_map(Value::as_array).flatten();
+    let examples: Vec<_> = examples.take(4).map(|example| format!("`{}`", plain(example))).collect();
+    (!examples.is_empty()).then(|| format!("write it as {}", examples.join(", ")))
 }
 
 /// Checks what is said about a value of the right kind.

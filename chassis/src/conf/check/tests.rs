@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::conf::compose::{Composed, Kind, Tombstone, sample};
 use crate::conf::source::InMemory;
-use crate::conf::{Conf, ConfError, Document, Interval};
+use crate::conf::{Conf, ConfError, Document, Interval, Known, Reviewed};
 
 const OPERATIONS: [&str; 3] = ["greeting.hello", "greeting.list", "greeting.remember"];
 
@@ -509,7 +509,7 @@ fn what_must_fit_together_is_checked_together() {
 #[test]
 fn a_key_that_is_gone_says_what_to_write_instead() {
     insta::assert_snapshot!(wrong("listen: ':80'\n"), @"
-    greeter.yaml:1:1: listen: nothing reads this key
+    greeter.yaml:1:1: listen: nothing reads `listen` here: it was renamed, or is another program's word
       1 | listen: ***
         | ^^^^^^
       help: write `protocols.rest.listen`
@@ -519,13 +519,53 @@ fn a_key_that_is_gone_says_what_to_write_instead() {
     let gone = Tombstone { key: "handlers.rate-limit.limit", instead: "write `rate: 100/s`" };
     let error = checked("handlers: { rate-limit: { limit: 5 } }", sample::composed().with_tombstones([gone]));
     insta::assert_snapshot!(error.unwrap_err(), @"
-    greeter.yaml:1:27: handlers.rate-limit.limit: nothing reads this key
+    greeter.yaml:1:27: handlers.rate-limit.limit: nothing reads `limit` here: it was renamed, or is another program's word
       1 | handlers: { rate-limit: { limit: 5 } }
         |                           ^^^^^
       help: write `rate: 100/s`
 
     The configuration has 1 problem.
     ");
+    let text = wrong("protocols: { rest-internal: { port: 80 } }");
+    assert!(text.contains("write `listen: \":8080\"`"), "{text}");
+}
+
+/// What is wrong, and the configuration that is left.
+fn reviewed(yaml: &str) -> (Vec<String>, Conf) {
+    let document = Document::of_text("greeter.yaml", yaml).unwrap();
+    let known = Known { operations: &OPERATIONS, later: &["late"] };
+    let Reviewed { conf, problems } = document.review(sample::composed(), known, &InMemory::default());
+    (problems.into_iter().map(|problem| problem.key).collect(), conf.unwrap())
+}
+
+#[test]
+fn what_is_right_beside_something_wrong_can_still_be_read() {
+    let (keys, conf) = reviewed(
+        "drain: { dealy: 1s, deadline: 7s }\nlog: { level: [] }\ntimeout: 3s\n\
+         chain: { provider: { default: [auth, nobody, request-id], other: 5, own: { extends: default, remvoe: [] } } }\n",
+    );
+    let wrong =
+        ["log.level", "drain.dealy", "chain.provider.default[1]", "chain.provider.other", "chain.provider.own.remvoe"];
+    assert!(wrong.iter().all(|key| keys.iter().any(|found| found == key)) && keys.len() == wrong.len(), "{keys:?}");
+    assert_eq!((conf.root.drain.deadline, conf.root.timeout.limit()), (Interval::secs(7), Some(Interval::secs(3).0)));
+    assert_eq!(conf.chains["default"], ["auth", "nobody", "request-id"]);
+    assert_eq!(["default", "other", "own", "unmatched"].map(|chain| conf.is_broken_chain(chain)), [true; 4]);
+}
+
+#[test]
+fn what_is_wrong_is_known_by_its_key_and_by_the_key_that_was_meant() {
+    let (_, conf) = reviewed("chian: { provider: {} }\nhandlers: { rate-limit: { brust: 1 } }\n");
+    assert!(conf.is_broken_chain("default"));
+    assert!(conf.handler("rate-limit").is_broken() && !conf.handler("auth").is_broken());
+    let (_, conf) = reviewed("operations: { greeting.hello: { chain: nowhere }, 'late.*': { timeout: 1s } }");
+    assert!(conf.is_chain_lost("greeting.hello") && !conf.is_chain_lost("greeting.list"));
+    assert!(!conf.is_broken_chain("default"));
+}
+
+#[test]
+fn a_pattern_may_be_about_what_is_mounted_later() {
+    assert!(reviewed("operations: { 'late.*': { timeout: 1s }, late.one: { timeout: 2s }, '*.one': {} }").0.is_empty());
+    assert_eq!(reviewed("operations: { 'later.*': {} }").0, ["operations.later.*"]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(super) struct Walk<'a> {
     pub marks: Vec<(KeyPath, Role)>,
     /// Text that may not be shown.
     pub hidden: Hidden,
+    /// The keys that were probably meant by those that are not known.
+    pub meant: Vec<KeyPath>,
 }
 
 /// Something that does not fit.
@@ -65,7 +67,14 @@ fn is_reference(node: &Node) -> bool {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(composed: &'a Composed, patterns: &'a Patterns) -> Self {
-        Self { composed, patterns, findings: Vec::new(), marks: Vec::new(), hidden: Hidden::default() }
+        Self {
+            composed,
+            patterns,
+            findings: Vec::new(),
+            marks: Vec::new(),
+            hidden: Hidden::default(),
+            meant: Vec::new(),
+        }
     }
 
     /// Whether there is no point in looking for more.

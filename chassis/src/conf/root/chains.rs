@@ -84,6 +84,12 @@ impl Chains {
     /// # Errors
     /// Every edit that cannot be made, each under the key it is written below `chain`.
     pub fn provider(&self) -> Result<BTreeMap<String, Vec<String>>, Vec<BuildError>> {
+        let (chains, errors) = self.written();
+        if errors.is_empty() { Ok(chains) } else { Err(errors) }
+    }
+
+    /// The provider chains that can be written out, and every edit that cannot be made.
+    pub(crate) fn written(&self) -> (BTreeMap<String, Vec<String>>, Vec<BuildError>) {
         let mut chains = BTreeMap::new();
         let mut errors = Vec::new();
         for name in self.provider.keys() {
@@ -94,7 +100,7 @@ impl Chains {
         }
         let default = chains.entry(DEFAULT.to_owned()).or_default().clone();
         chains.entry(UNMATCHED.to_owned()).or_insert(default);
-        if errors.is_empty() { Ok(chains) } else { Err(errors) }
+        (chains, errors)
     }
 
     /// Every handler that is named anywhere.

@@ -63,6 +63,11 @@ impl Pattern {
         })
     }
 
+    /// Whether it may match an operation of this schema.
+    pub fn is_about(&self, schema: &str) -> bool {
+        glob(&self.schema, &schema.replace('_', "-"))
+    }
+
     /// Less specific first. The schema counts before the method; of two halves the one without `*` is more specific,
     /// then the one with more characters spelled out. What is still equal is ordered by its text.
     fn specificity(&self) -> impl Ord {

@@ -203,7 +203,7 @@ impl<'a> Builder<'a> {
             return Err(problem.with_help("is a quote or a space after a colon missing?"));
         }
         if self.open.len() >= DEEPEST {
-            return Err(Problem::new(&origin, &KeyPath::root(), format!("nested deeper than {DEEPEST} levels")));
+            return Err(too_deep(&origin));
         }
         self.open.push(Open { anchor, origin, inside });
         Ok(())
@@ -216,7 +216,8 @@ impl<'a> Builder<'a> {
             Inside::Map { mut entries, merged, .. } => {
                 for node in merged {
                     merge_key::merge(&mut entries, node)
-                        .map_err(|message| Problem::new(&origin, &self.path().key("<<"), message))?;
+                        .map_err(|message| Problem::new(&origin, &self.path().key("<<"), message))
+                        .map_err(|problem| problem.with_help("write `<<: *name`, where `&name` marks a map"))?;
                 }
                 Content::Map(entries)
             }
@@ -226,15 +227,16 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, anchor: usize, origin: &Origin) -> Outcome {
         if self.expects_key() {
-            return Err(Problem::new(origin, &self.path(), "an alias cannot be a key"));
+            return Err(Problem::new(origin, &self.path(), "an alias cannot be a key").with_help("write the key out"));
         }
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(Problem::new(origin, &self.path(), "this alias stands inside of what it refers to"));
+            return Err(Problem::new(origin, &self.path(), "this alias stands inside of what it refers to")
+                .with_help("move it out of there, or write the value out"));
         };
         let (count, depth) = measure(&node);
         self.count = self.count.saturating_add(count);
         if self.open.len() + depth > DEEPEST {
-            return Err(Problem::new(origin, &KeyPath::root(), format!("nested deeper than {DEEPEST} levels")));
+            return Err(too_deep(origin));
         }
         self.complete(0, node)
     }
@@ -244,7 +246,8 @@ impl<'a> Builder<'a> {
         self.count += 1;
         if self.count > MOST {
             let message = format!("more than {MOST} values, aliases expanded");
-            return Err(Problem::new(&node.origin, &KeyPath::root(), message));
+            let problem = Problem::new(&node.origin, &KeyPath::root(), message);
+            return Err(problem.with_help("an alias repeats everything that its anchor marks: use fewer of them"));
         }
         if self.problems.len() > MOST_PROBLEMS {
             return Err(Problem::new(&node.origin, &KeyPath::root(), "and so on: too many problems to list them all"));
@@ -273,6 +276,11 @@ impl<'a> Builder<'a> {
             Inside::Map { key: None, .. } => path,
         })
     }
+}
+
+pub(super) fn too_deep(origin: &Origin) -> Problem {
+    Problem::new(origin, &KeyPath::root(), format!("nested deeper than {DEEPEST} levels"))
+        .with_help("nothing here is that deep: look for a bracket that is not closed, or an alias too many")
 }
 
 /// How many values there are in this one, itself included, and how deep they nest.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use saphyr_parser::ScanError;
 
-use super::{DEEPEST, place};
+use super::builder::too_deep;
+use super::place;
 use crate::conf::origin::Text;
 use crate::conf::path::KeyPath;
 use crate::conf::problem::Problem;
 
 /// Part of what the parser says, what that means, and the usual remedy. The first that fits is taken.
-const MEANINGS: [(&str, &str, &str); 14] = [
+const MEANINGS: [(&str, &str, &str); 17] = [
     ("tab", "a tab is used for indentation", "indent with spaces"),
     ("unknown anchor", "there is no anchor of this name above", "an alias `*name` repeats what `&name` marks"),
     ("unexpected end of stream", "a quote that is opened here is never closed", "close it on the same line"),
@@ -24,6 +25,9 @@ const MEANINGS: [(&str, &str, &str); 14] = [
     ("simple key", "a key without a `:`", "write `key: value`, or `- value` in a list"),
     ("expected key", "the indentation fits no line above", "indent it like the keys it belongs beside"),
     ("node content", "a value is missing here", "is a `[` or a `{` before it not closed?"),
+    ("',' or '}'", "a `{` before this is not closed", "write the `}` that closes it, or a `,` before the next key"),
+    ("',' or ']'", "a `[` before this is not closed", "write the `]` that closes it, or a `,` before the next item"),
+    ("<document start>", "no `key: value` line can stand here", "is it a YAML file? indent it like the lines above"),
     ("bracket", "a bracket that was not opened is closed here", "remove it, or put the value in quotes"),
 ];
 
@@ -33,7 +37,7 @@ pub(super) fn malformed(text: &Arc<Text>, error: &ScanError) -> Problem {
     let origin = place(text, marker.line(), marker.col() + 1, 1);
     let problem = |message: &str| Problem::new(&origin, &KeyPath::root(), message);
     if error.info().contains("recursion limit") {
-        return problem(&format!("nested deeper than {DEEPEST} levels"));
+        return too_deep(&origin);
     }
     if text.line(marker.line()).is_some_and(|line| line.contains("${")) {
         return problem("this is not YAML: `${…}` is taken for the start of a map here")

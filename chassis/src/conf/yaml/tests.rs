@@ -157,10 +157,11 @@ fn what_is_not_yaml_is_a_problem_at_its_place() {
         |    ^
       help: an alias `*name` repeats what `&name` marks
     ");
-    insta::assert_snapshot!(wrong("a: 1\nb: \u{0}\n"), @"
+    insta::assert_snapshot!(wrong("a: 1\nb: \u{0}\n"), @r"
     test.yaml:2:4: the control character U+0000 is not allowed in YAML
       2 | b:
         |    ^
+      help: is it a text file? in quotes, `\u0007` stands for such a character
     ");
     insta::assert_snapshot!(wrong("a: !secret x\n"), @"
     test.yaml:1:4: a: what starts with `!` is a tag, and this one means nothing here

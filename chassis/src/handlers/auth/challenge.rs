@@ -16,7 +16,8 @@ impl Challenge {
         if realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Ok(Self(format!("Bearer realm=\"{}\"", realm.replace('\\', "\\\\").replace('"', "\\\""))));
         }
-        Err(BuildError::new("realm", "a realm is sent in a header field: printable ASCII only"))
+        Err(BuildError::new("realm", "a realm is sent in a header field: printable ASCII only")
+            .with_help("write it without accents, quotes from other keyboards and line ends"))
     }
 
     /// Nothing was sent that could prove anything: no `error`, as RFC 6750 §3.1 wants it.

@@ -116,21 +116,25 @@ impl Jwt {
     /// What is wrong in a way the types cannot say.
     pub(super) fn check(&self) -> Result<(), BuildError> {
         let empty = |name: &String| name.is_empty();
-        let wrong = |at, message| Err(BuildError::new(at, message));
+        let wrong = |at, message, help| Err(BuildError::new(at, message).with_help(help));
         if self.issuer.is_empty() {
-            return wrong("issuer", "an empty issuer would be matched by no token");
+            return wrong("issuer", "an empty issuer would be matched by no token", "write the `iss` of its tokens");
         }
         if self.audience.names().is_empty() || self.audience.names().iter().any(empty) {
-            return wrong("audience", "an empty audience would be matched by no token");
+            let help = "write the name that tokens for this service have in `aud`";
+            return wrong("audience", "an empty audience would be matched by no token", help);
         }
         if self.leeway > LEEWAY {
-            return wrong("leeway", "clocks that are off by more than a minute are to be set, not tolerated");
+            let message = "clocks that are off by more than a minute are to be set, not tolerated";
+            return wrong("leeway", message, "write at most `1m`");
         }
         if self.algorithms.is_empty() {
-            return wrong("algorithms", "without an algorithm no token can be accepted");
+            let help = "list those that the issuer signs with, or remove the key";
+            return wrong("algorithms", "without an algorithm no token can be accepted", help);
         }
         if self.typ.is_empty() {
-            return wrong("typ", "without a type no token can be accepted");
+            let help = "list those that tokens say, such as `[JWT, at+jwt]`, or remove the key";
+            return wrong("typ", "without a type no token can be accepted", help);
         }
         Ok(())
     }

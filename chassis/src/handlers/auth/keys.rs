@@ -97,7 +97,8 @@ fn bind(shape: Shape, stated: Option<&str>, allowed: &[Algorithm]) -> Result<Opt
         let known = allowed.iter().find(|algorithm| algorithm.as_str() == name);
         return match known {
             Some(algorithm) if !algorithm.fits(shape) => {
-                Err(BuildError::new("", format!("says `alg: {name}`, which is not for keys of its kind")))
+                Err(BuildError::new("", format!("says `alg: {name}`, which is not for keys of its kind"))
+                    .with_help("correct `alg`, or remove it where its kind leaves no doubt"))
             }
             known => Ok(known.copied()),
         };
@@ -119,6 +120,7 @@ fn check_modulus(modulus: &[u8]) -> Result<(), BuildError> {
         modulus[leading..].first().map_or(0, |byte| (modulus.len() - leading) * 8 - byte.leading_zeros() as usize);
     match bits {
         2048..=8192 => Ok(()),
-        bits => Err(BuildError::new("", format!("has {bits} bits; RSA keys here have 2048 to 8192"))),
+        bits => Err(BuildError::new("", format!("has {bits} bits; RSA keys here have 2048 to 8192"))
+            .with_help("make another with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`")),
     }
 }

@@ -79,8 +79,9 @@ impl Signer {
     }
 
     fn from_set(content: &[u8]) -> Result<Option<Self>, BuildError> {
-        let set: Jwks = serde_json::from_slice(content)
-            .map_err(|error| BuildError::new("", format!("this is no JWK Set: {error}")))?;
+        let set: Jwks = serde_json::from_slice(content).map_err(|error| {
+            BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
+        })?;
         for value in set.keys {
             let jwk = Jwk::read(value)?;
             if let Some((algorithm, secret)) = jwk.secret()? {

@@ -43,25 +43,34 @@ pub(in crate::handlers::auth) fn blocks(content: &[u8]) -> Result<Vec<Block<'_>>
         let text = &rest[start..];
         let (label, _) = text[BEGIN.len()..].split_once("-----").ok_or_else(neither)?;
         let end = format!("-----END {label}-----");
-        let length = text.find(&end).ok_or_else(|| BuildError::new("", format!("`{end}` is missing")))? + end.len();
+        let length = text.find(&end).ok_or_else(|| cut(&end))? + end.len();
         blocks.push(Block { label, text: &text[..length] });
         rest = &text[length..];
     }
     if blocks.is_empty() { Err(neither()) } else { Ok(blocks) }
 }
 
+fn broken_rsa() -> BuildError {
+    BuildError::new("", "is no RSA public key").with_help("write it anew with `openssl pkey -pubout -in FILE`")
+}
+
+fn cut(end: &str) -> BuildError {
+    BuildError::new("", format!("`{end}` is missing")).with_help("the file was cut off: copy it again, whole")
+}
+
 impl Block<'_> {
     fn public_key(&self) -> Result<(Shape, DecodingKey), BuildError> {
         match self.label {
             "PUBLIC KEY" => self.subject_public_key(),
-            "RSA PUBLIC KEY" => self.rsa().ok_or_else(|| BuildError::new("", "is no RSA public key"))?,
+            "RSA PUBLIC KEY" => self.rsa().ok_or_else(broken_rsa)?,
             "CERTIFICATE" => Err(BuildError::new("", "is a certificate")
                 .with_help("take the key out with `openssl x509 -pubkey -noout -in FILE`")),
             label if label.ends_with("PRIVATE KEY") => {
                 Err(BuildError::new("", "is a private key, which a service has no use for")
                     .with_help("put the public key there: `openssl pkey -pubout -in FILE`"))
             }
-            label => Err(BuildError::new("", format!("is a `{label}`, not a `PUBLIC KEY`"))),
+            label => Err(BuildError::new("", format!("is a `{label}`, not a `PUBLIC KEY`"))
+                .with_help("put public keys there alone: `openssl pkey -pubout -in FILE`")),
         }
     }
 

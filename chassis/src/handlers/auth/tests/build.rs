@@ -48,10 +48,12 @@ fn a_private_key_is_refused() {
 
 #[test]
 fn a_weak_or_broken_key_is_refused() {
+    let another = "make another with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`";
+    let weak = |key: &str| format!("`keys.file`: key {key} has 1024 bits; RSA keys here have 2048 to 8192 ({another})");
     let small = include_bytes!("keys/small.public.pem");
-    assert_eq!(wrong(json!({}), small), "`keys.file`: key 1 has 1024 bits; RSA keys here have 2048 to 8192");
+    assert_eq!(wrong(json!({}), small), weak("1"));
     let set = json!([{ "kty": "RSA", "kid": "r", "n": base64([0xff; 128]), "e": "AQAB" }]);
-    assert_eq!(wrong_keys(&set), "`keys.file`: key `r` has 1024 bits; RSA keys here have 2048 to 8192");
+    assert_eq!(wrong_keys(&set), weak("`r`"));
     let set = json!([{ "kty": "EC", "crv": "P-256", "x": base64([1; 31]), "y": base64([1; 32]) }]);
     assert_eq!(wrong_keys(&set), "`keys.file`: key 1 has a `x` of 31 bytes instead of 32");
     assert_eq!(wrong_keys(&json!([{ "kty": "oct", "alg": "HS256" }])), "`keys.file`: key 1 has no `k`");
@@ -62,7 +64,10 @@ fn a_weak_or_broken_key_is_refused() {
 #[test]
 fn a_key_says_one_algorithm_that_fits_it() {
     let set = json!([{ "kty": "oct", "alg": "RS256", "k": base64(SECRET) }]);
-    assert_eq!(wrong_keys(&set), "`keys.file`: key 1 says `alg: RS256`, which is not for keys of its kind");
+    assert_eq!(
+        wrong_keys(&set),
+        "`keys.file`: key 1 says `alg: RS256`, which is not for keys of its kind (correct `alg`, or remove it where its kind leaves no doubt)"
+    );
     assert_eq!(
         wrong(json!({ "algorithms": ["RS256", "RS512"] }), RSA_PUBLIC),
         "`keys.file`: key 1 does not say whether it is for RS256 or RS512 \
@@ -136,7 +141,7 @@ fn a_file_of_another_kind_is_refused() {
     assert!(wrong(json!({}), certificate).contains("key 1 is a certificate (take the key out with `openssl x509"));
     assert_eq!(
         wrong(json!({}), b"-----BEGIN PUBLIC KEY-----\nAAAA"),
-        "`keys.file`: `-----END PUBLIC KEY-----` is missing"
+        "`keys.file`: `-----END PUBLIC KEY-----` is missing (the file was cut off: copy it again, whole)"
     );
 }
 

@@ -1,0 +1,92 @@
+//! The chains of all operations and the tables that lead to them, proved before anything is started.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use super::addresses;
+use super::error::Rejected;
+use super::instances::Instances;
+use super::linked;
+use super::plan::{Plan, plan};
+use super::running::targets;
+use super::tables::{self, Tables};
+use crate::catalog::Catalog;
+use crate::conf::Conf;
+use crate::conf::root::TrailingSlash;
+use crate::fault::Fault;
+use crate::invocation::Invocation;
+use crate::operation::Operation;
+use crate::provider::{Components, Snapshot};
+use crate::reply::Reply;
+use crate::route;
+use crate::schema::{BoxFuture, Endpoint, Mounted};
+
+/// The chains of all operations and the tables that lead to them.
+pub(crate) struct Proven {
+    pub(crate) plan: Plan,
+    pub(crate) tables: Tables,
+}
+
+/// What operations are proved under.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) conf: &'a Conf,
+    pub(super) listeners: &'a [String],
+}
+
+impl Given<'_> {
+    /// Proves these operations.
+    ///
+    /// # Errors
+    /// Everything that is wrong with their ids, chains and routes, and with the addresses they are served at.
+    pub(super) fn prove(self, mut operations: Vec<Operation>, instances: Instances) -> Result<Proven, Rejected> {
+        let Self { catalog, conf, listeners } = self;
+        tables::assign(&mut operations, listeners, conf);
+        tables::name_parameters(&mut operations);
+        let mut rejected = linked::distinct(&operations);
+        rejected.conf.extend(addresses::clashes(conf, listeners));
+        let tables = tables::build(listeners, &operations, routing(conf));
+        let plan = plan(&operations, conf, catalog, instances);
+        match (tables, plan) {
+            (Ok(tables), Ok(plan)) if rejected.is_empty() => Ok(Proven { plan, tables }),
+            (tables, plan) => {
+                rejected.routes.extend(tables.err().into_iter().flatten());
+                rejected.conf.extend(plan.err().into_iter().flatten());
+                Err(rejected)
+            }
+        }
+    }
+}
+
+impl Proven {
+    /// Joins the chains with what answers behind them.
+    pub(super) fn snapshot(&self, mounted: &[Mounted], components: Arc<Components>) -> Snapshot {
+        let absent: Arc<dyn Endpoint> = Arc::new(Absent);
+        Snapshot {
+            listeners: self.tables.clone(),
+            targets: targets(self.plan.operations.iter(), mounted, &absent),
+            unmatched: self.plan.unmatched.chain.clone(),
+            ungranted: self.plan.ungranted.clone(),
+            timeout: self.plan.unmatched.operation.timeout,
+            components,
+        }
+    }
+}
+
+fn routing(conf: &Conf) -> route::Conf {
+    let trailing_slash = match conf.root.routing.trailing_slash {
+        TrailingSlash::Ignore => route::TrailingSlash::Ignore,
+        TrailingSlash::Strict => route::TrailingSlash::Strict,
+    };
+    route::Conf { trailing_slash }
+}
+
+/// Stands where an operation would be, if it were started.
+struct Absent;
+
+impl Endpoint for Absent {
+    fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        Box::pin(ready(Fault::internal("the operation was not started").into()))
+    }
+}
