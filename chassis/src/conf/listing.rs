@@ -54,7 +54,7 @@ impl Conf {
             let said = node.to_json();
             is_nothing(&said) || defaults.at(&path).is_some_and(|default| default.to_json() == said)
         };
-        self.document.is_reference && self.document.root.leaves().into_iter().all(holds)
+        self.document.is_reference && self.is_right() && self.document.root.leaves().into_iter().all(holds)
     }
 }
 

@@ -66,6 +66,11 @@ impl Conf {
         Ok(Self { root, chains, listeners, document, composed, hidden, broken })
     }
 
+    /// Whether nothing is wrong, as far as is known without building anything from it.
+    pub(crate) fn is_right(&self) -> bool {
+        self.broken.is_empty()
+    }
+
     /// Whether something is wrong with the value of this key, as far as is known without building anything from it.
     pub(crate) fn is_broken(&self, path: &KeyPath) -> bool {
         self.broken.touches(path)
