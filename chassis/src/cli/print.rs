@@ -60,11 +60,11 @@ impl Printer {
     pub(super) fn error(&mut self, error: &StartError) {
         match error {
             StartError::Rejected(wrong) | StartError::Reference(wrong) if self.json => {
-                self.document(&json!({ "problems": wrong.all() }))
+                self.document(&json!({ "problems": wrong.all() }));
             }
             // Each of its problems begins with its own place.
             StartError::Rejected(wrong) | StartError::Reference(wrong) if self.colour => {
-                self.line(wrong.text(|error| error.coloured().to_string()))
+                self.line(wrong.text(|error| error.coloured().to_string()));
             }
             StartError::Rejected(wrong) | StartError::Reference(wrong) => self.line(wrong.text(ToString::to_string)),
             other if self.json => self.document(&json!({ "error": other.to_string() })),

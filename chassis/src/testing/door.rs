@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 
-use crate::app::{Prepared, StartError};
-use crate::conf::{BuildError, ConfError, Section, typed};
+use crate::app::{Prepared, Rejected, StartError};
+use crate::conf::{BuildError, Section, typed};
 use crate::protocols::rest;
 use crate::provider::Entry;
 use crate::wire::Flaw;
@@ -40,7 +40,7 @@ impl Doors {
                 Err(error) => problems.push(section.problem(&error)),
             }
         }
-        if problems.is_empty() { Ok(Self(Arc::new(doors))) } else { Err(StartError::Conf(ConfError::new(problems))) }
+        if problems.is_empty() { Ok(Self(Arc::new(doors))) } else { Err(Rejected::conf(problems).into()) }
     }
 
     /// The door of the listener of this name; `None` if it speaks something else than REST.
