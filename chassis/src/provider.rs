@@ -1,5 +1,6 @@
 //! Where calls enter: whatever protocol carried them, they are matched once and run through their chain.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -155,17 +156,22 @@ impl Connection {
         &mut self,
         request: Request<Body>,
         code: Code,
-        detail: &'static str,
+        detail: impl Into<Cow<'static, str>>,
     ) -> BoxFuture<'static, Response<Body>> {
         let admitted = self.admit_refused(request, code, detail);
         Box::pin(answer(Arc::clone(&self.lease), admitted))
     }
 
     /// Stops before the chain of one that is refused.
-    pub(crate) fn admit_refused(&mut self, request: Request<Body>, code: Code, detail: &'static str) -> Admitted {
+    pub(crate) fn admit_refused(
+        &mut self,
+        request: Request<Body>,
+        code: Code,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Admitted {
         self.refresh();
         let invocation = invocation(&self.lease, self.arrival(request), self.lease.clock().now(), None);
-        Admitted { invocation, target: None, way: Way::Whole, miss: Miss::Refused(code, detail) }
+        Admitted { invocation, target: None, way: Way::Whole, miss: Miss::Refused(code, detail.into()) }
     }
 
     /// Matches a call and stops before its chain.

@@ -110,7 +110,7 @@ pub(crate) struct H2Limits {
 impl Limits {
     /// What the head of a request may have.
     pub(crate) fn head(&self) -> check::Head {
-        check::Head { headers: self.headers, target_bytes: self.target_bytes }
+        check::Head { headers: self.headers, bytes: self.header_bytes, target_bytes: self.target_bytes }
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Miss {
     /// The method is not one of HTTP's own, nor of any operation.
     Unrecognised(HeaderValue),
     /// The protocol does not allow it to be a call.
-    Refused(Code, &'static str),
+    Refused(Code, Cow<'static, str>),
     /// The methods of the path, where they are known.
     Options(Option<HeaderValue>),
 }
@@ -70,7 +70,7 @@ impl Miss {
                 let detail = "The method is not known here: the Allow field lists those of this path.";
                 Fault::new(Code::Unimplemented, detail).with_header(ALLOW, allow.clone()).into()
             }
-            Self::Refused(code, detail) => Fault::new(*code, *detail).into(),
+            Self::Refused(code, detail) => Fault::new(*code, detail.clone()).into(),
             Self::Options(allow) => {
                 let mut response = Response::new(Body::empty());
                 *response.status_mut() = StatusCode::NO_CONTENT;

@@ -14,6 +14,8 @@ use crate::fault::Code;
 pub(crate) struct Head {
     /// The most header fields.
     pub(crate) headers: usize,
+    /// The most bytes of all of it.
+    pub(crate) bytes: usize,
     /// The longest target, in bytes.
     pub(crate) target_bytes: usize,
 }
@@ -24,7 +26,7 @@ pub(crate) struct Head {
 /// Why it is no call.
 pub(crate) fn request(parts: &mut Parts, body: &impl Body, most: Head) -> Result<(), Flaw> {
     if parts.headers.len() > most.headers {
-        return Err(Flaw::new(Code::HeaderFieldsTooLarge, "The request has too many header fields."));
+        return Err(Flaw::headers(most));
     }
     if parts.version < Version::HTTP_2 {
         host(parts)?;
@@ -36,7 +38,7 @@ pub(crate) fn request(parts: &mut Parts, body: &impl Body, most: Head) -> Result
         transfer_coding(&parts.headers)?;
     }
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes) {
-        return Err(Flaw::new(Code::UriTooLong, "The target of the request is too long."));
+        return Err(Flaw::target(most));
     }
     flaw(&parts.method, &parts.uri).map_or(Ok(()), Err)
 }

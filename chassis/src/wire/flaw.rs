@@ -1,18 +1,21 @@
 //! Why a request is no call: what is wrong with it, and how its peer is told.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 
+use super::check::Head;
 use crate::fault::{Code, Fault};
 
 /// Why a request is no call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Flaw {
     /// What kind of failure that is.
     pub(crate) code: Code,
     /// What peers read.
-    pub(crate) detail: &'static str,
+    pub(crate) detail: Cow<'static, str>,
 }
 
 /// The media type of problem documents (RFC 9457 §6.1).
@@ -20,7 +23,22 @@ const PROBLEM: &str = "application/problem+json";
 
 impl Flaw {
     pub(super) const fn new(code: Code, detail: &'static str) -> Self {
-        Self { code, detail }
+        Self { code, detail: Cow::Borrowed(detail) }
+    }
+
+    /// What is longer than the listener takes: the target.
+    pub(super) fn target(most: Head) -> Self {
+        let detail = format!("The target of the request is too long: at most {} bytes are taken.", most.target_bytes);
+        Self { code: Code::UriTooLong, detail: detail.into() }
+    }
+
+    /// What is more than the listener takes: header fields, by number or by size.
+    pub(super) fn headers(Head { headers, bytes, .. }: Head) -> Self {
+        let detail = format!(
+            "The header fields are too many or too large: at most {headers} are taken, and at most {bytes} bytes with \
+             the request line."
+        );
+        Self { code: Code::HeaderFieldsTooLarge, detail: detail.into() }
     }
 
     /// What is malformed: 400.
@@ -46,10 +64,10 @@ impl Flaw {
 
     /// The last reply of a connection whose peer sent no request, instead of the one without a body that hyper makes
     /// of it; `None` if these bytes are no such reply.
-    pub(super) fn last_words_instead(of: &[u8]) -> Option<(Self, Vec<u8>)> {
+    pub(super) fn last_words_instead(of: &[u8], most: Head) -> Option<(Self, Vec<u8>)> {
         const NO_BODY: &str = "content-length: 0\r\n";
         let head = str::from_utf8(of).ok()?.strip_suffix("\r\n\r\n")?;
-        let flaw = Self::of_status(head.strip_prefix("HTTP/1.")?.get(2..5)?)?;
+        let flaw = Self::of_status(head.strip_prefix("HTTP/1.")?.get(2..5)?, most)?;
         let (before, after) = of.split_at(head.find(NO_BODY)?);
         let document = flaw.document();
         let fields = format!("content-type: {PROBLEM}\r\ncontent-length: {}\r\n", document.len());
@@ -57,17 +75,17 @@ impl Flaw {
     }
 
     /// What hyper found, which says no more than the status.
-    fn of_status(status: &str) -> Option<Self> {
+    fn of_status(status: &str, most: Head) -> Option<Self> {
         match status {
             "400" => Some(Self::malformed("The request line or a header field is malformed (RFC 9112 §3, §5).")),
-            "414" => Some(Self::new(Code::UriTooLong, "The target of the request is too long.")),
-            "431" => Some(Self::new(Code::HeaderFieldsTooLarge, "The header fields are too large, or too many.")),
+            "414" => Some(Self::target(most)),
+            "431" => Some(Self::headers(most)),
             _ => None,
         }
     }
 
-    fn document(self) -> Vec<u8> {
-        let fault = Fault::new(self.code, self.detail);
+    fn document(&self) -> Vec<u8> {
+        let fault = Fault::new(self.code, self.detail.clone());
         // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
         serde_json::to_vec(&fault.problem(None, None)).unwrap_or_default()
     }
@@ -76,11 +94,16 @@ impl Flaw {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Limits;
+
+    fn most() -> Head {
+        Limits::default().head()
+    }
 
     #[test]
     fn a_reply_of_hypers_own_gets_a_body_and_keeps_its_fields() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
-        let (flaw, words) = Flaw::last_words_instead(bare).unwrap();
+        let (flaw, words) = Flaw::last_words_instead(bare, most()).unwrap();
         assert_eq!(flaw.code, Code::HeaderFieldsTooLarge);
         let words = String::from_utf8(words).unwrap();
         let (head, document) = words.split_once("\r\n\r\n").unwrap();
@@ -91,6 +114,7 @@ mod tests {
         );
         assert_eq!(head, expected);
         assert!(document.contains(r#""code":"header-fields-too-large""#), "{document}");
+        assert!(document.contains("at most 100 are taken, and at most 65536 bytes"), "{document}");
     }
 
     #[test]
@@ -103,7 +127,7 @@ mod tests {
             "HTTP/1.1 400 Bad Request\r\ncontent-length: 10\r\n\r\n",
             "PING",
         ] {
-            assert_eq!(Flaw::last_words_instead(bytes.as_bytes()), None, "{bytes}");
+            assert_eq!(Flaw::last_words_instead(bytes.as_bytes(), most()).map(|(flaw, _)| flaw), None, "{bytes}");
         }
     }
 }

@@ -116,7 +116,7 @@ impl<T> Stream<T> {
         if self.http2 || !self.line.is_silent() {
             return None;
         }
-        let (flaw, words) = Flaw::last_words_instead(bytes)?;
+        let (flaw, words) = Flaw::last_words_instead(bytes, self.line.server.head)?;
         self.last_words = words.into();
         self.line.refuse(flaw.code);
         Some(bytes.len())

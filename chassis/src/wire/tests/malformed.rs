@@ -63,7 +63,16 @@ async fn a_target_that_is_too_long_is_414_with_a_problem_document_and_the_connec
     for target in [format!("/{}", "a".repeat(20_000)), format!("/?{}", "q".repeat(20_000))] {
         stream.write_all(get(&target).as_bytes()).await.unwrap();
         let reply = one_reply(&mut stream).await;
-        check(&reply, 414, &["content-type: application/problem+json", r#""code":"uri-too-long""#, r#""status":414"#]);
+        check(
+            &reply,
+            414,
+            &[
+                "content-type: application/problem+json",
+                r#""code":"uri-too-long""#,
+                r#""status":414"#,
+                "at most 8192 bytes are taken",
+            ],
+        );
     }
     stream.write_all(get("/next").as_bytes()).await.unwrap();
     check(&one_reply(&mut stream).await, 200, &["GET /next"]);
