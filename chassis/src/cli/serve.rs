@@ -56,8 +56,10 @@ fn prepare(app: App, flags: &Flags) -> Result<Option<(Prepared, Signals)>, Start
             }
         }
     });
-    // What is being read may never come to an end.
-    runtime.shutdown_background();
+    if let Ok(None) = outcome {
+        // What is being read may never come to an end. Else the thread that read has ended when this has.
+        runtime.shutdown_background();
+    }
     outcome
 }
 
