@@ -4,7 +4,7 @@
 //!
 //! 1. [`Sources`] says where configuration is to be read from. [`Document::load`] reads it: what the program says
 //!    itself, then YAML files, then the environment, then `--set`. Later ones win; maps are merged, everything else is
-//!    replaced. Every value and every key remembers its [`Origin`](origin::Origin).
+//!    replaced. Every value and every key remembers its [`Origin`].
 //! 2. [`Composed`] is the JSON Schema of everything that may be said: what chassis reads ([`Root`]) and the
 //!    [`Part`] of each handler, schema, component and protocol that was linked in. It also writes the reference
 //!    ([`Composed::reference`]), so that a key, its type, its default and its comment are said once.
