@@ -6,6 +6,9 @@
 //! refuse these cases too and say what is ours. A message is changed by running this with `TRYBUILD=overwrite`, and
 //! reviewed by reading it aloud.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where what it stands on is missing")]
+#![expect(clippy::disallowed_methods, reason = "the cases are files")]
+
 use std::fs;
 use std::io::{Write, stderr};
 use std::panic::catch_unwind;
