@@ -29,7 +29,7 @@ mod page;
 mod probe;
 mod site;
 
-pub use page::{Asked, Page, document};
+pub use page::{Asked, Page, document, text};
 pub use probe::Check;
 
 use site::Site;

@@ -12,7 +12,9 @@ use serde_json::Value;
 use crate::catalog::Catalog;
 use crate::cli::Package;
 use crate::clock::Clock;
-use crate::conf::{Composed, Conf, Problem, Sources, Tombstone};
+use crate::conf::root::Workers;
+use crate::conf::{Composed, Conf, Problem, Process, Sources, Tombstone};
+use crate::metrics::Metrics;
 use crate::operation::{Operation, Text};
 use crate::random::Random;
 use crate::schema::{Mounted, Schema, mount};
@@ -24,6 +26,7 @@ mod error;
 mod instances;
 mod later;
 mod linked;
+mod pages;
 mod parts;
 mod plan;
 mod prepared;
@@ -201,6 +204,8 @@ impl App {
             random: self.random,
             files: Arc::new(sources.disk()),
             warnings: Arc::default(),
+            process: Process { metrics: Metrics::new(Workers::Auto.count()), ..Process::default() },
+            receipts: Arc::default(),
             around: self.around,
         };
         let Self { package, mounted, later, tombstones, started, .. } = self;

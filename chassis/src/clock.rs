@@ -44,8 +44,40 @@ impl Clock {
     }
 }
 
+/// A wall time in UTC to the millisecond, as RFC 3339 §5.6 says: `2026-11-28T13:01:51.000Z`. Times before 1970 are
+/// told as 1970.
+pub fn rfc3339(at: SystemTime) -> String {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    // Howard Hinnant's days-to-civil, for days since 1970: years begin in March, so that leap days come last.
+    let day = days + 719_468;
+    let (era, of_era) = (day / 146_097, day % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+    let year = year + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second, millis) = (second / 3600, second / 60 % 60, second % 60, since.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self::system()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wall_time_is_told_with_its_day() {
+        let told = |seconds: u64| rfc3339(SystemTime::UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7));
+        assert_eq!(told(0), "1970-01-01T00:00:00.007Z");
+        assert_eq!(told(951_782_399), "2000-02-28T23:59:59.007Z");
+        assert_eq!(told(951_782_400), "2000-02-29T00:00:00.007Z");
+        assert_eq!(told(1_709_251_200), "2024-03-01T00:00:00.007Z");
+        assert_eq!(told(4_102_444_799), "2099-12-31T23:59:59.007Z");
     }
 }

@@ -67,7 +67,7 @@ pub mod tree;
 pub mod value;
 pub mod yaml;
 
-pub use build::{BuildContext, BuildError, Configure, Files, Requirement, Warnings, typed};
+pub use build::{BuildContext, BuildError, Configure, Files, Process, Requirement, Warnings, typed};
 pub use check::{Known, Reviewed};
 pub use compose::{Composed, Kind, Part, Tombstone};
 pub use document::Document;
@@ -76,4 +76,4 @@ pub use problem::{ConfError, Problem};
 pub use read::{Conf, Section};
 pub use root::Root;
 pub use source::Sources;
-pub use value::{FileRef, Interval, Rate, Secret, Size, ValueError};
+pub use value::{FileRef, Interval, Rate, Secret, Share, Size, ValueError};

@@ -12,10 +12,13 @@ use serde::Serialize;
 
 mod code;
 mod problem;
+mod reason;
 
 pub use code::Code;
+pub(crate) use reason::Receipt;
 
 use problem::RESERVED;
+use reason::Reason;
 
 /// Why a call failed.
 ///
@@ -33,6 +36,7 @@ struct Cause {
     retry_after: Option<Duration>,
     headers: HeaderMap,
     extensions: Vec<(Cow<'static, str>, serde_json::Value)>,
+    reason: Option<Box<Reason>>,
 }
 
 /// Who made a fault.
@@ -84,6 +88,7 @@ impl Fault {
             retry_after: None,
             headers: HeaderMap::new(),
             extensions: Vec::new(),
+            reason: None,
         }))
     }
 

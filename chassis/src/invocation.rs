@@ -13,19 +13,24 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri};
 
 use crate::clock::Instant;
+use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::principal::Principal;
 use crate::trace::{TraceContext, TraceState};
 
 mod locals;
+mod mark;
 mod params;
+mod proxies;
 mod request_id;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 pub use locals::Locals;
+pub use mark::Mark;
 pub use params::{Capture, Params, Undecodable, decode};
+pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
 
 /// One call on its way through a chain to an operation.
@@ -77,6 +82,10 @@ pub(crate) trait Ground: Send + Sync {
     fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)>;
     /// Counts a panic that was caught while this call ran.
     fn count_panic(&self);
+    /// Keeps a refusal that did not count: what a handler would have done.
+    fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
+        let _ = (fault, handler, invocation);
+    }
 }
 
 /// Who is at the other end of the connection.
@@ -205,6 +214,11 @@ impl Call {
     /// Counts a panic that was caught while this call ran.
     pub(crate) fn count_panic(&self) {
         self.ground.count_panic();
+    }
+
+    /// Keeps a refusal that did not count.
+    pub(crate) fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
+        self.ground.note_spared(fault, handler, invocation);
     }
 
     /// How long the call took, or has taken so far as handlers can tell.

@@ -27,11 +27,15 @@ pub mod protocols;
 pub mod provider;
 mod wire;
 
+pub mod background;
 pub mod catalog;
 pub mod chain;
 pub mod component;
+pub mod condition;
 pub mod conf;
 pub mod handler;
+pub mod memory;
+pub mod metrics;
 pub mod protocol;
 pub mod route;
 

@@ -1,6 +1,5 @@
 //! Where calls enter: whatever protocol carried them, they are matched once and run through their chain.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,20 +11,25 @@ use http::{Method, Request, Response};
 
 use crate::chain::caught;
 use crate::clock::{Clock, Instant};
-use crate::fault::Code;
 use crate::invocation::{Ground, Invocation, Params, Peer};
+use crate::metrics::Metrics;
 use crate::principal::Principal;
 use crate::protocol::Refusals;
+use crate::random::Random;
 use crate::route::Found;
-use crate::schema::{BoxFuture, Endpoint};
+use crate::schema::Endpoint;
 
+mod connection;
 mod lease;
 mod miss;
 mod preflight;
+mod receipts;
 mod report;
 mod snapshot;
 
+pub use connection::{Connection, Entry};
 pub(crate) use preflight::Way;
+pub use receipts::{Receipts, Refusal};
 pub use snapshot::{Components, Snapshot, Target};
 
 #[cfg(test)]
@@ -45,15 +49,32 @@ struct Live {
     swaps: AtomicU64,
     panics: AtomicU64,
     refusals: Arc<Refusals>,
+    watch: Watch,
     clock: Clock,
+}
+
+/// What watches over the calls.
+#[derive(Clone, Default)]
+pub struct Watch {
+    /// Where it is counted what becomes of them.
+    pub metrics: Metrics,
+    /// Where refusals are kept.
+    pub receipts: Arc<Receipts>,
+    /// Makes what they are kept under.
+    pub random: Random,
 }
 
 impl Provider {
     /// Answers calls by this snapshot.
     pub fn new(snapshot: Snapshot, clock: Clock) -> Self {
+        Self::watched(snapshot, clock, Watch::default())
+    }
+
+    /// Answers calls by this snapshot, and says what becomes of them.
+    pub fn watched(snapshot: Snapshot, clock: Clock, watch: Watch) -> Self {
         let snapshot = ArcSwap::from_pointee(snapshot);
         let (swaps, panics) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Live { snapshot, swaps, panics, refusals: Arc::default(), clock }))
+        Self(Arc::new(Live { snapshot, swaps, panics, refusals: Arc::default(), watch, clock }))
     }
 
     /// Answers later calls by this snapshot; calls in flight end on the one they began with.
@@ -72,6 +93,11 @@ impl Provider {
         self.0.panics.load(Ordering::Relaxed)
     }
 
+    /// The latest refusals of handlers.
+    pub fn receipts(&self) -> &Receipts {
+        &self.0.watch.receipts
+    }
+
     /// What listeners refused since the start because it was no request. What was one is in the hands of the handlers.
     pub fn refusals(&self) -> &Refusals {
         &self.0.refusals
@@ -81,117 +107,6 @@ impl Provider {
     pub fn entry(&self, listener: &str) -> Option<Entry> {
         let table = self.0.snapshot.load().listener(listener)?;
         Some(Entry { live: Arc::clone(&self.0), table, body_limit: u64::MAX })
-    }
-}
-
-/// The way in for one listener. Every connection takes its own [`Connection`] from it.
-#[derive(Clone)]
-pub struct Entry {
-    live: Arc<Live>,
-    table: usize,
-    body_limit: u64,
-}
-
-impl Entry {
-    /// Lets arguments read bodies of at most this many bytes.
-    #[must_use]
-    pub fn with_body_limit(mut self, bytes: u64) -> Self {
-        self.body_limit = bytes;
-        self
-    }
-
-    /// The way in for one connection.
-    pub fn connect(&self, peer: Peer) -> Connection {
-        let swaps = self.live.swaps.load(Ordering::Acquire);
-        let lease = Arc::new(Lease::new(Arc::clone(&self.live), self.live.snapshot.load_full()));
-        Connection { entry: self.clone(), peer, swaps, lease }
-    }
-
-    /// Where a listener counts what it refuses itself.
-    pub fn refusals(&self) -> Arc<Refusals> {
-        Arc::clone(&self.live.refusals)
-    }
-
-    /// Answers one call that has no connection of its own.
-    pub fn call(&self, request: Request<Body>, peer: Peer) -> BoxFuture<'static, Response<Body>> {
-        self.connect(peer).call(request)
-    }
-
-    /// Answers one call whose caller is known to be `principal`: for a protocol that found out by its own means.
-    pub fn call_as(
-        &self,
-        request: Request<Body>,
-        peer: Peer,
-        principal: Option<Principal>,
-    ) -> BoxFuture<'static, Response<Body>> {
-        let connection = self.connect(peer);
-        let admitted = admit(&connection.lease, Arrival { principal, ..connection.arrival(request) });
-        Box::pin(answer(connection.lease, admitted))
-    }
-}
-
-/// The way in for one connection.
-///
-/// It holds the snapshot for its calls, so that no call touches a counter that other connections touch too: a shared
-/// `Arc` cloned by two cores costs several times as much as one of a connection's own.
-pub struct Connection {
-    entry: Entry,
-    peer: Peer,
-    swaps: u64,
-    lease: Arc<Lease>,
-}
-
-impl Connection {
-    /// Answers one call.
-    ///
-    /// The call gets a place on the heap, once, and is not moved from there: what carries it to its task and polls it
-    /// there would copy all of it several times, and every connection would keep room for it.
-    pub fn call(&mut self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
-        self.refresh();
-        Box::pin(answer(Arc::clone(&self.lease), admit(&self.lease, self.arrival(request))))
-    }
-
-    /// Answers one that its protocol does not allow to be a call: it passes the chain of unmatched calls.
-    pub fn refuse(
-        &mut self,
-        request: Request<Body>,
-        code: Code,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> BoxFuture<'static, Response<Body>> {
-        let admitted = self.admit_refused(request, code, detail);
-        Box::pin(answer(Arc::clone(&self.lease), admitted))
-    }
-
-    /// Stops before the chain of one that is refused.
-    pub(crate) fn admit_refused(
-        &mut self,
-        request: Request<Body>,
-        code: Code,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Admitted {
-        self.refresh();
-        let invocation = invocation(&self.lease, self.arrival(request), self.lease.clock().now(), None);
-        Admitted { invocation, target: None, way: Way::Whole, miss: Miss::Refused(code, detail.into()) }
-    }
-
-    /// Matches a call and stops before its chain.
-    pub(crate) fn admit(&mut self, request: Request<Body>) -> Admitted {
-        self.refresh();
-        admit(&self.lease, self.arrival(request))
-    }
-
-    fn arrival(&self, request: Request<Body>) -> Arrival {
-        let Entry { table, body_limit, .. } = self.entry;
-        Arrival { request, peer: self.peer, principal: None, table, body_limit }
-    }
-
-    fn refresh(&mut self) {
-        let swaps = self.entry.live.swaps.load(Ordering::Acquire);
-        if swaps != self.swaps {
-            let live = &self.entry.live;
-            self.swaps = swaps;
-            self.lease = Arc::new(Lease::new(Arc::clone(live), live.snapshot.load_full()));
-        }
     }
 }
 
@@ -279,9 +194,10 @@ fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Respons
             _ => (&snapshot.unmatched, miss, snapshot.timeout),
         };
         invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
-        let reply = chain.run(endpoint, invocation, clock).await;
-        if let Some(fault) = reply.fault() {
+        let mut reply = chain.run(endpoint, invocation, clock).await;
+        if let Some(fault) = reply.fault_mut() {
             report(fault, invocation);
+            lease.keep(fault, invocation);
         }
         reply.into_response(invocation)
     }

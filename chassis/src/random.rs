@@ -14,6 +14,12 @@ struct Seeded {
     state: AtomicU64,
 }
 
+impl Default for Random {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
 impl Random {
     /// Seeded by the operating system.
     pub fn system() -> Self {

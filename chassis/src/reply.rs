@@ -35,6 +35,10 @@ impl Reply {
         self.fault.as_ref()
     }
 
+    pub(crate) fn fault_mut(&mut self) -> Option<&mut Fault> {
+        self.fault.as_mut()
+    }
+
     /// Whether this is the answer nobody waits for: the caller went away.
     pub fn is_cancelled(&self) -> bool {
         self.fault.as_ref().is_some_and(|fault| fault.code() == Code::Cancelled)

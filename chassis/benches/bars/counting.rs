@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// The system's allocator, counted.
 pub(crate) struct Counting;
 
-/// More threads than this share the last place.
+/// How many places there are. Threads take them in turn: two that share one were started this far apart.
 const THREADS: usize = 32;
 
 /// A counter on a cache line of its own.
@@ -29,7 +29,7 @@ pub(crate) fn allocations() -> u64 {
 fn count() {
     let place = PLACE.with(|place| {
         if place.get() == usize::MAX {
-            place.set(NEXT.fetch_add(1, Ordering::Relaxed).min(THREADS - 1));
+            place.set(NEXT.fetch_add(1, Ordering::Relaxed) % THREADS);
         }
         place.get()
     });

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chassis::catalog::Catalog;
 use chassis::clock::Clock;
-use chassis::conf::{BuildContext, Sources, Warnings};
+use chassis::conf::{BuildContext, Process, Sources, Warnings};
 use chassis::handlers::auth::{Claims, mint};
 use chassis::protocol::{Address, Phase};
 use chassis::random::Random;
@@ -90,6 +90,7 @@ fn serve(sources: Sources) -> SocketAddr {
                 scope: None,
                 files: &files,
                 warnings: &Warnings::default(),
+                process: &Process::default(),
             };
             let rest = catalog.protocol("rest").unwrap();
             let bound = (rest.build)(json!({ "listen": "127.0.0.1:0" }), &context).unwrap().bind().await.unwrap();

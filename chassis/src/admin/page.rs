@@ -58,6 +58,11 @@ impl<'a> Asked<'a> {
         pairs.filter(move |(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
+    /// What the `Accept` field says; nothing if it is not there.
+    pub fn accept(&self) -> &str {
+        self.parts.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default()
+    }
+
     /// Whether a document is wanted rather than text.
     pub fn wants_json(&self) -> bool {
         match self.query("format").next() {
@@ -79,6 +84,11 @@ pub fn document(status: StatusCode, value: &Value) -> Response<Body> {
 /// Text as the answer.
 pub(super) fn plain(status: StatusCode, text: String) -> Response<Body> {
     answer(status, "text/plain; charset=utf-8", text)
+}
+
+/// A text of this media type as the answer.
+pub fn text(status: StatusCode, kind: &'static str, text: String) -> Response<Body> {
+    answer(status, kind, text)
 }
 
 /// Nothing here may be kept: it is about this moment.

@@ -7,8 +7,9 @@ use crate::catalog::{Built, HandlerEntry};
 use crate::chain::Form;
 use crate::clock::Clock;
 use crate::conf::origin::Origin;
-use crate::conf::{BuildContext, BuildError, Files, Problem, Section, Warnings};
+use crate::conf::{BuildContext, BuildError, Files, Problem, Process, Section, Warnings};
 use crate::operation::Operation;
+use crate::provider::{Receipts, Watch};
 use crate::random::Random;
 
 /// What makes two uses of a handler the same one: where its configuration comes from, and what it says.
@@ -35,13 +36,28 @@ pub(crate) struct Tools {
     pub(crate) random: Random,
     pub(crate) files: Arc<dyn Files + Send + Sync>,
     pub(crate) warnings: Arc<Warnings>,
+    pub(crate) process: Process,
+    pub(crate) receipts: Arc<Receipts>,
     pub(crate) around: Option<Around>,
 }
 
 impl Tools {
+    /// What watches over the calls.
+    pub(crate) fn watch(&self) -> Watch {
+        let Self { process, receipts, random, .. } = self;
+        Watch { metrics: process.metrics.clone(), receipts: Arc::clone(receipts), random: random.clone() }
+    }
+
     /// What a part may use while it is built.
     pub(crate) fn context<'a>(&'a self, scope: Option<&'a str>) -> BuildContext<'a> {
-        BuildContext { clock: self.clock, random: &self.random, scope, files: &*self.files, warnings: &self.warnings }
+        BuildContext {
+            clock: self.clock,
+            random: &self.random,
+            scope,
+            files: &*self.files,
+            warnings: &self.warnings,
+            process: &self.process,
+        }
     }
 }
 

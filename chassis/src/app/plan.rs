@@ -177,7 +177,7 @@ impl Planner<'_> {
                         let errors = proof::configured(name, entries, at, &requires, self.catalog);
                         unmet.extend(errors.iter().map(|error| section.problem(error)));
                     }
-                    steps.push(Step { name: Arc::from(entry.head.name), form });
+                    steps.push(Step { name: Arc::from(entry.head.name), form, terms: None });
                 }
                 Err(error) => self.problems.push(section.problem(&error)),
             }

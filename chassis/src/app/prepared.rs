@@ -16,8 +16,9 @@ use crate::chain::Chain;
 use crate::cli::Package;
 use crate::conf::source::Read;
 use crate::conf::{BuildError, Conf, Origin, Problem, Reviewed, Sources, Tombstone};
+use crate::memory::Bound;
 use crate::protocol::Listener;
-use crate::provider::{Admitted, Provider, Way};
+use crate::provider::{Admitted, Provider, Receipts, Way};
 use crate::schema::Mounted;
 
 /// A service that can be started.
@@ -62,7 +63,10 @@ impl Prepared {
             .and(Rejected::conf(beyond(&conf, &listeners)))
             .and(Rejected::conf(parts::refused(given, &mounted, &later)))
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
-        match given.prove(operations, Instances::new(tools.clone())) {
+        let tools = Tools { receipts: Arc::new(Receipts::new(conf.root.admin.refusals)), ..tools };
+        let proven = given.prove(operations, Instances::new(tools.clone()));
+        let rejected = rejected.and(Rejected::conf(beyond_budget(&conf, &tools.process.memory.bound())));
+        match proven {
             Ok(proven) if rejected.is_empty() => {
                 Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started })
             }
@@ -204,4 +208,13 @@ fn unread(conf: &Conf, rejected: Rejected) -> StartError {
     let Some((message, help)) = nothing.filter(|_| !rejected.conf.is_empty()) else { return rejected.into() };
     let problem = conf.problem("", &BuildError::new("", message).with_help(help));
     Rejected::conf([problem]).and(rejected).into()
+}
+
+/// What could take more memory than it may.
+fn beyond_budget(conf: &Conf, bound: &Bound) -> Option<Problem> {
+    let budget = conf.root.runtime.memory_budget.filter(|budget| bound.total > *budget)?;
+    let message = format!("what is kept for callers can take more memory than the budget of {budget}: {bound}");
+    let error = BuildError::new("memory-budget", message);
+    let help = "lower what the parts named may keep, such as `max-keys`, or raise the budget";
+    Some(conf.problem("runtime", &error.with_help(help)))
 }

@@ -7,7 +7,7 @@ use super::addresses;
 use super::error::Rejected;
 use super::instances::Instances;
 use super::linked;
-use super::plan::{Plan, plan};
+use super::plan::{Plan, Planned, plan};
 use super::running::targets;
 use super::tables::{self, Tables};
 use crate::catalog::Catalog;
@@ -25,6 +25,8 @@ use crate::schema::{BoxFuture, Endpoint, Mounted};
 pub(crate) struct Proven {
     pub(crate) plan: Plan,
     pub(crate) tables: Tables,
+    /// Names configuration and operations together.
+    pub(crate) revision: Arc<str>,
 }
 
 /// What operations are proved under.
@@ -49,7 +51,10 @@ impl Given<'_> {
         let tables = tables::build(listeners, &operations, routing(conf));
         let plan = plan(&operations, conf, catalog, instances);
         match (tables, plan) {
-            (Ok(tables), Ok(plan)) if rejected.is_empty() => Ok(Proven { plan, tables }),
+            (Ok(tables), Ok(plan)) if rejected.is_empty() => {
+                let revision = revision(conf, &plan.operations);
+                Ok(Proven { plan, tables, revision })
+            }
             (tables, plan) => {
                 rejected.routes.extend(tables.err().into_iter().flatten());
                 rejected.conf.extend(plan.err().into_iter().flatten());
@@ -69,9 +74,19 @@ impl Proven {
             unmatched: self.plan.unmatched.chain.clone(),
             ungranted: self.plan.ungranted.clone(),
             timeout: self.plan.unmatched.operation.timeout,
+            revision: Arc::clone(&self.revision),
             components,
         }
     }
+}
+
+/// Names the configuration, without its secrets, and the operations: the same on all instances that answer alike.
+fn revision(conf: &Conf, operations: &[Planned]) -> Arc<str> {
+    let mut told = conf.listing().to_string();
+    operations.iter().for_each(|planned| told.push_str(&planned.operation.id));
+    // FNV-1a: it tells revisions apart, and need not keep anybody from making two that are the same.
+    let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    format!("{:016x}", told.bytes().fold(0xcbf2_9ce4_8422_2325, mix)).into()
 }
 
 fn routing(conf: &Conf) -> route::Conf {

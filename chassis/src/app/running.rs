@@ -12,6 +12,7 @@ use super::error::{Rejected, StartError};
 use super::instances::Instances;
 use super::plan::Planned;
 use super::prepared::Prepared;
+use crate::background::{First, Works};
 use crate::component::Starting;
 use crate::conf::BuildError;
 use crate::generated::read;
@@ -35,6 +36,7 @@ struct State {
     // Held while a new snapshot is made, so that two changes at once do not undo each other.
     mounted: Mutex<(Vec<Mounted>, Instances)>,
     components: Arc<ByType>,
+    works: Mutex<Works>,
 }
 
 impl Running {
@@ -59,9 +61,18 @@ impl Running {
         let by_type = Arc::new(components.by_type());
         let mounted: Vec<Mounted> = linked.into_iter().chain(prepared.mounted.iter().cloned()).collect();
         let snapshot = prepared.proven.snapshot(&mounted, Arc::clone(&by_type));
-        let provider = Provider::new(snapshot, prepared.tools.clock);
+        let tools = &prepared.tools;
+        let provider = Provider::watched(snapshot, tools.clock, tools.watch());
+        let mut works = Works::default();
+        works.begin(tools.process.background.take_works());
         let instances = prepared.proven.plan.instances.clone();
-        let state = State { provider, prepared, mounted: Mutex::new((mounted, instances)), components: by_type };
+        let state = State {
+            provider,
+            prepared,
+            mounted: Mutex::new((mounted, instances)),
+            components: by_type,
+            works: Mutex::new(works),
+        };
         Self { handle: Handle(Arc::new(state)), components }
     }
 
@@ -75,7 +86,7 @@ impl Running {
         &self.handle
     }
 
-    /// Stops the components, the last started first.
+    /// Stops the components, the last started first. What goes on beside the calls ends with the last [`Handle`].
     pub async fn stop(self) {
         self.components.stop().await;
     }
@@ -109,6 +120,9 @@ async fn in_time(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<M
 
 async fn everything(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<Mounted>, StartError> {
     starter.start_all().await.map_err(|(name, error)| prepared.failed("component", name, error))?;
+    for First { name, work } in prepared.tools.process.background.take_first() {
+        work.await.map_err(|error| prepared.failed("handler", &name, error))?;
+    }
     schemas(prepared, starter).await
 }
 
@@ -123,6 +137,12 @@ async fn schemas(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<M
 }
 
 impl Handle {
+    /// Ends what goes on beside the calls: what is not sent yet is sent.
+    pub(super) async fn end_works(&self) {
+        let works = std::mem::take(&mut *self.0.works.lock().unwrap_or_else(PoisonError::into_inner));
+        works.end().await;
+    }
+
     /// Adds operations to those that are answered, or replaces those of the same id, and swaps the snapshot. Calls in
     /// flight end on the old one.
     ///
@@ -162,6 +182,8 @@ impl Handle {
         let proven = state.prepared.prove(&mounted, held.1.next())?;
         state.provider.swap(proven.snapshot(&mounted, Arc::clone(&state.components)));
         *held = (mounted, proven.plan.instances);
+        let works = state.prepared.tools.process.background.take_works();
+        state.works.lock().unwrap_or_else(PoisonError::into_inner).begin(works);
         Ok(())
     }
 }

@@ -1,26 +1,25 @@
 //! Serves until it is told to stop: binds before it starts, so that nothing is half started when an address is taken.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::StartError;
+use super::pages;
 use super::prepared::Prepared;
-use super::routes;
 use super::running::{Running, unless};
-use crate::admin::{Admin, BoundAdmin, Page};
+use crate::admin::{Admin, BoundAdmin};
 use crate::conf::BuildError;
 use crate::lifecycle::{Arrival, Departure, Exit, Lifecycle, Signals, Stage};
 use crate::protocol::{Bound, Phase, Served};
-use crate::provider::Provider;
 
 /// The listeners, with their addresses, under their names.
 type Listeners = Vec<(String, Box<dyn Bound>)>;
 
 /// The listener for operators, and where the provider goes that it shows.
-type Operators = (Arc<OnceLock<Provider>>, BoundAdmin);
+type Operators = (pages::Shown, BoundAdmin);
 
 impl Prepared {
     /// Serves until a signal, and drains. A signal that comes before everything is started ends the start: what was
@@ -44,7 +43,8 @@ impl Prepared {
         let phase = watch::Sender::new(Phase::Serving);
         let serving = serve_all(&running, listeners, &phase);
         let departure = Departure { lifecycle: &lifecycle, phase: &phase, drain: &drain, clock };
-        let exit = departure.run(signals, serving, running.stop(), std::future::ready(())).await;
+        let handle = running.handle().clone();
+        let exit = departure.run(signals, serving, running.stop(), async move { handle.end_works().await }).await;
         // Operators see the process leave until there is nothing left to see.
         watched.send_replace(Phase::Cutting);
         let _ = operators.await;
@@ -55,6 +55,8 @@ impl Prepared {
     async fn launch(mut self, lifecycle: Lifecycle) -> Result<Launched, StartError> {
         let (listeners, (answering, admin)) =
             unless(lifecycle.left(Stage::Starting), self.addresses(&lifecycle)).await?;
+        let memory = self.tools.process.memory.bound();
+        tracing::info!(total = %memory.total, parts = %memory, "memory: worst case");
         let watched = watch::Sender::new(Phase::Serving);
         let operators = tokio::spawn(admin.serve(watched.subscribe()));
         let started = self.started.take();
@@ -90,20 +92,18 @@ impl Prepared {
     /// Takes the address for operators, so that they see the process start. What they see of its routes is empty until
     /// the provider is there.
     async fn operators(&self, lifecycle: &Lifecycle) -> Result<Operators, StartError> {
-        let answering = Arc::new(OnceLock::<Provider>::new());
-        let (text, json) = (Arc::clone(&answering), Arc::clone(&answering));
-        let routes = Page::of(
-            "/routes",
-            "the operations, and the chain before each",
-            move || text.get().map(|provider| routes::text(&provider.snapshot().targets)).unwrap_or_default(),
-            move || json.get().map(|provider| routes::document(&provider.snapshot().targets)).unwrap_or_default(),
-        );
-        let admin = Admin::new(lifecycle.clone()).with_page(routes).with_page(conf_page(self.conf.listing()));
+        let shown = pages::Shown::default();
+        let process = &self.tools.process;
+        let admin = Admin::new(lifecycle.clone())
+            .with_page(pages::of_routes(&shown))
+            .with_page(pages::of_conf(self.conf.listing()))
+            .with_page(pages::of_metrics(process.metrics.clone()))
+            .with_page(pages::of_refusals(Arc::clone(&self.tools.receipts)));
         let admin = admin.bind(&self.conf.root.admin.listen).await;
         let admin = admin.map_err(|error| self.failed_at("listener `admin`", "admin", error))?;
         let address = admin.address();
         tracing::info!(listener = "admin", %address, url = address.url(), "listening");
-        Ok((answering, admin))
+        Ok((shown, admin))
     }
 }
 
@@ -146,16 +146,6 @@ fn serve_all(
         }
         all
     }
-}
-
-fn conf_page(listing: crate::conf::listing::Listing) -> Page {
-    let shown = listing.clone();
-    Page::of(
-        "/conf",
-        "the effective configuration, and where each value comes from",
-        move || listing.to_string(),
-        move || serde_json::to_value(&shown).unwrap_or_default(),
-    )
 }
 
 fn failed(what: &str, message: String) -> StartError {

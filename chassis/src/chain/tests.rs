@@ -12,6 +12,8 @@ use http_body_util::BodyExt;
 use proptest::prelude::*;
 
 use super::*;
+use crate::fault::{Code, Fault};
+use crate::handler::Verdict;
 use crate::invocation::Params;
 use crate::invocation::fixture::{Stand, request};
 
@@ -272,6 +274,7 @@ impl Run {
                 Kind::Hooks(does) => Form::Hooks(Arc::new(Spy { name, does, log: log.clone() })),
                 Kind::Wrap(wraps) => Form::Wrap(Arc::new(wraps)),
             },
+            terms: None,
         };
         let steps = NAMES.into_iter().zip(kinds).map(step).collect();
         let stand = Arc::new(Stand::default());
@@ -498,7 +501,8 @@ fn a_caller_that_goes_away_is_told_apart_from_a_failure() {
     }
 
     let mut run = Run::hooks(&[], Ends::Never);
-    run.chain.steps = [Step { name: "asks".into(), form: Form::Hooks(Arc::new(Asks(run.log.clone()))) }].into();
+    run.chain.steps =
+        [Step { name: "asks".into(), form: Form::Hooks(Arc::new(Asks(run.log.clone()))), terms: None }].into();
     run.abandon();
     assert_eq!(run.log.text(), "! true");
 }

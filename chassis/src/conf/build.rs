@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::FileRef;
+use crate::background::Background;
 use crate::clock::Clock;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::random::Random;
 
@@ -71,6 +74,19 @@ pub struct BuildContext<'a> {
     pub files: &'a dyn Files,
     /// What is suspicious, for `check` to say and for the log at the start.
     pub warnings: &'a Warnings,
+    /// What it shares with all other parts of the process.
+    pub process: &'a Process,
+}
+
+/// What the parts of one process share. Cheap to clone; all clones are one.
+#[derive(Clone, Default)]
+pub struct Process {
+    /// Where parts count and measure.
+    pub metrics: Metrics,
+    /// Where parts ask for work beside the calls.
+    pub background: Background,
+    /// Where parts say how much memory they can take.
+    pub memory: Memory,
 }
 
 /// What is suspicious and does not keep anything from starting, each once.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::source::InMemory;
-use super::{BuildContext, BuildError, Configure, typed};
+use super::{BuildContext, BuildError, Configure, Process, typed};
 use crate::clock::Clock;
 use crate::random::Random;
 
@@ -16,6 +16,7 @@ pub(crate) fn built<T: Configure>(conf: Value) -> Result<T, BuildError> {
         scope: None,
         files: &files,
         warnings: &crate::conf::Warnings::default(),
+        process: &Process::default(),
     };
     T::build(typed(conf)?, &context)
 }

@@ -105,11 +105,14 @@ pub struct Admin {
     /// Its address: `host:port`, `:port` or `unix:path`. Whoever reaches it sees how the service is configured; keep
     /// it off public networks.
     pub listen: Listen,
+    /// How many of the latest refusals are kept for `/refusals`, each about a kilobyte. 0 keeps none.
+    #[schemars(range(max = 100_000))]
+    pub refusals: usize,
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { listen: Listen::All(9090) }
+        Self { listen: Listen::All(9090), refusals: 1000 }
     }
 }
 

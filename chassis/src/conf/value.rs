@@ -10,12 +10,14 @@ mod file;
 mod interval;
 mod rate;
 mod secret;
+mod share;
 mod size;
 
 pub use file::FileRef;
 pub use interval::Interval;
 pub use rate::Rate;
 pub use secret::Secret;
+pub use share::Share;
 pub use size::Size;
 
 /// What is wrong with the text of a value, and how to write it instead.

@@ -17,6 +17,9 @@ impl Fault {
             code: self.0.code.as_str(),
             operation,
             handler: self.handler(),
+            policy: self.policy(),
+            revision: self.receipt().map(|receipt| &*receipt.revision),
+            refusal: self.receipt().and_then(|receipt| receipt.id.as_deref()),
             trace_id,
             violations: &self.0.violations,
             extensions: self.0.extensions.iter().map(|(name, value)| (name.as_ref(), value)).collect(),
@@ -25,8 +28,20 @@ impl Fault {
 }
 
 /// The names of the members that chassis fills.
-pub(super) const RESERVED: [&str; 9] =
-    ["type", "title", "status", "detail", "code", "operation", "handler", "trace_id", "violations"];
+pub(super) const RESERVED: [&str; 12] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "code",
+    "operation",
+    "handler",
+    "policy",
+    "revision",
+    "refusal",
+    "trace_id",
+    "violations",
+];
 
 /// The members of `application/problem+json` (RFC 9457 §3) as chassis fills them.
 #[derive(Serialize)]
@@ -41,6 +56,15 @@ pub(crate) struct Problem<'a> {
     operation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     handler: Option<&'a str>,
+    /// The policy of the handler that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    /// The configuration that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<&'a str>,
+    /// What operators find the refusal under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
@@ -52,12 +76,14 @@ pub(crate) struct Problem<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Code;
+    use crate::fault::{Code, Receipt};
 
     #[test]
     fn members_that_chassis_writes_are_not_written_twice() {
         let violation = Violation { place: "body", pointer: String::new(), detail: "It is wrong.".to_owned() };
-        let full = Fault::new(Code::Conflict, "It is taken.").by("gate").with_violations([violation]);
+        let mut full =
+            Fault::new(Code::Conflict, "It is taken.").by("gate").with_violations([violation]).with_policy("p");
+        full.set_receipt(Receipt { id: Some("7".to_owned()), revision: "r1".into() });
         let names = |fault: &Fault| {
             let text = serde_json::to_string(&fault.problem(Some("a.b"), Some("1".to_owned()))).unwrap();
             let problem: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();

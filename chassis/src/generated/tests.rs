@@ -193,10 +193,11 @@ fn a_handler_is_built_from_its_conf_and_runs_in_a_chain() {
         scope: None,
         files: &NoFiles,
         warnings: &crate::conf::Warnings::default(),
+        process: &crate::conf::Process::default(),
     };
     for nothing in [Value::Null, json!({})] {
         let form = (entry.build)(nothing, &context).unwrap().form;
-        let chain = Chain { name: "gated".into(), steps: Arc::new([Step { name: "gate".into(), form }]) };
+        let chain = Chain { name: "gated".into(), steps: Arc::new([Step { name: "gate".into(), form, terms: None }]) };
         let mounted = build(Value::Null).unwrap();
         let mut invocation = fixture::call(Request::default());
         let reply = chain.run(&*mounted[1].endpoint, &mut invocation, Clock::system()).now_or_never().unwrap();

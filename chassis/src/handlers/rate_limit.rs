@@ -26,13 +26,11 @@ mod fields;
 mod gcra;
 mod key;
 mod policy;
-mod proxies;
 mod table;
 
 pub use gcra::{Decision, Gcra};
 pub use key::Key;
 pub use policy::{Conf, Fields};
-pub use proxies::Proxy;
 
 use bucket::Buckets;
 use fields::Advice;

@@ -4,9 +4,12 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::receipts::Refused;
 use super::{Live, Snapshot};
 use crate::clock::Clock;
-use crate::invocation::Ground;
+use crate::fault::{Fault, Receipt};
+use crate::invocation::{Ground, Invocation};
+use crate::metrics::{Kind, Spec, Unit, labels};
 use crate::operation::Operation;
 
 /// What the calls of one connection stand on.
@@ -27,7 +30,38 @@ impl Lease {
     pub(super) fn clock(&self) -> Clock {
         self.live.clock
     }
+
+    /// Counts and keeps the refusal of a handler, and lets its caller name it.
+    pub(super) fn keep(&self, fault: &mut Fault, invocation: &Invocation) {
+        let Some(handler) = fault.handler() else { return };
+        let id = self.note(fault, handler, invocation, true);
+        fault.set_receipt(Receipt { id, revision: Arc::clone(&self.snapshot.revision) });
+    }
+
+    fn note(&self, fault: &Fault, handler: &str, invocation: &Invocation, enforced: bool) -> Option<String> {
+        let watch = &self.live.watch;
+        let said = [("handler", handler.to_owned()), ("reason", fault.code().as_str().to_owned())];
+        let counted = if enforced { &REJECTED } else { &SPARED };
+        watch.metrics.counter(counted, labels(said)).increment();
+        let revision = &*self.snapshot.revision;
+        let refused = Refused { fault, handler: Some(handler), invocation, revision, enforced };
+        watch.receipts.keep(&refused, self.live.clock, &watch.random)
+    }
 }
+
+static REJECTED: Spec = Spec {
+    name: "chassis.request.rejected",
+    help: "Calls that a handler refused, by the handler and the code of the fault.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
+
+static SPARED: Spec = Spec {
+    name: "chassis.request.spared",
+    help: "Calls that a handler would have refused if its refusals counted, by the handler and the code of the fault.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
 
 impl Ground for Lease {
     fn operation(&self, target: u32) -> Option<&Operation> {
@@ -40,5 +74,9 @@ impl Ground for Lease {
 
     fn count_panic(&self) {
         self.live.panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
+        self.note(fault, handler, invocation, false);
     }
 }

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub ungranted: Chain,
     /// How long a call of these two may take.
     pub timeout: Option<Duration>,
+    /// Names the configuration it was made from.
+    pub revision: Arc<str>,
     /// What calls can ask for by type.
     pub components: Arc<Components>,
 }

@@ -12,6 +12,7 @@ use crate::invocation::fixture::request;
 use crate::operation::{Access, Operation};
 use crate::reply::Reply;
 use crate::route::{Route, Table};
+use crate::schema::BoxFuture;
 
 /// Panics when it is dropped.
 struct Bomb;
@@ -53,7 +54,7 @@ fn provider() -> Provider {
         place: "here".to_owned(),
     };
     let table = Table::build(["GET", "POST"].map(route), Default::default()).unwrap();
-    let silent = chain(&[Step { name: "silent".into(), form: Form::Hooks(Arc::new(Silent)) }]);
+    let silent = chain(&[Step { name: "silent".into(), form: Form::Hooks(Arc::new(Silent)), terms: None }]);
     let target = Target {
         operation: Operation::new("test", "bombs", "GET", "/bombs").with_access(Access::Public),
         chain: chain(&[]),
@@ -67,6 +68,7 @@ fn provider() -> Provider {
         unmatched: silent.clone(),
         ungranted: silent,
         timeout: Some(Duration::from_secs(1)),
+        revision: "r1".into(),
         components: Arc::default(),
     };
     Provider::new(snapshot, Clock::system())

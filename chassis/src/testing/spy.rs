@@ -99,7 +99,7 @@ impl Wrap for Watched<dyn Wrap> {
         Box::pin(async move {
             let reached = Arc::new(AtomicBool::new(false));
             let mark = Mark { spy: self.spy.clone(), reached: Arc::clone(&reached) };
-            let mark = Step { name: Arc::from("spy"), form: Form::Hooks(Arc::new(mark)) };
+            let mark = Step { name: Arc::from("spy"), form: Form::Hooks(Arc::new(mark)), terms: None };
             let steps: Vec<Step> = iter::once(mark).chain(next.steps().iter().cloned()).collect();
             let reply = self.inner.wrap(invocation, next.with_steps(&steps)).await;
             count(if reached.load(Ordering::Relaxed) { &self.spy.0.seen } else { &self.spy.0.stopped });

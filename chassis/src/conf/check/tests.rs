@@ -332,7 +332,7 @@ fn a_number_of_threads_is_a_sensible_one() {
     greeter.yaml:1:12: runtime.threads: this key is not known
       1 | runtime: { threads: 4 }
         |            ^^^^^^^
-      help: the keys here are `workers`
+      help: the keys here are `memory-budget`, `workers`
 
     The configuration has 1 problem.
     ");

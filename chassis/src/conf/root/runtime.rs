@@ -7,12 +7,17 @@ use std::thread::available_parallelism;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::conf::value::Size;
+
 /// What the process works with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Runtime {
     /// How many threads answer calls.
     pub workers: Workers,
+    /// The most memory that whatever is kept for each caller, key or token may take, all together. The worst case is
+    /// told at the start; a service whose worst case is more does not start. Without it, there is no limit.
+    pub memory_budget: Option<Size>,
 }
 
 /// How many threads answer calls.

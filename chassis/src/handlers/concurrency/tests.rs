@@ -42,7 +42,7 @@ struct Service {
 impl Service {
     fn new(conf: Value) -> Self {
         let handler: Concurrency = built(conf).unwrap();
-        let step = Step { name: "concurrency".into(), form: Form::Hooks(Arc::new(handler)) };
+        let step = Step { name: "concurrency".into(), form: Form::Hooks(Arc::new(handler)), terms: None };
         let chain = Chain { name: "default".into(), steps: [step].into() };
         let held = Held { go: Semaphore::new(0), running: AtomicUsize::new(0), panics: AtomicBool::new(false) };
         Self { chain, held: Arc::new(held) }

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::key::{Key, Keys};
 use super::policy::Conf;
-use super::proxies::Proxies;
 use super::table::{Table, Update, change};
 use crate::clock::Instant;
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Proxies};
 
 /// The buckets of one limiter.
 pub(super) struct Buckets {

@@ -11,8 +11,7 @@ use http::HeaderName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::proxies::Proxies;
-use crate::invocation::{Invocation, Peer};
+use crate::invocation::{Invocation, Peer, Proxies};
 use crate::principal::Principal;
 
 /// What a limit counts by.

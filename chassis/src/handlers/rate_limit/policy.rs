@@ -2,9 +2,9 @@
 
 use super::fields;
 use super::key::Key;
-use super::proxies::Proxy;
 use crate::conf;
 use crate::conf::{BuildError, Interval, Rate};
+use crate::invocation::Network;
 
 /// How often calls may come.
 #[conf]
@@ -25,7 +25,7 @@ pub struct Conf {
     /// Addresses of proxies that are believed about who they forward for (`X-Forwarded-For`): `10.0.0.0/8`,
     /// `192.0.2.7`, `unix` for Unix sockets. Nobody is by default.
     #[conf(default)]
-    pub trusted_proxies: Vec<Proxy>,
+    pub trusted_proxies: Vec<Network>,
     /// How many leading bits of an IPv4 address tell callers apart, from 0 to 32.
     #[conf(default = 32, range(0..=32))]
     pub ipv4_prefix: u8,

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::chain::Chain;
 use crate::clock::Clock;
+use crate::conf::Process;
 use crate::conf::source::InMemory;
 use crate::generated::last;
 use crate::invocation::Invocation;
@@ -32,6 +33,7 @@ fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
         scope: None,
         files: &files,
         warnings: &crate::conf::Warnings::default(),
+        process: &Process::default(),
     };
     let entry = CHASSIS_PROTOCOLS_V1.iter().find(|entry| entry.head.name == "rest").unwrap();
     (entry.build)(conf, &context)
@@ -123,8 +125,15 @@ fn provider_with<const N: usize>(
     };
     let listeners = served.iter().map(|(name, targets)| ((*name).to_owned(), table(targets))).collect();
     let targets = operations.map(target).into();
-    let snapshot =
-        Snapshot { listeners, targets, unmatched, ungranted: chain, timeout: None, components: Arc::default() };
+    let snapshot = Snapshot {
+        listeners,
+        targets,
+        unmatched,
+        ungranted: chain,
+        timeout: None,
+        revision: "r1".into(),
+        components: Arc::default(),
+    };
     Provider::new(snapshot, Clock::system())
 }
 

@@ -94,7 +94,7 @@ impl Endpoint for Done {
 /// Runs a call through the handler alone, unless that has no end: passed, stopped, waited and seen.
 fn counted(form: Form) -> [usize; 4] {
     let spies = Spies::default();
-    let step = Step { name: Arc::from("watched"), form: spies.around()("watched", form) };
+    let step = Step { name: Arc::from("watched"), form: spies.around()("watched", form), terms: None };
     let chain = Chain { name: Arc::from("default"), steps: Arc::from([step]) };
     let mut call = fixture::call(fixture::request("GET", "/"));
     let mut run = Box::pin(chain.run(&Done, &mut call, Clock::system()));

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::clock::Clock;
-use crate::conf::{BuildContext, Configure, FileRef};
+use crate::conf::{BuildContext, Configure, FileRef, Process};
 use crate::fault::Fault;
 use crate::handler::{Handler, Verdict};
 use crate::handlers::auth::{Auth, Conf, Refusal};
@@ -38,6 +38,7 @@ fn build(conf: Value, file: Result<Vec<u8>, BuildError>) -> Result<Auth, BuildEr
             scope: None,
             files: &files,
             warnings: &crate::conf::Warnings::default(),
+            process: &Process::default(),
         },
     )
 }

@@ -36,7 +36,7 @@ impl Notes {
 /// A listener with the operation `POST /says`, and what the handler of its chain `unmatched` notes.
 async fn noted() -> (SocketAddr, Notes, Provider, watch::Sender<Phase>) {
     let notes = Notes::default();
-    let step = Step { name: "notes".into(), form: Form::Hooks(Arc::new(notes.clone())) };
+    let step = Step { name: "notes".into(), form: Form::Hooks(Arc::new(notes.clone())), terms: None };
     let unmatched = Chain { name: "unmatched".into(), steps: [step].into() };
     let says = [("/says/{what}", Arc::new(Says("said")) as Arc<dyn Endpoint>)];
     let provider = provider_with(says, &[("rest", &[0])], unmatched);

@@ -70,7 +70,7 @@ fn a_unix_socket_is_trusted_only_when_it_is_listed() {
 
 #[test]
 fn networks_say_what_is_wrong_with_them() {
-    let read = |text: &str| text.parse::<Proxy>().map(|proxy| proxy.to_string());
+    let read = |text: &str| text.parse::<Network>().map(|network| network.to_string());
     assert_eq!(read("10.0.0.0/8").as_deref(), Ok("10.0.0.0/8"));
     assert_eq!(read("192.0.2.7").as_deref(), Ok("192.0.2.7/32"));
     assert_eq!(read("::/0").as_deref(), Ok("::/0"));

@@ -1,4 +1,4 @@
-//! Who a call really comes from when it came through proxies that are trusted to say so.
+//! Networks, and who a call really comes from when it came through proxies that are trusted to say so.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,28 +9,36 @@ use http::{HeaderMap, HeaderName};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::invocation::Peer;
+use super::Peer;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A proxy, or a network of them, that is trusted to say who it forwards for: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`,
-/// or `unix` for whatever connects over a Unix socket.
+/// Where peers are: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`, or `unix` for whatever connects over a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Proxy {
+pub enum Network {
     /// A process on this machine, over a Unix socket.
     Unix,
     /// The addresses that share their first bits with this one.
-    Network(IpAddr, u8),
+    Addresses(IpAddr, u8),
 }
 
-impl Proxy {
-    fn contains(self, address: IpAddr) -> bool {
+impl Network {
+    /// Whether a peer is there.
+    pub fn holds(self, peer: &Peer) -> bool {
+        match peer {
+            Peer::Unix => self == Self::Unix,
+            Peer::Ip(_) | Peer::Local => peer.ip().is_some_and(|address| self.contains(address)),
+        }
+    }
+
+    /// Whether an address is among its addresses.
+    pub fn contains(self, address: IpAddr) -> bool {
         match (self, address) {
-            (Self::Network(IpAddr::V4(network), length), IpAddr::V4(address)) => {
+            (Self::Addresses(IpAddr::V4(network), length), IpAddr::V4(address)) => {
                 (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(length)
             }
-            (Self::Network(IpAddr::V6(network), length), IpAddr::V6(address)) => {
+            (Self::Addresses(IpAddr::V6(network), length), IpAddr::V6(address)) => {
                 (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(length)
             }
             _ => false,
@@ -38,7 +46,7 @@ impl Proxy {
     }
 }
 
-impl FromStr for Proxy {
+impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -53,11 +61,11 @@ impl FromStr for Proxy {
         if length > most {
             return Err(format!("`{text}` has a prefix longer than {most} bits"));
         }
-        Ok(Self::Network(address, length))
+        Ok(Self::Addresses(address, length))
     }
 }
 
-impl TryFrom<String> for Proxy {
+impl TryFrom<String> for Network {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -65,24 +73,24 @@ impl TryFrom<String> for Proxy {
     }
 }
 
-impl From<Proxy> for String {
-    fn from(proxy: Proxy) -> Self {
-        proxy.to_string()
+impl From<Network> for String {
+    fn from(network: Network) -> Self {
+        network.to_string()
     }
 }
 
-impl fmt::Display for Proxy {
+impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix => f.write_str("unix"),
-            Self::Network(address, length) => write!(f, "{address}/{length}"),
+            Self::Addresses(address, length) => write!(f, "{address}/{length}"),
         }
     }
 }
 
-impl JsonSchema for Proxy {
+impl JsonSchema for Network {
     fn schema_name() -> Cow<'static, str> {
-        "TrustedProxy".into()
+        "Network".into()
     }
 
     fn inline_schema() -> bool {
@@ -94,13 +102,14 @@ impl JsonSchema for Proxy {
     }
 }
 
-/// The proxies that are trusted.
-pub(super) struct Proxies(pub(super) Vec<Proxy>);
+/// The proxies that are trusted to say who they forward for.
+#[derive(Clone, Debug, Default)]
+pub struct Proxies(pub Vec<Network>);
 
 impl Proxies {
     /// The address a call comes from: the peer's, or the first one that `X-Forwarded-For` names, read from right to
     /// left, that is no trusted proxy. What is no address ends the reading: nothing left of it can be believed.
-    pub(super) fn client(&self, peer: &Peer, headers: &HeaderMap) -> Option<IpAddr> {
+    pub fn client(&self, peer: &Peer, headers: &HeaderMap) -> Option<IpAddr> {
         let direct = peer.ip();
         if !self.trust(peer) {
             return direct;
@@ -120,15 +129,11 @@ impl Proxies {
     }
 
     fn trust(&self, peer: &Peer) -> bool {
-        match peer {
-            _ if self.0.is_empty() => false,
-            Peer::Unix => self.0.contains(&Proxy::Unix),
-            Peer::Ip(_) | Peer::Local => peer.ip().is_some_and(|address| self.contain(address)),
-        }
+        self.0.iter().any(|network| network.holds(peer))
     }
 
     fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|proxy| proxy.contains(address))
+        self.0.iter().any(|network| network.contains(address))
     }
 }
 

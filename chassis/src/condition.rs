@@ -1,0 +1,163 @@
+//! Which calls something is for, as YAML says it: by method, path, header fields, query, peer, operation and mark.
+//!
+//! What one entry says must all hold; of a list of entries one is enough. A header field or parameter that is not there
+//! fits nothing, whatever the operator, `not` included: only `present: false` asks for its absence.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, Method};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::conf::BuildError;
+use crate::conf::root::Pattern;
+use crate::invocation::{Invocation, Mark, Network};
+
+mod operator;
+#[cfg(test)]
+mod tests;
+
+pub use operator::{Operators, Test};
+
+use operator::Compiled;
+
+/// Which calls something is for. Everything an entry says must hold; of a list of entries one is enough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum When {
+    /// Calls for which all of this holds.
+    All(Box<Entry>),
+    /// Calls for which one of these holds.
+    Any(Vec<Entry>),
+}
+
+/// What must all hold of a call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Entry {
+    /// The methods, one of which it has: `[GET, HEAD]`.
+    pub method: Vec<String>,
+    /// Its path, still percent-encoded: a text it is, or operators such as `{ prefix: /api/ }`.
+    pub path: Option<Test>,
+    /// Its header fields: `{ x-tenant: gold }`, `{ user-agent: { contains: bot } }`. Of several fields of one name one
+    /// is enough.
+    pub header: BTreeMap<String, Test>,
+    /// The parameters of its query, decoded: `{ debug: { present: true } }`. Of several of one name one is enough.
+    pub query: BTreeMap<String, Test>,
+    /// The networks, one of which its peer is in: `[10.0.0.0/8, unix]`.
+    pub peer: Vec<Network>,
+    /// The operations, one of which it leads to: `[greeting.*]`.
+    pub operation: Vec<String>,
+    /// The marks, one of which it has: what `marker` calls it.
+    pub mark: Vec<String>,
+}
+
+/// Tells which calls something is for.
+pub struct Condition(Vec<Ready>);
+
+struct Ready {
+    method: Vec<Method>,
+    path: Option<Compiled>,
+    header: Vec<(HeaderName, Compiled)>,
+    query: Vec<(String, Compiled)>,
+    peer: Vec<Network>,
+    operation: Vec<Pattern>,
+    mark: Vec<String>,
+}
+
+impl When {
+    /// Makes the condition.
+    ///
+    /// # Errors
+    /// A method, header name, pattern of operations or expression that is none, with its key.
+    pub fn build(&self) -> Result<Condition, BuildError> {
+        let ready = match self {
+            Self::All(entry) => vec![entry.build()?],
+            Self::Any(entries) => {
+                let numbered = entries.iter().enumerate();
+                let built = numbered.map(|(at, entry)| entry.build().map_err(|error| error.below(&format!("[{at}]"))));
+                built.collect::<Result<_, _>>()?
+            }
+        };
+        Ok(Condition(ready))
+    }
+}
+
+impl Entry {
+    fn build(&self) -> Result<Ready, BuildError> {
+        Ok(Ready {
+            method: read_all("method", &self.method, |text| Method::from_bytes(text.as_bytes()).ok())?,
+            path: self.path.as_ref().map(|test| test.build().map_err(|error| error.below("path"))).transpose()?,
+            header: self.header.iter().map(|(name, test)| header(name, test)).collect::<Result<_, _>>()?,
+            query: self.query.iter().map(|(name, test)| parameter(name, test)).collect::<Result<_, _>>()?,
+            peer: self.peer.clone(),
+            operation: read_all("operation", &self.operation, Pattern::parse)?,
+            mark: self.mark.clone(),
+        })
+    }
+}
+
+fn read_all<T>(key: &str, texts: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BuildError> {
+    let numbered = texts.iter().enumerate();
+    let known = numbered.map(|(at, text)| {
+        let wrong = || BuildError::new(format!("{key}[{at}]"), format!("`{text}` is no {key}"));
+        read(text).ok_or_else(wrong)
+    });
+    known.collect()
+}
+
+fn header(name: &str, test: &Test) -> Result<(HeaderName, Compiled), BuildError> {
+    let key = format!("header.{name}");
+    let field = name.parse::<HeaderName>().map_err(|_| {
+        BuildError::new(key.clone(), format!("`{name}` is not a header name"))
+            .with_help("a name has letters, digits and dashes, such as `x-tenant`")
+    })?;
+    Ok((field, test.build().map_err(|error| error.below(&key))?))
+}
+
+fn parameter(name: &str, test: &Test) -> Result<(String, Compiled), BuildError> {
+    let test = test.build().map_err(|error| error.below(&format!("query.{name}")))?;
+    Ok((name.to_owned(), test))
+}
+
+impl Condition {
+    /// Whether it holds of this call.
+    pub fn holds(&self, invocation: &Invocation) -> bool {
+        self.0.iter().any(|ready| ready.holds(invocation))
+    }
+}
+
+impl Ready {
+    fn holds(&self, invocation: &Invocation) -> bool {
+        let any = |empty: bool, fits: bool| empty || fits;
+        any(self.method.is_empty(), self.method.contains(invocation.method()))
+            && self.path.as_ref().is_none_or(|test| test.holds([invocation.path()]))
+            && any(self.peer.is_empty(), self.peer.iter().any(|network| network.holds(&invocation.call.peer)))
+            && any(self.operation.is_empty(), self.leads(invocation))
+            && any(self.mark.is_empty(), self.marked(invocation))
+            && self.header.iter().all(|(name, test)| test.holds(texts(invocation, name)))
+            && self.query.iter().all(|(name, test)| queried(invocation, name, test))
+    }
+
+    fn leads(&self, invocation: &Invocation) -> bool {
+        let id = invocation.operation().map(|operation| operation.id.as_str());
+        id.is_some_and(|id| self.operation.iter().any(|pattern| pattern.matches(id)))
+    }
+
+    fn marked(&self, invocation: &Invocation) -> bool {
+        let mark = invocation.call.locals.get::<Mark>();
+        mark.is_some_and(|Mark(mark)| self.mark.iter().any(|one| **one == **mark))
+    }
+}
+
+fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    // A value that is no text fits nothing.
+    invocation.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+}
+
+fn queried(invocation: &Invocation, name: &str, test: &Compiled) -> bool {
+    let query = invocation.uri().query().unwrap_or_default();
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let values: Vec<_> = pairs.filter(|(key, _)| key == name).map(|(_, value)| value).collect();
+    test.holds(values.iter().map(|value| &**value))
+}

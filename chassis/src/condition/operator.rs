@@ -1,0 +1,161 @@
+//! How a text is compared with what YAML says.
+
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::conf::BuildError;
+
+/// What a text must be: the same text, or what some operators say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Test {
+    /// The text itself.
+    Exact(String),
+    /// What all of these operators say.
+    Operators(Box<Operators>),
+}
+
+/// Operators on a text; all that are given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Operators {
+    /// The text it is.
+    pub exact: Option<String>,
+    /// The text it is not.
+    pub not: Option<String>,
+    /// The texts, one of which it is.
+    #[serde(rename = "in")]
+    pub one_of: Option<Vec<String>>,
+    /// What it begins with.
+    pub prefix: Option<String>,
+    /// What it ends with.
+    pub suffix: Option<String>,
+    /// What is somewhere in it.
+    pub contains: Option<String>,
+    /// The [expression](https://docs.rs/regex/latest/regex/#syntax) that matches all of it.
+    pub regex: Option<String>,
+    /// The number it is below.
+    pub less: Option<f64>,
+    /// The number it is not above.
+    pub at_most: Option<f64>,
+    /// The number it is above.
+    pub greater: Option<f64>,
+    /// The number it is not below.
+    pub at_least: Option<f64>,
+    /// Whether it is there at all.
+    pub present: Option<bool>,
+    /// Whether upper and lower case are the same. It holds for all operators on text beside it.
+    pub ignore_case: bool,
+}
+
+/// How large an expression may become, in bytes.
+const EXPRESSION_BYTES: usize = 1 << 20;
+
+/// A test that is ready to be made.
+pub(super) struct Compiled {
+    present: Option<bool>,
+    ignore_case: bool,
+    checks: Vec<Check>,
+}
+
+enum Check {
+    Exact(String),
+    Not(String),
+    OneOf(Vec<String>),
+    Prefix(String),
+    Suffix(String),
+    Contains(String),
+    Regex(Box<Regex>),
+    Less(f64),
+    AtMost(f64),
+    Greater(f64),
+    AtLeast(f64),
+}
+
+impl Test {
+    pub(super) fn build(&self) -> Result<Compiled, BuildError> {
+        match self {
+            Self::Exact(text) => {
+                Ok(Compiled { present: None, ignore_case: false, checks: vec![Check::Exact(text.clone())] })
+            }
+            Self::Operators(operators) => operators.build(),
+        }
+    }
+}
+
+impl Operators {
+    fn build(&self) -> Result<Compiled, BuildError> {
+        let fold = |text: &String| if self.ignore_case { text.to_lowercase() } else { text.clone() };
+        let regex = self.regex.as_ref().map(|text| expression(text, self.ignore_case)).transpose()?;
+        let checks = [
+            self.exact.as_ref().map(|text| Check::Exact(fold(text))),
+            self.not.as_ref().map(|text| Check::Not(fold(text))),
+            self.one_of.as_ref().map(|texts| Check::OneOf(texts.iter().map(fold).collect())),
+            self.prefix.as_ref().map(|text| Check::Prefix(fold(text))),
+            self.suffix.as_ref().map(|text| Check::Suffix(fold(text))),
+            self.contains.as_ref().map(|text| Check::Contains(fold(text))),
+            regex.map(|regex| Check::Regex(Box::new(regex))),
+            self.less.map(Check::Less),
+            self.at_most.map(Check::AtMost),
+            self.greater.map(Check::Greater),
+            self.at_least.map(Check::AtLeast),
+        ];
+        let checks: Vec<_> = checks.into_iter().flatten().collect();
+        if checks.is_empty() && self.present.is_none() {
+            let error = BuildError::new("", "no operator says what to compare with");
+            return Err(error.with_help("write `{ exact: TEXT }`, or `{ present: true }` for whatever is there"));
+        }
+        Ok(Compiled { present: self.present, ignore_case: self.ignore_case, checks })
+    }
+}
+
+fn expression(text: &str, ignore_case: bool) -> Result<Regex, BuildError> {
+    let built = Regex::builder()
+        .syntax(syntax::Config::new().case_insensitive(ignore_case))
+        .configure(Regex::config().nfa_size_limit(Some(EXPRESSION_BYTES)))
+        // Between the ends, so that it matches all of a text or nothing.
+        .build(&format!(r"\A(?:{text})\z"));
+    built.map_err(|error| {
+        let cause = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
+        BuildError::new("regex", format!("`{text}` is no expression: {cause}"))
+    })
+}
+
+impl Compiled {
+    /// Whether one of these texts passes; without any, whether that is asked for.
+    pub(super) fn holds<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
+        let mut texts = texts.into_iter().peekable();
+        match (self.present, texts.peek().is_some()) {
+            (Some(false), there) => !there,
+            (_, false) => false,
+            (_, true) => texts.any(|text| self.passes(text)),
+        }
+    }
+
+    fn passes(&self, text: &str) -> bool {
+        let folded = self.ignore_case.then(|| text.to_lowercase());
+        let text = folded.as_deref().unwrap_or(text);
+        self.checks.iter().all(|check| check.passes(text))
+    }
+}
+
+impl Check {
+    fn passes(&self, text: &str) -> bool {
+        let number = |fits: &dyn Fn(f64) -> bool| text.trim().parse().is_ok_and(fits);
+        match self {
+            Self::Exact(wanted) => text == wanted,
+            Self::Not(unwanted) => text != unwanted,
+            Self::OneOf(wanted) => wanted.iter().any(|wanted| text == wanted),
+            Self::Prefix(prefix) => text.starts_with(prefix),
+            Self::Suffix(suffix) => text.ends_with(suffix),
+            Self::Contains(part) => text.contains(part),
+            Self::Regex(regex) => regex.is_match(text),
+            Self::Less(bound) => number(&|number| number < *bound),
+            Self::AtMost(bound) => number(&|number| number <= *bound),
+            Self::Greater(bound) => number(&|number| number > *bound),
+            Self::AtLeast(bound) => number(&|number| number >= *bound),
+        }
+    }
+}

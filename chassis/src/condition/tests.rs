@@ -1,0 +1,123 @@
+//! Which calls a condition holds of.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::invocation::Params;
+use crate::invocation::{Peer, fixture};
+use crate::operation::Operation;
+
+fn condition(when: Value) -> Result<Condition, BuildError> {
+    serde_json::from_value::<When>(when).unwrap().build()
+}
+
+fn call(method: &str, uri: &str, headers: &[(&'static str, &'static str)]) -> Invocation {
+    let mut call = fixture::call(fixture::request(method, uri));
+    for (name, value) in headers {
+        call.parts.headers.append(*name, value.parse().unwrap());
+    }
+    call
+}
+
+fn check(when: Value, call: &Invocation, expected: bool) {
+    let text = when.to_string();
+    assert_eq!(condition(when).unwrap().holds(call), expected, "{text} of {call:?}");
+}
+
+/// The cases C12 and C13 of go-chassis's users.
+#[test]
+fn all_of_an_entry_or_one_of_several_must_hold() {
+    let when = json!([
+        {
+            "method": ["GET"],
+            "path": { "contains": "path/test" },
+            "header": { "cookie": { "regex": "^(.*?;)?(user=jason)(;.*)?$" }, "user": "jason" },
+        },
+        { "path": "/test2" },
+    ]);
+    let user = ("user", "jason");
+    check(when.clone(), &call("GET", "/path/test", &[user]), false);
+    check(when.clone(), &call("GET", "/path/test", &[user, ("cookie", "asdfojjsdof;user=jason;sfaoabc")]), true);
+    check(when.clone(), &call("POST", "/path/test", &[user, ("cookie", "user=jason")]), false);
+    check(when, &call("POST", "/test2", &[]), true);
+}
+
+#[test]
+fn a_method_is_one_of_those_listed() {
+    check(json!({ "method": ["GET"] }), &call("GET", "/test", &[]), true);
+    check(json!({ "method": ["GET"] }), &call("POST", "/test", &[]), false);
+    check(json!({}), &call("POST", "/test", &[]), true);
+}
+
+#[test]
+fn a_parameter_is_compared_decoded() {
+    let when = json!({ "query": { "mait": { "suffix": "s" } } });
+    check(when.clone(), &call("GET", "/?mait=2s", &[]), true);
+    check(when.clone(), &call("GET", "/?mait=2%73&mait=3", &[]), true);
+    check(when.clone(), &call("GET", "/", &[]), false);
+    check(when, &call("GET", "/?other=2s", &[]), false);
+}
+
+#[test]
+fn what_is_not_there_fits_nothing_but_its_absence() {
+    let without = call("GET", "/", &[]);
+    for test in [json!("a"), json!({ "not": "a" }), json!({ "regex": ".*" }), json!({ "present": true })] {
+        check(json!({ "header": { "x-a": test } }), &without, false);
+    }
+    check(json!({ "header": { "x-a": { "present": false } } }), &without, true);
+    check(json!({ "header": { "x-a": { "present": false } } }), &call("GET", "/", &[("x-a", "")]), false);
+    check(json!({ "header": { "x-a": { "not": "a" } } }), &call("GET", "/", &[("x-a", "b")]), true);
+}
+
+#[test]
+fn every_operator_compares_as_it_says() {
+    let text = |test: Value, value: &'static str, expected: bool| {
+        check(json!({ "header": { "x-a": test } }), &call("GET", "/", &[("x-a", value)]), expected);
+    };
+    text(json!({ "in": ["a", "b"] }), "b", true);
+    text(json!({ "in": ["a", "b"] }), "c", false);
+    text(json!({ "prefix": "ab" }), "abc", true);
+    text(json!({ "suffix": "bc", "prefix": "b" }), "abc", false);
+    text(json!({ "regex": "[0-9]+" }), "12", true);
+    text(json!({ "regex": "[0-9]+" }), "12a", false);
+    text(json!({ "regex": "a|b" }), "bc", false);
+    text(json!({ "exact": "bar", "ignore-case": true }), "BAR", true);
+    text(json!({ "regex": "ba.", "ignore-case": true }), "BAR", true);
+    text(json!({ "greater": 10 }), "15", true);
+    text(json!({ "greater": 10 }), "10", false);
+    text(json!({ "at-least": 100 }), "120", true);
+    text(json!({ "at-most": 100 }), "120", false);
+    text(json!({ "less": 100 }), "99.5", true);
+    text(json!({ "less": 100 }), "many", false);
+}
+
+#[test]
+fn a_peer_an_operation_and_a_mark_are_each_one_of_those_listed() {
+    let mut call = fixture::with_operation(
+        fixture::request("GET", "/"),
+        Operation::new("greeting", "hello", "GET", "/"),
+        Params::default(),
+    );
+    call.call.peer = Peer::Ip(SocketAddr::from(([10, 1, 2, 3], 5)));
+    check(json!({ "peer": ["10.0.0.0/8"] }), &call, true);
+    check(json!({ "peer": ["192.0.2.7", "unix"] }), &call, false);
+    check(json!({ "operation": ["*.list", "greeting.*"] }), &call, true);
+    check(json!({ "operation": ["*.list"] }), &call, false);
+    check(json!({ "mark": ["gold"] }), &call, false);
+    call.call.locals.set(Mark("gold".into()));
+    check(json!({ "mark": ["silver", "gold"] }), &call, true);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_at_its_key() {
+    let refused = |when: Value| condition(when).err().map(|error| (error.at.clone(), error.message));
+    let (at, message) = refused(json!([{}, { "header": { "cookie": { "regex": "(" } } }])).unwrap();
+    assert_eq!(at, "[1].header.cookie.regex");
+    assert!(message.contains("`(` is no expression"), "{message}");
+    assert_eq!(refused(json!({ "method": ["G T"] })).unwrap().0, "method[0]");
+    assert_eq!(refused(json!({ "operation": ["greeting"] })).unwrap().0, "operation[0]");
+    assert_eq!(refused(json!({ "header": { "a b": "c" } })).unwrap().0, "header.a b");
+    assert_eq!(refused(json!({ "path": {} })).unwrap().0, "path");
+}

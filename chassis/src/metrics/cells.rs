@@ -1,0 +1,55 @@
+//! Numbers that many threads add to without waiting for each other: each has cells of its own.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// How many cells lie on one pair of cache lines, which processors fetch together.
+const CELLS: usize = 16;
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; CELLS]);
+
+/// So many numbers, once for each lane.
+pub(super) struct Cells {
+    lines: Box<[Line]>,
+    lines_a_lane: usize,
+    lanes: usize,
+}
+
+impl Cells {
+    /// `lanes` is a power of two.
+    pub(super) fn new(numbers: usize, lanes: usize) -> Self {
+        let lines_a_lane = numbers.div_ceil(CELLS).max(1);
+        Self { lines: (0..lines_a_lane * lanes).map(|_| Line::default()).collect(), lines_a_lane, lanes }
+    }
+
+    /// Adds to a number, in the lane of this thread. It wraps around, as a difference of two readings does.
+    #[inline]
+    pub(super) fn add(&self, number: usize, more: u64) {
+        let line = (lane() & (self.lanes - 1)) * self.lines_a_lane + number / CELLS;
+        if let Some(line) = self.lines.get(line) {
+            line.0[number % CELLS].fetch_add(more, Ordering::Relaxed);
+        }
+    }
+
+    /// A number, over all lanes.
+    pub(super) fn sum(&self, number: usize) -> u64 {
+        let lines = self.lines.iter().skip(number / CELLS).step_by(self.lines_a_lane);
+        lines.map(|line| line.0[number % CELLS].load(Ordering::Relaxed)).fold(0, u64::wrapping_add)
+    }
+}
+
+/// The number of this thread: the first that writes is 0, the next 1. Only where it writes depends on it, never what.
+fn lane() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    LANE.with(|lane| {
+        if lane.get() == usize::MAX {
+            lane.set(NEXT.fetch_add(1, Ordering::Relaxed) & (usize::MAX >> 1));
+        }
+        lane.get()
+    })
+}

@@ -1,0 +1,124 @@
+//! Handles for what is sorted into buckets, and the calls that stand for a bucket.
+
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, SystemTime};
+
+use super::cells::Cells;
+use crate::trace::{Hex, TraceContext};
+
+/// Sorts values into buckets. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Histogram(pub(super) Arc<Sorted>);
+
+pub(super) struct Sorted {
+    // The upper bounds of all buckets but the last, in what handles are given.
+    bounds: Box<[u64]>,
+    // One number for each bucket, and then the sum of all values.
+    cells: Cells,
+    exemplars: Mutex<Vec<Option<Exemplar>>>,
+}
+
+/// A call that stands for all that fell into its bucket: somebody who sees the bucket finds its trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// The trace, as 32 hexadecimal digits.
+    pub trace_id: String,
+    /// The span, as 16 hexadecimal digits.
+    pub span_id: String,
+    /// What was measured, in what handles are given.
+    pub value: u64,
+    /// When.
+    pub at: SystemTime,
+}
+
+/// What fell into the buckets so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buckets {
+    /// The upper bounds of all buckets but the last, in what handles are given.
+    pub bounds: Vec<u64>,
+    /// How many fell into each, not added up.
+    pub counts: Vec<u64>,
+    /// The sum of all values, in what handles are given.
+    pub sum: u64,
+    /// The latest recorded call of each.
+    pub exemplars: Vec<Option<Exemplar>>,
+}
+
+impl Histogram {
+    /// Sorts a value in, as the unit of the metric says: nanoseconds for seconds.
+    #[inline]
+    pub fn record(&self, value: u64) {
+        self.0.record(value);
+    }
+
+    /// Sorts a length of time in.
+    #[inline]
+    pub fn record_time(&self, time: Duration) {
+        self.0.record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Lets a call stand for the bucket that its value falls into, if it is recorded: an exemplar that leads to no trace
+    /// helps nobody.
+    pub fn exemplify(&self, value: u64, call: &TraceContext, at: SystemTime) {
+        if call.is_sampled() {
+            self.0.exemplify(value, call, at);
+        }
+    }
+
+    /// What fell into the buckets so far.
+    pub fn read(&self) -> Buckets {
+        self.0.read()
+    }
+}
+
+impl Sorted {
+    /// `bounds` in the unit, `scale` of what handles are given making one.
+    pub(super) fn new(bounds: &[f64], scale: f64, lanes: usize) -> Self {
+        let bounds: Box<[u64]> = bounds.iter().map(|bound| (bound * scale).round() as u64).collect();
+        let cells = Cells::new(bounds.len() + 2, lanes);
+        let exemplars = Mutex::new(vec![None; bounds.len() + 1]);
+        Self { bounds, cells, exemplars }
+    }
+
+    #[inline]
+    fn record(&self, value: u64) {
+        self.cells.add(self.bucket(value), 1);
+        self.cells.add(self.bounds.len() + 1, value);
+    }
+
+    // Counting all of them has no branch to guess wrong, and there are few.
+    #[inline]
+    fn bucket(&self, value: u64) -> usize {
+        self.bounds.iter().filter(|bound| value > **bound).count()
+    }
+
+    #[cold]
+    fn exemplify(&self, value: u64, call: &TraceContext, at: SystemTime) {
+        let mut exemplars = match self.exemplars.try_lock() {
+            Ok(exemplars) => exemplars,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Another call stands for one just now, and one is as good as the other: nobody waits.
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if let (Some(place), Some(trace_id)) = (exemplars.get_mut(self.bucket(value)), call.trace_id()) {
+            let span_id = Hex(&call.span_id).to_string();
+            *place = Some(Exemplar { trace_id: trace_id.to_string(), span_id, value, at });
+        }
+    }
+
+    pub(super) fn read(&self) -> Buckets {
+        Buckets {
+            bounds: self.bounds.to_vec(),
+            counts: (0..=self.bounds.len()).map(|bucket| self.cells.sum(bucket)).collect(),
+            sum: self.cells.sum(self.bounds.len() + 1),
+            exemplars: self.exemplars.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+impl Buckets {
+    /// How many values there were.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}

@@ -1,0 +1,183 @@
+//! Spells what was measured as Prometheus reads it: OpenMetrics 1.0, or the older text format 0.0.4.
+//!
+//! Names are translated as OpenTelemetry's compatibility document says: dots become underscores, the unit is added, and
+//! a counter ends in `_total`.
+
+use std::fmt::{self, Write};
+use std::time::SystemTime;
+
+use super::{Buckets, Exemplar, Family, Kind, Labels, Measured, Spec, Unit};
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0, with exemplars.
+    OpenMetrics,
+    /// The text format of Prometheus, version 0.0.4.
+    Prometheus,
+}
+
+impl Format {
+    /// The one that a scraper asks for in its `Accept` field; the older unless it names the newer.
+    pub fn accepted(accept: &str) -> Self {
+        let named = accept.split(',').any(|range| range.trim_start().starts_with("application/openmetrics-text"));
+        if named { Self::OpenMetrics } else { Self::Prometheus }
+    }
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// Spells these families.
+pub fn spell(families: &[Family], format: Format) -> String {
+    let mut page = Page { text: String::new(), format };
+    for family in families {
+        // Writing to a string cannot fail.
+        let _ = page.family(family);
+    }
+    if format == Format::OpenMetrics {
+        page.text.push_str("# EOF\n");
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    format: Format,
+}
+
+impl Page {
+    fn family(&mut self, family: &Family) -> fmt::Result {
+        let spec = family.spec;
+        let name = name(spec);
+        let total = if spec.kind == Kind::Counter { "_total" } else { "" };
+        // In OpenMetrics the family of a counter has no suffix, only its samples do.
+        let head = if self.format == Format::OpenMetrics { name.clone() } else { format!("{name}{total}") };
+        let kind = match spec.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+        };
+        writeln!(self.text, "# TYPE {head} {kind}")?;
+        if let (Format::OpenMetrics, Some(unit)) = (self.format, unit(spec.unit)) {
+            writeln!(self.text, "# UNIT {head} {unit}")?;
+        }
+        writeln!(self.text, "# HELP {head} {}", Escaped { text: spec.help, quotes: false })?;
+        for series in &family.series {
+            match &series.measured {
+                Measured::Number(value) => self.sample(&name, total, &series.labels, None, *value, None)?,
+                Measured::Buckets(buckets) => self.buckets(&name, &series.labels, buckets, spec.unit.scale())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn buckets(&mut self, name: &str, labels: &Labels, buckets: &Buckets, scale: f64) -> fmt::Result {
+        let bounds = buckets.bounds.iter().map(|bound| *bound as f64 / scale).chain([f64::INFINITY]);
+        let mut below = 0;
+        for ((bound, count), exemplar) in bounds.zip(&buckets.counts).zip(&buckets.exemplars) {
+            below += count;
+            let exemplar = exemplar.as_ref().map(|exemplar| (exemplar, scale));
+            self.sample(name, "_bucket", labels, Some(bound), below as f64, exemplar)?;
+        }
+        self.sample(name, "_sum", labels, None, buckets.sum as f64 / scale, None)?;
+        self.sample(name, "_count", labels, None, below as f64, None)
+    }
+
+    fn sample(
+        &mut self,
+        name: &str,
+        suffix: &str,
+        labels: &Labels,
+        bound: Option<f64>,
+        value: f64,
+        exemplar: Option<(&Exemplar, f64)>,
+    ) -> fmt::Result {
+        write!(self.text, "{name}{suffix}")?;
+        let mut open = '{';
+        for (label, value) in labels {
+            let value = Escaped { text: value, quotes: true };
+            write!(self.text, "{open}{}=\"{value}\"", Identifier(label))?;
+            open = ',';
+        }
+        if let Some(bound) = bound {
+            write!(self.text, "{open}le=\"{}\"", Number(bound))?;
+            open = ',';
+        }
+        let close = if open == ',' { "}" } else { "" };
+        write!(self.text, "{close} {}", Number(value))?;
+        if let (Format::OpenMetrics, Some((exemplar, scale))) = (self.format, exemplar) {
+            let Exemplar { trace_id, span_id, value, at } = exemplar;
+            let value = Number(*value as f64 / scale);
+            write!(self.text, " # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {}", seconds(*at))?;
+        }
+        self.text.push('\n');
+        Ok(())
+    }
+}
+
+/// The name without the suffix of a kind.
+fn name(spec: &Spec) -> String {
+    let name = Identifier(spec.name).to_string();
+    match unit(spec.unit) {
+        Some(unit) if !name.ends_with(unit) => format!("{name}_{unit}"),
+        _ => name,
+    }
+}
+
+fn unit(unit: Unit) -> Option<&'static str> {
+    match unit {
+        Unit::Count(_) => None,
+        Unit::Seconds => Some("seconds"),
+        Unit::Bytes => Some("bytes"),
+        Unit::Ratio => Some("ratio"),
+    }
+}
+
+fn seconds(at: SystemTime) -> String {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format!("{}.{:03}", since.as_secs(), since.subsec_millis())
+}
+
+/// A name with nothing in it but letters, digits and underscores.
+struct Identifier<'a>(&'a str);
+
+impl fmt::Display for Identifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| f.write_char(if c.is_ascii_alphanumeric() { c } else { '_' }))
+    }
+}
+
+/// A text in which what would end it is escaped.
+struct Escaped<'a> {
+    text: &'a str,
+    quotes: bool,
+}
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.chars().try_for_each(|c| match c {
+            '\\' => f.write_str("\\\\"),
+            '\n' => f.write_str("\\n"),
+            '"' if self.quotes => f.write_str("\\\""),
+            c => f.write_char(c),
+        })
+    }
+}
+
+/// A number as both formats spell it.
+struct Number(f64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            infinite if infinite == f64::INFINITY => f.write_str("+Inf"),
+            number => number.fmt(f),
+        }
+    }
+}
