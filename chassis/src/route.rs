@@ -36,8 +36,10 @@
 //!
 //! Segment by segment, from the left: text, then the longest text around a parameter, then an expression, then a
 //! parameter, then a tail (the more segments follow it, the sooner). Of two expressions at one place the one declared
-//! first is tried first. What leads nowhere is taken back, and the next is tried. A template that fits and lacks the
-//! method does not end the search: a less specific one that has it answers. Two routes of one method whose templates
+//! first is tried first; where they share a value and the first does not match less than the other, the table says so
+//! ([`Table::ambiguous`]). Of two texts of the same length around a parameter, the one with more before it comes first.
+//! What leads nowhere is taken back, and the next is tried. A template that fits and lacks the method does not end the
+//! search: a less specific one that has it answers. Two routes of one method whose templates
 //! differ in names only are an error.
 
 use http::Method;
@@ -49,6 +51,7 @@ use crate::operation::Text;
 
 pub mod template;
 
+mod ambiguity;
 mod build;
 mod draft;
 mod error;
@@ -63,7 +66,7 @@ mod shape;
 mod tree;
 mod word;
 
-pub use error::{RouteError, Shadowed};
+pub use error::{Ambiguous, RouteError, Shadowed};
 pub use methods::Allow;
 
 use escape::Spelling;
@@ -112,6 +115,7 @@ pub struct Table {
     tree: Tree,
     methods: Methods,
     shadowed: Vec<Shadowed>,
+    ambiguous: Vec<Ambiguous>,
 }
 
 /// What a method and a path lead to.
@@ -218,8 +222,18 @@ impl Table {
     }
 
     /// Routes that are never reached, though that is no error.
-    pub fn warnings(&self) -> &[Shadowed] {
+    pub fn shadowed(&self) -> &[Shadowed] {
         &self.shadowed
+    }
+
+    /// Routes that share a path with another, and only their order decides which of them answers.
+    pub fn ambiguous(&self) -> &[Ambiguous] {
+        &self.ambiguous
+    }
+
+    /// What is odd about the routes and no error, in words.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.shadowed.iter().map(ToString::to_string).chain(self.ambiguous.iter().map(ToString::to_string))
     }
 }
 

@@ -83,7 +83,7 @@ impl Prepared {
             format!("chain `{chain}` is empty: nothing runs before `{}`", planned.operation.id)
         });
         let tables = self.proven.tables.iter();
-        let shadowed = tables.flat_map(|(_, table)| table.warnings().iter().map(ToString::to_string));
+        let odd = tables.flat_map(|(_, table)| table.warnings());
         let dead = dead::warnings(&self.conf, &self.proven.plan.operations, &self.later);
         self.tools
             .warnings
@@ -91,7 +91,7 @@ impl Prepared {
             .into_iter()
             .map(|warning| warning.message)
             .chain(empty)
-            .chain(shadowed)
+            .chain(odd)
             .chain(dead)
             .collect()
     }

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 
 use http::Method;
 
+use super::ambiguity::{self, Declared};
 use super::draft::Draft;
 use super::error::{RouteError, Shadowed};
 use super::expression::Expressions;
@@ -21,8 +22,9 @@ pub(super) fn table(routes: &[Route], conf: Conf) -> Result<Table, Vec<RouteErro
     if !building.errors.is_empty() {
         return Err(building.errors);
     }
-    let Building { draft, methods, expressions, shadowed, .. } = building;
-    Ok(Table { conf, tree: layout::tree(&draft, expressions), methods, shadowed })
+    let Building { draft, methods, expressions, shadowed, declared, .. } = building;
+    let ambiguous = ambiguity::ambiguous(&declared, &expressions);
+    Ok(Table { conf, tree: layout::tree(&draft, expressions), methods, shadowed, ambiguous })
 }
 
 #[derive(Default)]
@@ -33,6 +35,7 @@ struct Building<'r> {
     first: HashMap<(MethodId, Vec<Segment>), (&'r Route, Template)>,
     errors: Vec<RouteError>,
     shadowed: Vec<Shadowed>,
+    declared: Vec<Declared<'r>>,
 }
 
 impl<'r> Building<'r> {
@@ -51,6 +54,7 @@ impl<'r> Building<'r> {
         }
         if self.is_new(route, template, method, &segments) {
             self.draft.add(&segments).push((method, route.target));
+            self.declared.push(Declared { route, method, segments });
         }
     }
 

@@ -112,3 +112,44 @@ impl fmt::Display for Shadowed {
         )
     }
 }
+
+/// Two routes that both match a path, though neither is more specific: the one that is declared first answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ambiguous {
+    /// The method of the second as declared.
+    pub method: String,
+    /// The template of the second as declared.
+    pub template: String,
+    /// Where the second is declared.
+    pub place: String,
+    /// The template of the one that answers.
+    pub first: String,
+    /// Where that one is declared.
+    pub first_place: String,
+    /// A path that both match.
+    pub path: String,
+}
+
+impl Ambiguous {
+    pub(super) fn new(route: &Route, first: &Route, path: String) -> Self {
+        Self {
+            method: route.method.to_string(),
+            template: route.template.clone(),
+            place: route.place.clone(),
+            first: first.template.clone(),
+            first_place: first.place.clone(),
+            path,
+        }
+    }
+}
+
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { method, template, place, first, first_place, path } = self;
+        write!(
+            f,
+            "{place}: `{method} {template}` is not called for `{path}`: `{first}` ({first_place}) matches that too, \
+             neither is more specific, and that one comes first; write an expression that matches less for one of them"
+        )
+    }
+}

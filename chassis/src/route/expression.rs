@@ -13,6 +13,8 @@ use regex_automata::{Anchored, meta};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Hir, Look};
 
+mod overlap;
+
 /// How many bytes an automaton may take: most expressions need less than one tenth.
 const AUTOMATON: usize = 1 << 14;
 /// How many bytes the automaton of one that does not fit may take, for ASCII alone.
@@ -59,6 +61,11 @@ impl Expressions {
 
     pub(super) fn number(&self, text: &str) -> Option<u32> {
         self.known.get(text)?.as_ref().ok().copied()
+    }
+
+    /// The expression of this text, if it can be used.
+    pub(super) fn get(&self, text: &str) -> Option<&Expression> {
+        self.all.get(self.number(text)? as usize)
     }
 
     pub(super) fn into_all(self) -> Vec<Expression> {

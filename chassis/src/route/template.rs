@@ -121,6 +121,18 @@ impl Segment {
         }
     }
 
+    /// The same segment under no particular name: routes that differ in names only share their way.
+    pub(super) fn anonymous(&self) -> Self {
+        let nameless = |name: &Option<String>| name.as_ref().map(|_| String::new());
+        match self {
+            Self::Static(text) => Self::Static(text.clone()),
+            Self::Parameter(parameter) => {
+                Self::Parameter(Parameter { name: nameless(&parameter.name), ..parameter.clone() })
+            }
+            Self::Tail(name) => Self::Tail(nameless(name)),
+        }
+    }
+
     /// The same segment with nothing captured: what two templates are compared by.
     pub(super) fn unnamed(&self) -> Self {
         match self {
