@@ -76,6 +76,11 @@ impl Instances {
         Self { tools, former: HashMap::new(), current: HashMap::new() }
     }
 
+    /// What handlers are built with.
+    pub(crate) fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
     /// For the next plan: what is used again keeps its state, what is not is dropped with the plan that used it.
     pub(crate) fn next(&self) -> Self {
         let built = self.current.iter().filter_map(|(key, built)| Some((key.clone(), built.as_ref().ok()?.clone())));

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::instances::{Instances, Key};
+use super::instances::{Instances, Key, Tools};
 use super::proof;
 use crate::catalog::{Built, Catalog, HandlerEntry};
-use crate::chain::{Chain, Step};
+use crate::chain::{Chain, Form, MOST_STEPS, Step, Terms};
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
 use crate::conf::{BuildError, Interval, Problem, suggest};
 use crate::conf::{Conf, Section};
@@ -120,7 +120,9 @@ impl Planner<'_> {
             return None;
         };
         if !broken {
-            self.refuse(name, &proof::fit(name, entries, &operation, self.catalog));
+            let weak = |entry: &HandlerEntry| weakness(&self.conf.handler_for(entry.head.name, &operation.id));
+            let errors = proof::fit(name, entries, &operation, self.catalog, &weak);
+            self.refuse(name, &errors);
         }
         let own = operation.timeout.map(|timeout| Timeout(Some(Interval(timeout))));
         operation.timeout = settled.timeout.or(own).unwrap_or(self.conf.root.timeout).limit();
@@ -164,6 +166,11 @@ impl Planner<'_> {
         sections: impl Fn(&str) -> Section<'s>,
         users: &Users<'_>,
     ) -> (Option<Chain>, Vec<Problem>) {
+        if entries.len() > MOST_STEPS {
+            let message = format!("chain `{name}` lists {} handlers; a chain has at most {MOST_STEPS}", entries.len());
+            self.refuse(name, &[BuildError::new("", message).with_help("let one handler do what several do here")]);
+            return (None, Vec::new());
+        }
         let (mut steps, mut unmet) = (Vec::with_capacity(entries.len()), Vec::new());
         let whole = !self.conf.is_broken_chain(name);
         for (at, entry) in entries.iter().enumerate() {
@@ -173,11 +180,18 @@ impl Planner<'_> {
             }
             match self.instances.take_or_build(entry, &section, users) {
                 Ok(Built { form, requires }) => {
+                    let terms = match terms(&section, entry, &form, self.instances.tools()) {
+                        Ok(terms) => terms,
+                        Err(error) => {
+                            self.problems.push(section.problem(&error));
+                            continue;
+                        }
+                    };
                     if whole {
                         let errors = proof::configured(name, entries, at, &requires, self.catalog);
                         unmet.extend(errors.iter().map(|error| section.problem(error)));
                     }
-                    steps.push(Step { name: Arc::from(entry.head.name), form, terms: None });
+                    steps.push(Step { name: Arc::from(entry.head.name), form, terms });
                 }
                 Err(error) => self.problems.push(section.problem(&error)),
             }
@@ -198,6 +212,29 @@ impl Planner<'_> {
         let key = format!("chain.provider.{chain}");
         self.problems.extend(errors.iter().map(|error| self.conf.problem(&key, error)));
     }
+}
+
+/// On which calls a step runs, and how many of its refusals count.
+fn terms(
+    section: &Section<'_>,
+    entry: &HandlerEntry,
+    form: &Form,
+    tools: &Tools,
+) -> Result<Option<Arc<Terms>>, BuildError> {
+    let said = section.terms()?;
+    if let (Form::Wrap(_), Some(key @ ("shadow" | "enforce"))) = (form, said.weakening()) {
+        let message = format!("`{}` wraps the rest of the chain: it cannot decide without acting", entry.head.name);
+        return Err(BuildError::new(key, message).with_help(format!("remove `{key}`; `when` works with it")));
+    }
+    Ok(Terms::build(&said, entry.head.name, &tools.process, &tools.random)?.map(Arc::new))
+}
+
+/// Why nobody can rely on a handler, where nobody can.
+fn weakness(section: &Section<'_>) -> Option<String> {
+    // What is wrong with the keys themselves is said where they are built.
+    let key = section.terms().ok()?.weakening()?;
+    let place = section.origin(key).map(|origin| format!(" ({origin})")).unwrap_or_default();
+    Some(format!("`{key}`{place}"))
 }
 
 /// What configuration says about a handler before an operation, or before calls that match none.

@@ -35,15 +35,31 @@ fn each(
 }
 
 /// Everything an operation needs from its chain and does not get.
-pub(crate) fn fit(chain: &str, steps: &[&HandlerEntry], operation: &Operation, catalog: &Catalog) -> Vec<BuildError> {
-    let provided = |fact: &str| steps.iter().any(|step| step.provides.contains(&fact));
+///
+/// A handler on which nobody can rely, for what `weak` says, provides nothing.
+pub(crate) fn fit(
+    chain: &str,
+    steps: &[&HandlerEntry],
+    operation: &Operation,
+    catalog: &Catalog,
+    weak: &dyn Fn(&HandlerEntry) -> Option<String>,
+) -> Vec<BuildError> {
+    let provided = |fact: &str| steps.iter().any(|step| step.provides.contains(&fact) && weak(step).is_none());
+    let help = |fact: &str| {
+        let weakened = steps.iter().filter(|step| step.provides.contains(&fact));
+        let weakened = weakened.filter_map(|step| Some((step.head.name, weak(step)?))).next();
+        match weakened {
+            Some((name, why)) => format!("`{name}` is listed, but nobody can rely on it because of {why}: remove that"),
+            None => listing(fact, chain, catalog),
+        }
+    };
     let mut errors = Vec::new();
     if operation.access != Access::Public && !provided(fact::ACCESS) {
         let message = format!(
             "nothing in chain `{chain}` enforces the access of `{}`, which is `{}` ({})",
             operation.id, operation.access, operation.location
         );
-        errors.push(BuildError::new("", message).with_help(listing(fact::ACCESS, chain, catalog)));
+        errors.push(BuildError::new("", message).with_help(help(fact::ACCESS)));
     }
     let needs =
         operation.arguments.iter().flat_map(|argument| argument.requires.iter().map(move |fact| (argument, fact)));
@@ -52,7 +68,7 @@ pub(crate) fn fit(chain: &str, steps: &[&HandlerEntry], operation: &Operation, c
             "`{}` takes `{}: {}`, and nothing in chain `{chain}` provides `{fact}` ({})",
             operation.id, argument.name, argument.ty, operation.location
         );
-        errors.push(BuildError::new("", message).with_help(listing(fact, chain, catalog)));
+        errors.push(BuildError::new("", message).with_help(help(fact)));
     }
     errors
 }

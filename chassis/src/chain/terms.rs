@@ -1,9 +1,10 @@
 //! On which calls a step runs, and how many of its refusals count.
 
 use crate::condition::Condition;
+use crate::conf::{BuildError, Process, root};
 use crate::fault::Fault;
 use crate::invocation::Invocation;
-use crate::metrics::Counter;
+use crate::metrics::{Counter, Kind, Spec, Unit, labels};
 use crate::random::Random;
 
 /// On which calls a step runs, and how many of its refusals count: what YAML says with `when`, `shadow` and `enforce`.
@@ -28,10 +29,60 @@ pub struct Counts {
     pub enforced: Counter,
 }
 
+static CONSULTED: Spec = Spec {
+    name: "chassis.handler.consulted",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` ran on.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
+
+static REFUSED: Spec = Spec {
+    name: "chassis.handler.refused",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, whether or not that counted.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
+
+static ENFORCED: Spec = Spec {
+    name: "chassis.handler.enforced",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, and that ended there.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
+
+impl Counts {
+    /// The counts of a handler.
+    pub fn new(handler: &str, process: &Process) -> Self {
+        let counter = |spec| process.metrics.counter(spec, labels([("handler", handler.to_owned())]));
+        Self { consulted: counter(&CONSULTED), refused: counter(&REFUSED), enforced: counter(&ENFORCED) }
+    }
+}
+
 impl Terms {
+    /// What configuration says; `None` if that is what holds anyway.
+    ///
+    /// # Errors
+    /// A condition cannot be made, or two keys contradict each other.
+    pub fn build(
+        said: &root::Terms,
+        handler: &str,
+        process: &Process,
+        random: &Random,
+    ) -> Result<Option<Self>, BuildError> {
+        let enforced = said.enforced()?.of_one();
+        let when = said.when.as_ref().map(|when| when.build().map_err(|error| error.below("when"))).transpose()?;
+        let usual = when.is_none() && enforced >= 1.0;
+        Ok((!usual).then(|| Self { when, enforced, random: random.clone(), counts: Counts::new(handler, process) }))
+    }
+
+    /// Whether the step would run on this call.
+    pub fn covers(&self, invocation: &Invocation) -> bool {
+        self.when.as_ref().is_none_or(|when| when.holds(invocation))
+    }
+
     /// Whether the step runs on this call.
     pub(super) fn cover(&self, invocation: &Invocation) -> bool {
-        let covered = self.when.as_ref().is_none_or(|when| when.holds(invocation));
+        let covered = self.covers(invocation);
         if covered {
             self.counts.consulted.increment();
         }

@@ -219,11 +219,20 @@ impl Explained {
 
 /// What a handler decides, in words, and whether the call ends there.
 fn verdict(step: &Step, invocation: &mut Invocation) -> (String, bool) {
+    if step.terms.as_ref().is_some_and(|terms| !terms.covers(invocation)) {
+        return ("does not run: `when` does not hold of this call".to_owned(), false);
+    }
     let Form::Hooks(handler) = &step.form else { return ("wraps what follows".to_owned(), false) };
     match handler.before(invocation) {
+        Verdict::Refuse(fault) if step.terms.as_ref().is_some_and(|terms| terms.enforced <= 0.0) => {
+            (format!("passes as a shadow; it would refuse with {}: {}", fault.status(), fault.detail()), false)
+        }
         Verdict::Continue => ("passes".to_owned(), false),
         Verdict::Answer(reply) => (format!("answers {}", reply.status()), true),
-        Verdict::Refuse(fault) => (format!("refuses with {}: {}", fault.status(), fault.detail()), true),
+        Verdict::Refuse(fault) => {
+            let remedy = fault.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            (format!("refuses with {}: {}{remedy}", fault.status(), fault.detail()), true)
+        }
         Verdict::Wait(_) => ("waits before it decides; what for is not known offline".to_owned(), false),
     }
 }

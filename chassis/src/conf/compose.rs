@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::root::Root;
 
 mod relax;
+pub(crate) mod terms;
 mod tombstone;
 
 pub use tombstone::{TOMBSTONES, Tombstone};

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
 use super::broken::{Broken, take_out};
 use super::build::BuildError;
+use super::compose::terms::SHARED;
 use super::compose::{Composed, Kind};
 use super::document::Document;
 use super::listing::defaults;
 use super::origin::Origin;
 use super::path::KeyPath;
 use super::problem::{Hidden, Problem};
-use super::root::{ChainConf, DEFAULT, Listeners, Pattern, Root, Settled, UNMATCHED};
+use super::root::{ChainConf, DEFAULT, Listeners, Pattern, Root, Settled, Terms, UNMATCHED};
 use super::source::Read;
 use super::tree::{Content, Node};
 use super::typed;
@@ -171,10 +172,8 @@ impl Conf {
     fn section(&self, kind: Kind, name: &str, paths: Vec<KeyPath>) -> Section<'_> {
         let node = paths.first().and_then(|path| self.said(path)).cloned();
         let schema = self.composed.part(kind, name);
-        let nothing = match schema.and_then(|schema| schema.get("type")) {
-            Some(kind) if kind == "null" => Value::Null,
-            _ => Value::Object(serde_json::Map::new()),
-        };
+        let is_null = |schema: &Value| schema.get("x-nothing").is_some() || schema.get("type") == Some(&"null".into());
+        let nothing = if schema.is_some_and(is_null) { Value::Null } else { Value::Object(Map::new()) };
         Section { conf: self, node, paths, nothing, schema }
     }
 }
@@ -225,7 +224,26 @@ impl Section<'_> {
     /// The value, ready for the type of the part: paths are resolved and secrets are read. An empty map if nothing is
     /// said, or null if the part takes no configuration.
     pub fn value(&self) -> Value {
-        self.node.as_ref().map_or_else(|| self.nothing.clone(), Node::to_json)
+        let mut value = self.node.as_ref().map_or_else(|| self.nothing.clone(), Node::to_json);
+        let Value::Object(keys) = &mut value else { return value };
+        let said = keys.len();
+        keys.retain(|key, _| !self.is_shared(key));
+        if keys.is_empty() && said > 0 { self.nothing.clone() } else { value }
+    }
+
+    /// What is said of the keys that every handler takes.
+    ///
+    /// # Errors
+    /// They are not what they should be in a way that their schema cannot say.
+    pub(crate) fn terms(&self) -> Result<Terms, BuildError> {
+        let Some(Value::Object(mut keys)) = self.node.as_ref().map(Node::to_json) else { return Ok(Terms::default()) };
+        keys.retain(|key, _| self.is_shared(key));
+        typed(Value::Object(keys))
+    }
+
+    fn is_shared(&self, key: &str) -> bool {
+        let property = self.schema.and_then(|schema| schema.get("properties")?.get(key));
+        property.is_some_and(|property| property.get(SHARED).is_some())
     }
 
     /// Whether something that is said for this part is wrong already.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::compose::Composed;
+use super::compose::terms::SHARED;
 use super::emit;
 use super::listing::{is_optional, layers};
 use super::root::ORDER;
@@ -132,7 +133,8 @@ const WIDTH: usize = 116;
 /// The keys of a map and their schemas, sorted.
 fn properties<'a>(layers: &[&'a Value]) -> Vec<(&'a str, &'a Value)> {
     let maps = layers.iter().filter_map(|layer| layer.get("properties")?.as_object()).flatten();
-    let mut keys: Vec<_> = maps.map(|(key, schema)| (key.as_str(), schema)).collect();
+    let own = maps.filter(|(_, schema)| schema.get(SHARED).is_none());
+    let mut keys: Vec<_> = own.map(|(key, schema)| (key.as_str(), schema)).collect();
     keys.sort_by_key(|(key, _)| *key);
     keys.dedup_by_key(|(key, _)| *key);
     keys

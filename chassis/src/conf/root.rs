@@ -15,6 +15,7 @@ mod log;
 mod operations;
 mod runtime;
 mod start;
+mod terms;
 mod timeout;
 
 pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
@@ -24,6 +25,7 @@ pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
 pub use runtime::{Runtime, Workers};
 pub use start::Start;
+pub use terms::Terms;
 pub use timeout::Timeout;
 
 /// The keys at the top, in the order in which a person reads them.
@@ -62,7 +64,11 @@ pub struct Root {
     pub admin: Admin,
     /// The ordered handlers that calls pass.
     pub chain: Chains,
-    /// What each handler does, for all operations that say nothing else.
+    /// What each handler does, for all operations that say nothing else. Beside its own keys each takes `when`, on which
+    /// calls it runs: `{ method: [POST], path: { prefix: /api/ }, header: { x-tenant: gold }, query: { debug: { present:
+    /// true } }, peer: [10.0.0.0/8], operation: [greeting.*], mark: [bulk] }` or a list of these; `shadow: true`: what it
+    /// would refuse is only counted and kept; `enforce: 25%`: the share of its refusals that count. A handler that runs
+    /// on some calls only, or whose refusals do not count, provides nothing that an operation relies on.
     pub handlers: BTreeMap<String, Value>,
     /// What is different for some operations. The key is an operation, `greeting.hello`, or a pattern: `greeting.*`,
     /// `*.list`, `*`. Of several that match, the most specific says what holds: the operation itself before a

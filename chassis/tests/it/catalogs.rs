@@ -37,6 +37,9 @@ async fn an_instance_takes_the_place_of_the_linked_schema_of_its_name() {
 #[tokio::test]
 async fn what_is_expected_and_not_linked_in_is_named() {
     let error = refusal(service("expect: [origin, gate, orign, billing]")).await;
+    // What is linked in grows with every handler.
+    let (before, after) = error.split_once("`again`, `auth`").unwrap();
+    let error = format!("{before}…{}", after.split_once(" more; ").unwrap().1);
     insta::assert_snapshot!(error, @"
     test-2.yaml:1:24: expect[2]: `orign` is not linked in
       1 | expect: [origin, gate, orign, billing]
@@ -46,7 +49,7 @@ async fn what_is_expected_and_not_linked_in_is_named() {
     test-2.yaml:1:31: expect[3]: `billing` is not linked in
       1 | expect: [origin, gate, orign, billing]
         |                               ^^^^^^^
-      help: linked in are `again`, `auth`, `bomb`, `concurrency`, `cors`, `gate`, `layered`, `limit-body`, `meter`, `middleware`, `porch`, `rate-limit` and 15 more; if it is in a crate of its own, write `use the_crate as _;` into main.rs
+      help: linked in are …if it is in a crate of its own, write `use the_crate as _;` into main.rs
 
     The configuration has 2 problems.
     ");

@@ -22,3 +22,4 @@ mod preflights;
 mod routes;
 mod routing;
 mod schema;
+mod terms;

@@ -1,0 +1,48 @@
+//! On which calls a handler runs, and how many of its refusals count: keys that every handler takes beside its own.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::condition::When;
+use crate::conf::build::BuildError;
+use crate::conf::value::Share;
+
+/// On which calls a handler runs, and how many of its refusals count.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Terms {
+    /// The calls it runs on; others pass as if it were not listed. Without it, all.
+    pub when: Option<When>,
+    /// Whether it only decides: what it would refuse is counted and kept, and goes on.
+    pub shadow: Option<bool>,
+    /// The share of its refusals that count; the others are treated as by a shadow. All of them unless said otherwise.
+    pub enforce: Option<Share>,
+}
+
+impl Terms {
+    /// The share of refusals that count.
+    ///
+    /// # Errors
+    /// Both keys say it.
+    pub fn enforced(&self) -> Result<Share, BuildError> {
+        match (self.shadow, self.enforce) {
+            (Some(true), Some(_)) => {
+                let error = BuildError::new("enforce", "`shadow: true` says already that no refusal counts");
+                Err(error.with_help("keep one of the two: `shadow: true` is `enforce: 0%`"))
+            }
+            (Some(true), None) => Ok(Share::NONE),
+            (_, share) => Ok(share.unwrap_or(Share::ALL)),
+        }
+    }
+
+    /// The key for which nobody can rely on the handler, if there is one: it runs on some calls only, or lets pass what
+    /// it would refuse.
+    pub fn weakening(&self) -> Option<&'static str> {
+        let spared = self.enforce.is_some_and(|share| share < Share::ALL);
+        match self {
+            Self { when: Some(_), .. } => Some("when"),
+            Self { shadow: Some(true), .. } => Some("shadow"),
+            _ => spared.then_some("enforce"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! On which calls a handler runs, and how many of its refusals count.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use chassis::operation::Access;
+use chassis::prelude::*;
+use chassis::testing::TestApp;
+use serde_json::{Value, json};
+
+use crate::rig::{refusal, saying, service};
+
+/// Refuses every call.
+#[handler("wall")]
+struct Wall;
+
+/// Leaves a header field on every reply.
+#[handler("trail")]
+struct Trail;
+
+/// Refuses every call after a moment.
+#[handler("slow-wall")]
+struct SlowWall;
+
+macro_rules! takes_nothing {
+    ($($handler:ident)*) => { $(
+        impl Configure for $handler {
+            type Conf = ();
+
+            fn build((): (), _: &BuildContext<'_>) -> Result<Self, BuildError> {
+                Ok(Self)
+            }
+        }
+    )* };
+}
+
+takes_nothing! { Wall Trail SlowWall }
+
+fn refusing() -> Fault {
+    Fault::new(Code::PermissionDenied, "No.").with_policy("brick").with_evidence("height", 3).with_remedy("climb")
+}
+
+impl Handler for Wall {
+    fn before(&self, _: &mut Invocation) -> Verdict {
+        refusing().into()
+    }
+
+    fn after(&self, _: &Invocation, reply: &mut Reply) {
+        reply.headers_mut().insert("x-wall", "seen".parse().unwrap());
+    }
+}
+
+impl Handler for SlowWall {
+    fn before(&self, _: &mut Invocation) -> Verdict {
+        Verdict::wait(tokio::task::yield_now(), |_, ()| refusing().into())
+    }
+}
+
+impl Handler for Trail {
+    fn after(&self, _: &Invocation, reply: &mut Reply) {
+        reply.headers_mut().insert("x-trail", "1".parse().unwrap());
+    }
+}
+
+async fn app(yaml: &str) -> TestApp {
+    service(yaml).mount_operations([saying("hand.said", "/said", "said")]).start().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_handler_is_left_out_of_the_calls_that_it_is_not_for() {
+    let app = app("{ chain: { provider: { default: [gate, trail, wall] } }, handlers: { \
+                   wall: { when: { header: { x-tenant: gold } } }, trail: { when: [{ query: { trail: { present: true } } }] } } }")
+    .await;
+    let passed = app.get("/said").send().await;
+    assert_eq!((passed.status(), passed.header("x-wall"), passed.header("x-trail")), (StatusCode::OK, None, None));
+    assert_eq!(app.get("/said?trail").send().await.header("x-trail"), Some("1"));
+    let refused = app.get("/said").header("x-tenant", "gold").send().await;
+    assert_eq!((refused.status(), refused.refused_by().as_deref()), (StatusCode::FORBIDDEN, Some("wall")));
+}
+
+#[tokio::test]
+async fn what_a_shadow_refuses_goes_on_and_is_kept() {
+    for wall in ["wall", "slow-wall"] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, {wall}] }} }}, handlers: {{ {wall}: {{ shadow: true }} }} }}"
+        );
+        let app = app(&yaml).await;
+        let passed = app.get("/said").send().await;
+        // It did not let the call pass, so it does not see the reply.
+        assert_eq!((passed.status(), passed.header("x-wall")), (StatusCode::OK, None), "{wall}");
+        let kept = app.running().provider().receipts().all();
+        assert_eq!(kept.len(), 1);
+        assert_eq!((kept[0].handler.as_deref(), kept[0].enforced), (Some(wall), false));
+    }
+}
+
+#[tokio::test]
+async fn a_share_of_refusals_counts() {
+    let app = app("{ chain: { provider: { default: [gate, wall] } }, handlers: { wall: { enforce: 25% } } }").await;
+    let refused = AtomicUsize::new(0);
+    for _ in 0..400 {
+        let answer = app.get("/said").send().await;
+        refused.fetch_add(usize::from(answer.status() == StatusCode::FORBIDDEN), Ordering::Relaxed);
+    }
+    let refused = refused.into_inner();
+    assert!((60..=140).contains(&refused), "{refused} of 400");
+}
+
+#[tokio::test]
+async fn a_refusal_leads_from_its_caller_to_the_figures_that_decided() {
+    let app = app("{ chain: { provider: { default: [gate, wall] } } }").await;
+    let answer = app.get("/said?secret=1").send().await;
+    let problem: Value = answer.json();
+    assert_eq!((&problem["handler"], &problem["policy"]), (&json!("wall"), &json!("brick")));
+    assert!(problem.get("height").is_none(), "{problem}");
+    let kept = app.running().provider().receipts().find(problem["refusal"].as_str().unwrap()).unwrap();
+    assert_eq!((kept.evidence["height"].as_u64(), kept.remedy.as_deref()), (Some(3), Some("climb")));
+    assert_eq!((kept.path.as_str(), problem["revision"].as_str()), ("/said", Some(kept.revision.as_str())));
+    let revision = app.running().provider().snapshot().revision.clone();
+    assert_eq!(Arc::<str>::from(kept.revision.as_str()), revision);
+}
+
+#[tokio::test]
+async fn nobody_relies_on_a_handler_that_may_let_pass() {
+    let mut mounted = saying("hand.said", "/said", "said");
+    mounted.operation.access = Access::Auth;
+    let yaml = "handlers: { gate: { shadow: true } }";
+    let refused = refusal(service(yaml).mount_operations([mounted])).await;
+    assert!(refused.contains("nothing in chain `default` enforces the access of `hand.said`"), "{refused}");
+    let help = "`gate` is listed, but nobody can rely on it because of `shadow` (test-2.yaml:1:29): remove that";
+    assert!(refused.contains(help), "{refused}");
+}
+
+#[tokio::test]
+async fn terms_that_make_no_sense_are_refused_at_their_keys() {
+    let yaml = "{ chain: { provider: { default: [gate, wall, trail] } }, handlers: {\n\
+                wall: { shadow: true, enforce: 5% },\n\
+                trail: { when: { header: { cookie: { regex: '(' } } } } } }";
+    let refused = refusal(service(yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+    assert!(refused.contains("test-2.yaml:2:32: handlers.wall.enforce: `shadow: true` says already"), "{refused}");
+    assert!(
+        refused.contains("test-2.yaml:3:45: handlers.trail.when.header.cookie.regex: `(` is no expression"),
+        "{refused}"
+    );
+}
