@@ -3,9 +3,12 @@
 pub mod auth;
 pub mod concurrency;
 pub mod cors;
+pub mod csrf;
+pub mod ip_allow;
 pub mod limit_body;
 pub mod rate_limit;
 pub mod request_id;
+pub mod security_headers;
 pub mod tracing;
 
 #[cfg(test)]
