@@ -63,10 +63,15 @@ pub(crate) fn set(argument: &str) -> Result<Said, Problem> {
         let problem = Problem::new(&origin, &path, "one item of a list cannot be set");
         return Err(problem.with_help("give the whole list: `--set key=[a, b]`"));
     }
-    said(path, value, &origin)
+    said(path, value.trim(), &origin)
 }
 
 fn said(path: KeyPath, value: &str, origin: &Origin) -> Result<Said, Problem> {
+    if value.trim().is_empty() {
+        // A variable that a script forgot to fill must not open what a file closed.
+        let problem = Problem::new(origin, &path, "nothing is said: the value is empty");
+        return Err(problem.with_help("write `null` to take the key back to its default, `''` for empty text"));
+    }
     let node = if value.trim_start().starts_with(['[', '{', '"', '\'']) {
         structured(value, &path, origin)?
     } else {
@@ -185,6 +190,24 @@ mod tests {
         --set a: a: this is not YAML: a `[` before this is not closed
           help: write the `]` that closes it, or a `,` before the next item
         ");
+    }
+
+    #[test]
+    fn an_empty_value_takes_nothing_back() {
+        insta::assert_snapshot!(variable("CHASSIS__ADMIN__LISTEN", "").unwrap().unwrap_err(), @"
+        environment CHASSIS__ADMIN__LISTEN: admin.listen: nothing is said: the value is empty
+          help: write `null` to take the key back to its default, `''` for empty text
+        ");
+        assert!(wrong("a=").starts_with("--set a: a: nothing is said"));
+        assert!(wrong("a= ").starts_with("--set a: a: nothing is said"));
+        check("a=''", &json!({"a": ""}));
+        check("a=null", &json!({}));
+        check("a=~", &json!({}));
+    }
+
+    #[test]
+    fn what_stands_around_the_sign_does_not_count() {
+        check("a.b = 5/s ", &json!({"a": {"b": "5/s"}}));
     }
 
     #[test]
