@@ -56,6 +56,7 @@ impl Document {
                 document.lay(said);
             }
         }
+        document.problems.extend(sources.garbled.iter().map(|name| garbled(name)));
         for argument in &sources.sets {
             document.read.push(Read::Set(argument.split('=').next().unwrap_or_default().to_owned()));
             document.lay(overlay::set(argument));
@@ -157,6 +158,11 @@ fn stray(sources: &Sources, texts: &[Arc<Text>]) -> Vec<(String, String)> {
     let is_named = |name: &str| said.iter().any(|said| said.contains(name));
     let meant = sources.environment.iter().filter(|(name, _)| !is_named(name));
     meant.filter_map(|(name, value)| Some((name.clone(), overlay::meant(name, value)?))).collect()
+}
+
+fn garbled(name: &str) -> Problem {
+    let problem = Problem::new(&Origin::Environment(name.into()), &KeyPath::root(), "the variable is not UTF-8");
+    problem.with_help("set it to text in UTF-8, or unset it")
 }
 
 fn unread(problems: Vec<Problem>) -> ConfError {

@@ -21,6 +21,12 @@ pub(crate) struct Said {
     pub node: Node,
 }
 
+/// Whether a variable of this name says something about the configuration, or where it is.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let is_prefix = |prefix: &str| prefix.eq_ignore_ascii_case(PREFIX);
+    name == CONF_VARIABLE || name.split_at_checked(PREFIX.len()).is_some_and(|(prefix, _)| is_prefix(prefix))
+}
+
 /// What an environment variable says, if it is one of ours: `CHASSIS__HANDLERS__RATE_LIMIT__BURST` sets
 /// `handlers.rate-limit.burst`. Upper and lower case mean the same, and so do `_` and `-`.
 pub(crate) fn variable(name: &str, value: &str) -> Option<Result<Said, Problem>> {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::origin::{Origin, Place, Text};
+use super::overlay;
 use super::path::KeyPath;
 use super::problem::Problem;
 use super::yaml;
@@ -42,6 +43,8 @@ pub struct Sources {
     pub texts: Vec<(String, String)>,
     /// The environment variables.
     pub environment: BTreeMap<String, String>,
+    /// The names of environment variables that are meant for the configuration and are not UTF-8, as far as they are.
+    pub garbled: Vec<String>,
     /// What `--set` says: `key=value`.
     pub sets: Vec<String>,
     /// The working directory.
@@ -91,13 +94,14 @@ pub(crate) struct Texts {
 impl Sources {
     /// The sources of this process: its environment and working directory, and what its arguments say.
     pub fn of_process(service: &str, files: Vec<PathBuf>, sets: Vec<String>) -> Self {
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let (environment, garbled) = readable(std::env::vars_os());
         Self {
             service: service.to_owned(),
             defaults: Value::Null,
             files,
             texts: Vec::new(),
-            environment: std::env::vars_os().filter_map(text).collect(),
+            environment,
+            garbled,
             sets,
             directory: PathBuf::new(),
         }
@@ -171,6 +175,21 @@ impl Sources {
     }
 }
 
+/// The variables that are text, and the names of those that are not and look as if they were for us.
+fn readable(variables: impl Iterator<Item = (OsString, OsString)>) -> (BTreeMap<String, String>, Vec<String>) {
+    let mut readable = BTreeMap::new();
+    let mut garbled = Vec::new();
+    for (name, value) in variables {
+        let lossy = name.to_string_lossy().into_owned();
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => drop(readable.insert(name, value)),
+            _ if overlay::is_ours(&lossy) => garbled.push(lossy),
+            _ => {}
+        }
+    }
+    (readable, garbled)
+}
+
 /// Names that a person chose: not those that start with a dot, which is how Kubernetes keeps versions of a ConfigMap.
 fn is_yaml(name: &std::ffi::OsStr) -> bool {
     let hidden = name.to_string_lossy().starts_with('.');
@@ -216,4 +235,26 @@ fn not_utf8(before: Text) -> Problem {
     let (line, column) = before.end();
     let origin = Origin::File(Place { text: Arc::new(before), line, column, length: 1, more: 0 });
     Problem::new(&origin, &KeyPath::root(), "the file is not UTF-8 from here on").with_help("save it as UTF-8")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_meant_for_us_and_is_no_text_is_not_dropped() {
+        let raw = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        let variables: [(&[u8], &[u8]); 5] = [
+            (b"CHASSIS__TIMEOUT", b"\xff"),
+            (b"chassis__log__level", b"warn\xff"),
+            (b"CHASSIS__\xff", b"1"),
+            (b"LANG", b"\xff"),
+            (b"CHASSIS__A", b"1"),
+        ];
+        let (readable, garbled) = readable(variables.iter().map(|(name, value)| (raw(name), raw(value))));
+        assert_eq!(garbled, ["CHASSIS__TIMEOUT", "chassis__log__level", "CHASSIS__\u{fffd}"]);
+        assert_eq!(readable.into_iter().collect::<Vec<_>>(), [("CHASSIS__A".to_owned(), "1".to_owned())]);
+    }
 }
