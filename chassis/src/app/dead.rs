@@ -5,7 +5,7 @@ use super::plan::Planned;
 use crate::conf::Conf;
 use crate::conf::path::KeyPath;
 use crate::conf::root::{ChainConf, DEFAULT, Pattern, UNMATCHED};
-use crate::conf::tree::Node;
+use crate::conf::tree::{Content, Node};
 
 /// What has no effect, each with its place.
 pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> 
     let stray = conf.document.stray.iter().map(|(name, meant)| {
         format!("environment {name} has no effect: two underscores stand before each key, as in `{meant}`")
     });
-    chains.into_iter().chain(handlers).chain(unserved(conf, operations)).chain(stray).collect()
+    chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(unserved(conf, operations)).chain(stray).collect()
 }
 
 /// The chains that no operation passes and no other chain extends.
@@ -34,6 +34,22 @@ fn chains(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
     idle.map(|name| {
         let place = place(conf, &KeyPath::root().key("chain").key("provider").key(name));
         format!("chain `{name}`{place} is passed by no operation: name it under `operations`, or remove it")
+    })
+    .collect()
+}
+
+/// The handlers that are configured and stand in no chain. The reference of all keys configures every one.
+fn unlisted(conf: &Conf) -> Vec<String> {
+    let path = KeyPath::root().key("handlers");
+    let said = conf.document.root.at(&path).and_then(Node::entries).into_iter().flatten();
+    let is_said = |node: &Node| node.content != Content::Null;
+    let listed = |handler: &String| conf.chains.values().any(|chain| chain.contains(handler));
+    let idle = said.filter(|(handler, entry)| is_said(&entry.node) && !listed(handler)).map(|(handler, _)| handler);
+    let idle = idle.filter(|_| !conf.is_reference());
+    idle.map(|handler| {
+        let key = path.key(handler);
+        let place = place(conf, &key);
+        format!("{key}{place} has no effect: list `{handler}` in a chain, or remove what is said about it")
     })
     .collect()
 }

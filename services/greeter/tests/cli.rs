@@ -305,6 +305,10 @@ fn configuration_that_has_no_effect_is_warned_of() {
             "operations.greeting.hello.handlers.cors.origins=['https://app.example']",
             "has no effect: no chain of these operations lists `cors`",
         ),
+        (
+            "handlers.cors.origins=['https://app.example']",
+            "warning: handlers.cors (--set handlers.cors.origins) has no effect: list `cors` in a chain, or remove",
+        ),
         ("chain.provider.idle=[]", "warning: chain `idle` (--set chain.provider.idle) is passed by no operation: "),
         ("protocols.rest.schemas=[]", "warning: no listener serves the operations of `greeting`: "),
     ];
