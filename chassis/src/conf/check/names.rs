@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::conf::build::BuildError;
+use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
 use crate::conf::problem::Problem;
 use crate::conf::root::{Chains, DEFAULT, Drain, Pattern, UNMATCHED};
@@ -30,16 +31,39 @@ pub(super) fn check(root: &Node, known: Known<'_>, is_handler: &dyn Fn(&str) -> 
     if let Some(chains) = read::<Chains>(root, "chain") {
         let (_, mut errors) = chains.written();
         if !chains.handlers().all(is_handler) {
-            // What an edit does not find may be what is misspelt, and that is reported at its own place.
-            errors.retain(|error| error.at.ends_with(".extends"));
+            errors.retain(|error| !is_misspelt(root, error, &chains, is_handler));
         }
-        problems.extend(errors.into_iter().map(|error| placed(root, &error.below("chain"))));
+        problems.extend(errors.into_iter().map(|error| edited(root, &error.below("chain"))));
         problems.extend(overrides(root, &chains, known).iter().map(|error| placed(root, error)));
     }
     if let Some(drain) = read::<Drain>(root, "drain") {
         problems.extend(drain.fits().err().map(|error| placed(root, &error.below("drain"))));
     }
     problems
+}
+
+/// Whether what an edit does not find may be what is misspelt: that is reported at its own place.
+fn is_misspelt(root: &Node, error: &BuildError, chains: &Chains, is_handler: &dyn Fn(&str) -> bool) -> bool {
+    if error.at.ends_with(".extends") {
+        return false;
+    }
+    let sought = root.at(&KeyPath::root().key("chain").join(&KeyPath::parse(&error.at)));
+    let is_known = |node: &Node| !matches!(&node.content, Content::Text(name) if !is_handler(name));
+    !chains.listed().all(is_handler) || !sought.is_none_or(is_known)
+}
+
+/// An edit that cannot be made, and where the chain is written that it would be made to.
+fn edited(root: &Node, error: &BuildError) -> Problem {
+    let path = KeyPath::parse(&error.at);
+    let problem = placed(root, error);
+    let name = root.at(&path.first(3).key("extends")).map(|node| &node.content);
+    let (Some(Content::Text(name)), false) = (name, error.at.ends_with(".extends")) else { return problem };
+    let extended = path.first(2).key(name);
+    let origin = root.nearest(&extended);
+    if root.at(&extended).is_none() || *origin == Origin::Default || !problem.message.contains("is not in the chain") {
+        return problem;
+    }
+    Problem { message: format!("{} ({origin})", problem.message), ..problem }
 }
 
 fn read<T: DeserializeOwned + Default>(root: &Node, key: &str) -> Option<T> {

@@ -95,12 +95,25 @@ impl Chains {
         for name in self.provider.keys() {
             match self.written_out(name, &mut Vec::new()) {
                 Ok(handlers) => drop(chains.insert(name.clone(), handlers)),
-                Err(error) => errors.push(error.below("provider")),
+                Err(found) => found.into_iter().map(|error| error.below("provider")).for_each(|error| {
+                    if !errors.contains(&error) {
+                        errors.push(error);
+                    }
+                }),
             }
         }
         let default = chains.entry(DEFAULT.to_owned()).or_default().clone();
         chains.entry(UNMATCHED.to_owned()).or_insert(default);
         (chains, errors)
+    }
+
+    /// Every handler that some chain lists or adds.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &str> {
+        let listed = self.provider.values().flat_map(|chain| match chain {
+            ChainConf::List(handlers) => handlers.iter().collect::<Vec<_>>(),
+            ChainConf::Edit(edit) => edit.add.iter().map(|one| &one.handler).collect(),
+        });
+        listed.map(String::as_str)
     }
 
     /// Every handler that is named anywhere.
@@ -118,7 +131,7 @@ impl Chains {
             .map(String::as_str)
     }
 
-    fn written_out<'a>(&'a self, name: &'a str, under_way: &mut Vec<&'a str>) -> Result<Vec<String>, BuildError> {
+    fn written_out<'a>(&'a self, name: &'a str, under_way: &mut Vec<&'a str>) -> Result<Vec<String>, Vec<BuildError>> {
         let edit = match self.provider.get(name) {
             None => return Ok(Vec::new()),
             Some(ChainConf::List(handlers)) => return Ok(handlers.clone()),
@@ -126,36 +139,51 @@ impl Chains {
         };
         under_way.push(name);
         let at = format!("{name}.extends");
-        if under_way.contains(&edit.extends.as_str()) {
-            let way = under_way.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" extends ");
-            let error = BuildError::new(at, format!("{way} extends `{}`: a chain cannot extend itself", edit.extends));
-            return Err(error.with_help("write one of them out as a list"));
+        if let Some(start) = under_way.iter().position(|other| *other == edit.extends) {
+            return Err(circle(&under_way[start..], start).into_iter().collect());
         }
         if edit.extends != DEFAULT && !self.provider.contains_key(&edit.extends) {
             let known = self.provider.keys().map(String::as_str).chain([DEFAULT]);
             let error = BuildError::new(at, format!("there is no chain `{}`", edit.extends));
-            return Err(error.with_help(suggest::among(&edit.extends, known, "the chains are")));
+            return Err(vec![error.with_help(suggest::among(&edit.extends, known, "the chains are"))]);
         }
         let chain = self.written_out(&edit.extends, under_way)?;
-        edit.apply(chain).map_err(|error| error.below(name))
+        edit.apply(chain).map_err(|errors| errors.into_iter().map(|error| error.below(name)).collect())
     }
 }
 
+/// What is wrong with chains that extend one another, said once: of the first of them by name, and where
+/// the way from there leads back to it.
+fn circle(names: &[&str], start: usize) -> Option<BuildError> {
+    let first = names.first().filter(|first| start == 0 && names.iter().all(|name| name >= *first))?;
+    let way = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" extends ");
+    let error =
+        BuildError::new(format!("{first}.extends"), format!("{way} extends `{first}`: a chain cannot extend itself"));
+    Some(error.with_help("write one of them out as a list"))
+}
+
 impl Edit {
-    fn apply(&self, mut chain: Vec<String>) -> Result<Vec<String>, BuildError> {
+    fn apply(&self, mut chain: Vec<String>) -> Result<Vec<String>, Vec<BuildError>> {
+        let mut errors = Vec::new();
         for (index, handler) in self.remove.iter().enumerate() {
             let length = chain.len();
             chain.retain(|other| other != handler);
             if chain.len() == length {
-                return Err(self.absent(handler, &chain, format!("remove[{index}]")));
+                errors.push(self.absent(handler, &chain, format!("remove[{index}]")));
             }
         }
         for (index, addition) in self.add.iter().enumerate() {
             let at = format!("add[{index}]");
-            let place = self.place(addition, &chain).map_err(|error| error.below(&at))?;
-            chain.insert(place, addition.handler.clone());
+            match self.place(addition, &chain) {
+                Ok(place) => chain.insert(place, addition.handler.clone()),
+                Err(error) => {
+                    errors.push(error.below(&at));
+                    // What is added next may stand beside it.
+                    chain.push(addition.handler.clone());
+                }
+            }
         }
-        Ok(chain)
+        if errors.is_empty() { Ok(chain) } else { Err(errors) }
     }
 
     fn place(&self, addition: &Addition, chain: &[String]) -> Result<usize, BuildError> {
@@ -177,7 +205,13 @@ impl Edit {
     }
 
     fn absent(&self, handler: &str, chain: &[String], at: String) -> BuildError {
-        let error = BuildError::new(at, format!("`{handler}` is not in the chain `{}`", self.extends));
+        let extended = &self.extends;
+        if chain.is_empty() {
+            let error =
+                BuildError::new(at, format!("`{handler}` is not in the chain `{extended}`, which is empty here"));
+            return error.with_help(format!("remove this, or list `{handler}` in chain.provider.{extended}"));
+        }
+        let error = BuildError::new(at, format!("`{handler}` is not in the chain `{extended}`"));
         let known = chain.iter().map(String::as_str);
         error.with_help(suggest::among(handler, known, "at this point it holds"))
     }
@@ -251,6 +285,33 @@ mod tests {
                 "`provider.own.add[0]`: a handler has one place in a chain, and more than one is said here (keep one of `before`, `after` and `at`)",
             ),
         );
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_an_edit_is_said_at_once() {
+        let edit = json!({"extends": "default", "remove": ["cors"], "add": [{"handler": "cors", "after": "nothing"}, {"handler": "x", "after": "cors"}]});
+        let found = provider(&json!({"default": ["trace"], "own": edit, "more": {"extends": "own"}})).unwrap_err();
+        let expected = [
+            "`provider.own.remove[0]`: `cors` is not in the chain `default` (at this point it holds `trace`)",
+            "`provider.own.add[0].after`: `nothing` is not in the chain `default` (at this point it holds `trace`)",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn nothing_can_be_taken_out_of_an_empty_chain() {
+        let found = provider(&json!({"default": [], "own": {"extends": "default", "remove": ["cors"]}})).unwrap_err();
+        let expected = "`provider.own.remove[0]`: `cors` is not in the chain `default`, which is empty here (remove \
+                        this, or list `cors` in chain.provider.default)";
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
+    fn chains_that_extend_one_another_are_said_once() {
+        let chains = json!({"b": {"extends": "c"}, "c": {"extends": "b"}, "a": {"extends": "b"}});
+        let expected = "`provider.b.extends`: `b` extends `c` extends `b`: a chain cannot extend itself (write one of \
+                        them out as a list)";
+        assert_eq!(provider(&chains).unwrap_err(), [expected]);
     }
 
     #[test]
