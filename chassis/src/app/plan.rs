@@ -94,6 +94,8 @@ impl Planner<'_> {
                 let mut errors = proof::places(name, &entries);
                 if !self.conf.is_broken_chain(name) {
                     errors.extend(proof::order(name, &entries, self.catalog));
+                    let extended = self.extended(name);
+                    errors.retain(|(_, error)| !extended.contains(error));
                 }
                 let below_step = |(at, error): (usize, _)| self.below_step(name, places[at], error);
                 let errors: Vec<_> = errors.into_iter().map(below_step).collect();
@@ -102,6 +104,15 @@ impl Planner<'_> {
             chains.insert(name.clone(), entries);
         }
         chains
+    }
+
+    /// What is wrong already with the chain that this one extends: it is said there.
+    fn extended(&self, name: &str) -> Vec<BuildError> {
+        let Some(ChainConf::Edit(edit)) = self.conf.root.chain.provider.get(name) else { return Vec::new() };
+        let handlers = self.conf.chains.get(&edit.extends).into_iter().flatten();
+        let entries: Vec<_> = handlers.filter_map(|handler| self.catalog.handler(handler)).collect();
+        let errors = proof::places(name, &entries).into_iter().chain(proof::order(name, &entries, self.catalog));
+        errors.map(|(_, error)| error).collect()
     }
 
     /// Applies what configuration says about an operation, and proves that its chain fits.

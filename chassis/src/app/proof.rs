@@ -100,7 +100,7 @@ fn repeated(chain: &str, step: &HandlerEntry, before: &[&HandlerEntry]) -> Optio
     let name = step.head.name;
     let twice = !step.repeatable && before.iter().any(|other| other.head.name == name);
     twice.then(|| {
-        BuildError::new("", format!("chain `{chain}` lists `{name}` twice, and it works once a call"))
+        BuildError::new("", format!("chain `{chain}` lists `{name}` twice, and it has no effect a second time"))
             .with_help(format!("remove one of the two `{name}`"))
     })
 }

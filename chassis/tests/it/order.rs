@@ -89,7 +89,7 @@ async fn a_principal_that_nothing_provides_is_refused() {
 #[tokio::test]
 async fn a_handler_listed_twice_is_refused() {
     insta::assert_snapshot!(error("chain: { provider: { default: [gate, request-id, gate] } }").await, @"
-    test-2.yaml:1:50: chain.provider.default[2]: chain `default` lists `gate` twice, and it works once a call
+    test-2.yaml:1:50: chain.provider.default[2]: chain `default` lists `gate` twice, and it has no effect a second time
       1 | chain: { provider: { default: [gate, request-id, gate] } }
         |                                                  ^^^^
       help: remove one of the two `gate`
@@ -227,6 +227,14 @@ chain:
 }
 
 #[tokio::test]
+async fn what_a_chain_takes_over_is_wrong_where_it_is_written() {
+    let yaml = "chain: { provider: { default: [gate, gate], own: { extends: default, add: [{ handler: meter }] } } }";
+    let said = error(yaml).await;
+    assert!(said.contains("chain.provider.default[1]: chain `default` lists `gate` twice"), "{said}");
+    assert!(said.ends_with("The configuration has 1 problem."), "{said}");
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_is_said_at_once() {
     let yaml = "
 chain:
@@ -237,7 +245,7 @@ timeout: soon
 unknown: 1
 operations: { known.hwo: { timeout: 1s } }";
     insta::assert_snapshot!(error(yaml).await, @"
-    test-2.yaml:4:21: chain.provider.default[1]: chain `default` lists `gate` twice, and it works once a call
+    test-2.yaml:4:21: chain.provider.default[1]: chain `default` lists `gate` twice, and it has no effect a second time
       4 |     default: [gate, gate]
         |                     ^^^^
       help: remove one of the two `gate`
