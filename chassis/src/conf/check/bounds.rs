@@ -5,6 +5,7 @@ use serde_json::{Number, Value};
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
+use crate::conf::suggest;
 
 /// Checks a number against its bounds.
 pub(super) fn number(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number, shape: &Shape<'_>) {
@@ -48,14 +49,66 @@ pub(super) fn text(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shap
     let length = text.chars().count() as u64;
     let least = shape.number("minLength").filter(|least| length < *least);
     let most = shape.number("maxLength").filter(|most| length > *most);
-    let pattern = shape.all("pattern").filter_map(Value::as_str).find(|pattern| !walk.patterns.matches(pattern, text));
+    // These were read by their types already, which forgive what a pattern does not.
+    let is_read = matches!(shape.text("format"), Some("interval" | "size" | "rate" | "timeout" | "listen"));
+    let mut patterns = shape.all("pattern").filter_map(Value::as_str).filter(|_| !is_read);
+    let pattern = patterns.find(|pattern| !walk.patterns.matches(pattern, text));
     let message = match (least, most, pattern) {
         (Some(_), _, _) if length == 0 => "this must not be empty".to_owned(),
         (Some(least), _, _) => format!("{} is too short: at least {least} characters", wording::shown(spot.node)),
         (_, Some(most), _) => format!("{} is too long: at most {most} characters", wording::shown(spot.node)),
-        (_, _, Some(pattern)) => format!("{} does not look like `{pattern}`", wording::shown(spot.node)),
+        (_, _, Some(_)) => format!("{} does not have the form that is wanted here", wording::shown(spot.node)),
         _ => return,
     };
-    let help = shape.text("description").filter(|_| pattern.is_some()).map(wording::first_paragraph);
+    let help = pattern.and_then(|pattern| match least.or(most) {
+        Some(_) => shape.text("description").map(wording::first_paragraph),
+        None => Some(form(text, pattern, shape)),
+    });
     walk.report(spot.path, &spot.node.origin, Weight::Value, message, help);
+}
+
+/// How to write what a pattern wants: the word that was meant, an example, or at last the pattern itself.
+fn form(text: &str, pattern: &str, shape: &Shape<'_>) -> String {
+    if let Some(word) = suggest::closest(text, words(pattern)) {
+        return format!("did you mean `{word}`?");
+    }
+    let description = shape.text("description").map(wording::first_paragraph);
+    let examples = shape.all("examples").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    let examples: Vec<_> = examples.take(5).map(|example| format!("`{example}`")).collect();
+    let form = match examples.as_slice() {
+        [] => format!("write what matches `{pattern}`"),
+        examples => format!("write it as {}", examples.join(", ")),
+    };
+    description.map_or(form.clone(), |description| format!("{form}: {description}"))
+}
+
+/// The words among the alternatives of a pattern such as `^(peer|principal|header:.+)$`.
+fn words(pattern: &str) -> impl Iterator<Item = &str> {
+    let inside = pattern.strip_prefix("^(").and_then(|rest| rest.strip_suffix(")$")).unwrap_or_default();
+    let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    inside.split('|').filter(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_pattern_can_be_meant() {
+        let found: Vec<_> = words("^(peer|principal|header:.+)$").collect();
+        assert_eq!(found, ["peer", "principal"]);
+        assert_eq!(words("^([0-9]+(ms|s))+$").count(), 0);
+        assert_eq!(words("^[a-z]+$").count(), 0);
+    }
+
+    #[test]
+    fn a_pattern_is_shown_only_where_nothing_else_says_the_form() {
+        let schema =
+            serde_json::json!({ "examples": ["peer", "header:X-Tenant"], "description": "What is counted by." });
+        let shape = Shape::new(schema.as_object().into_iter().collect());
+        let pattern = "^(peer|principal|header:.+)$";
+        assert_eq!(form("peeer", pattern, &shape), "did you mean `peer`?");
+        assert_eq!(form("x", pattern, &shape), "write it as `peer`, `header:X-Tenant`: What is counted by.");
+        assert_eq!(form("x", "^[A-Z]", &Shape::new(Vec::new())), "write what matches `^[A-Z]`");
+    }
 }
