@@ -320,6 +320,15 @@ fn configuration_that_has_no_effect_is_warned_of() {
     assert!(!shipped.contains("has no effect") && !shipped.contains("passed by no operation"), "{shipped}");
 }
 
+#[test]
+fn explain_says_how_a_path_begins() {
+    let output = greeter(&["explain", "GET", "greetings/ada"]);
+    assert_eq!(output.status.code(), Some(2), "{}", err(&output));
+    assert!(
+        err(&output).contains("`greetings/ada` is no path: a path begins with `/`\n  help: write `/greetings/ada`")
+    );
+}
+
 /// The last line of what `explain` says about a call.
 fn outcome(arguments: &[&str]) -> String {
     let output = greeter(&[&["explain"], arguments].concat());

@@ -46,7 +46,7 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
         let (message, help) = match path.steps() {
             [Step::Key(root), _] if root == "operations" => (
                 format!("`{key}` is no operation and no pattern of operations"),
-                match key.contains('.') {
+                match key.contains('.') || key.is_empty() {
                     true => "write `SCHEMA.METHOD`, with `*` for any characters".to_owned(),
                     false => format!("write `{key}.METHOD` for one operation, `{key}.*` for all of a schema"),
                 },
@@ -78,12 +78,21 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
     let nested = key.split_once('.').filter(|(first, _)| shape.key(first, walk.patterns).is_some());
     let help = match nested {
         Some((first, rest)) => format!("write `{rest}` below `{first}:`"),
+        None if is_extended(key, shape) => {
+            "what follows the protocol is one word of lower-case letters and digits: `NAME-WORD`".to_owned()
+        }
         None => suggest::among(key, shape.keys(), &they_are),
     };
     walk.report(path, &entry.key, Weight::Key, message, Some(help));
     let meant = suggest::closest(key, shape.keys())?;
     walk.meant.push(path.first(path.steps().len() - 1).key(meant));
     Some(meant)
+}
+
+/// Whether a listener is named for a protocol that there is, and not as listeners are.
+fn is_extended(key: &str, shape: &Shape<'_>) -> bool {
+    let follows = |known: &str| key.strip_prefix(known).is_some_and(|rest| rest.starts_with('-'));
+    shape.text("x-names") == Some("listener") && shape.keys().any(follows)
 }
 
 fn missing(walk: &mut Walk<'_>, spot: Spot<'_>, key: &str, shape: &Shape<'_>) {

@@ -20,6 +20,17 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// What was probably meant by a key that means none of them.
+    fn like(self, key: &str) -> String {
+        let halves = self.operations.iter().filter_map(|id| id.split_once('.'));
+        let patterns: Vec<_> =
+            halves.flat_map(|(schema, method)| [format!("{schema}.*"), format!("*.{method}")]).collect();
+        match suggest::closest(key, patterns.iter().map(String::as_str)).filter(|_| key.contains('*')) {
+            Some(pattern) => format!("did you mean `{pattern}`?"),
+            None => suggest::among(key, self.operations.iter().copied(), "the operations are"),
+        }
+    }
+
     fn matches(self, pattern: &Pattern) -> bool {
         self.operations.iter().any(|id| pattern.matches(id)) || self.later.iter().any(|name| pattern.is_about(name))
     }
@@ -87,8 +98,7 @@ fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> 
         let pattern = Pattern::parse(key);
         if pattern.is_some_and(|pattern| !known.matches(&pattern)) {
             let what = if key.contains('*') { "matches no operation" } else { "is no operation" };
-            let help = suggest::among(key, known.operations.iter().copied(), "the operations are");
-            errors.push(BuildError::new(at.clone(), format!("`{key}` {what}")).with_help(help));
+            errors.push(BuildError::new(at.clone(), format!("`{key}` {what}")).with_help(known.like(key)));
         }
         let chain = entry.node.at(&KeyPath::parse("chain")).map(|node| &node.content);
         if let Some(Content::Text(chain)) = chain

@@ -94,6 +94,10 @@ fn remedy(node: &Node, kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
             let fits = wants(kind) || (kind == "integer" && wants("number"));
             if fits && kind != "null" { Some("remove the quotes".to_owned()) } else { form(kinds, shape) }
         }
+        Content::List(_) => {
+            form(kinds, shape).or_else(|| Some("write one value, without brackets and dashes".to_owned()))
+        }
+        Content::Map(_) => form(kinds, shape).or_else(|| Some("write one value instead of keys".to_owned())),
         _ => form(kinds, shape),
     }
 }

@@ -251,10 +251,10 @@ fn a_value_out_of_bounds_says_the_bounds() {
     The configuration has 1 problem.
     ");
     insta::assert_snapshot!(wrong("schemas: { greeting: { word: hello } }\n"), @"
-    greeter.yaml:1:30: schemas.greeting.word: `hello` does not look like `^[A-Z]`
+    greeter.yaml:1:30: schemas.greeting.word: `hello` does not have the form that is wanted here
       1 | schemas: { greeting: { word: hello } }
         |                              ^^^^^
-      help: What to say.
+      help: write what matches `^[A-Z]`: What to say.
 
     The configuration has 1 problem.
     ");
@@ -485,13 +485,53 @@ fn operations_and_chains_that_are_not_there_are_named() {
     The configuration has 1 problem.
     ");
     insta::assert_snapshot!(wrong("chain:\n  provider:\n    own:\n      extends: default\n      add: [{ handler: auth, after: request-id }]\n"), @"
-    greeter.yaml:5:37: chain.provider.own.add[0].after: `request-id` is not in the chain `default`
+    greeter.yaml:5:37: chain.provider.own.add[0].after: `request-id` is not in the chain `default`, which is empty here
       5 |       add: [{ handler: auth, after: request-id }]
         |                                     ^^^^^^^^^^
-      help: there is nothing of the kind
+      help: remove this, or list `request-id` in chain.provider.default
 
     The configuration has 1 problem.
     ");
+}
+
+#[test]
+fn an_edit_of_an_empty_chain_says_where_that_is_empty() {
+    insta::assert_snapshot!(wrong("chain: { provider: { default: [], own: { extends: default, remove: [auth] } } }\n"), @"
+    greeter.yaml:1:69: chain.provider.own.remove[0]: `auth` is not in the chain `default`, which is empty here (greeter.yaml:1:22)
+      1 | chain: { provider: { default: [], own: { extends: default, remove: [auth] } } }
+        |                                                                     ^^^^
+      help: remove this, or list `auth` in chain.provider.default
+
+    The configuration has 1 problem.
+    ");
+}
+
+#[test]
+fn a_misspelt_handler_hides_no_other_mistake_of_an_edit() {
+    let edit = "{ extends: default, remove: [auth], add: [{ handler: request-id, after: nothing }] }";
+    let said = wrong(&format!("chain: {{ provider: {{ default: [rate-limit], own: {edit} }} }}\n"));
+    assert!(said.contains("remove[0]: `auth` is not in the chain `default` (greeter.yaml:1:22)"), "{said}");
+    assert!(said.contains("add[0].after: there is no handler `nothing`"), "{said}");
+    assert!(said.ends_with("The configuration has 2 problems."), "{said}");
+    // What is misspelt where it is listed is missing where it is removed.
+    let said = wrong("chain: { provider: { default: [auht], own: { extends: default, remove: [auth] } } }\n");
+    assert!(said.ends_with("The configuration has 1 problem."), "{said}");
+}
+
+#[test]
+fn help_names_what_can_be_written() {
+    for (yaml, help) in [
+        ("operations: { '': {} }", "write `SCHEMA.METHOD`, with `*` for any characters"),
+        ("operations: { '*.remeber': {} }", "did you mean `*.remember`?"),
+        ("operations: { 'greting.*': {} }", "did you mean `greeting.*`?"),
+        ("protocols: { rest-b-c: {} }", "what follows the protocol is one word of lower-case letters and digits"),
+        ("protocols: { rest-B: {} }", "what follows the protocol is one word of lower-case letters and digits"),
+        ("service: { name: [a] }", "write one value, without brackets and dashes"),
+        ("service: { name: { a: b } }", "write one value instead of keys"),
+    ] {
+        let said = wrong(yaml);
+        assert!(said.contains(&format!("help: {help}")), "{yaml}: {said}");
+    }
 }
 
 #[test]
