@@ -150,7 +150,10 @@ fn list(key: &str, names: &[String]) -> Result<Option<HeaderValue>, BuildError> 
 }
 
 fn value(key: &str, text: &str) -> Result<HeaderValue, BuildError> {
-    HeaderValue::from_str(text).map_err(|_| BuildError::new(key, format!("`{text}` cannot stand in a header field")))
+    HeaderValue::from_str(text).map_err(|_| {
+        BuildError::new(key, format!("`{text}` cannot stand in a header field"))
+            .with_help("write it without line ends and control characters")
+    })
 }
 
 #[cfg(test)]

@@ -88,7 +88,8 @@ fn name(value: &Value, at: usize) -> String {
 impl Jwk {
     /// Reads a key out of a set.
     pub(in crate::handlers::auth) fn read(value: Value) -> Result<Self, BuildError> {
-        serde_json::from_value(value).map_err(|error| BuildError::new("", format!("is no JWK: {error}")))
+        serde_json::from_value(value)
+            .map_err(|error| BuildError::new("", format!("is no JWK: {error}")).with_help(WHOLE))
     }
 
     /// The secret, if this is one, with the algorithm it is for.
@@ -170,19 +171,23 @@ fn long_enough(secret: &[u8], algorithm: Algorithm) -> Result<(), BuildError> {
         .with_help(format!("make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding")))
 }
 
+const WHOLE: &str = "copy the whole key, as its issuer publishes it (RFC 7517 §4)";
+
 /// The bytes of a member, base64url without padding (RFC 7515 §2).
 fn bytes(name: &str, text: Option<&str>) -> Result<Vec<u8>, BuildError> {
     let text = text.filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| BuildError::new("", format!("has no `{name}`")))?;
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|error| BuildError::new("", format!("has a `{name}` that is not base64url without padding: {error}")))
+    let text = text.ok_or_else(|| BuildError::new("", format!("has no `{name}`")).with_help(WHOLE))?;
+    let broken = |error| {
+        BuildError::new("", format!("has a `{name}` that is not base64url without padding: {error}"))
+            .with_help("write it with `-` and `_` instead of `+` and `/`, and without the `=` at its end (RFC 7515 §2)")
+    };
+    URL_SAFE_NO_PAD.decode(text).map_err(broken)
 }
 
 fn sized(name: &str, text: Option<&str>, length: usize) -> Result<Vec<u8>, BuildError> {
     let bytes = bytes(name, text)?;
     match bytes.len() {
         is if is == length => Ok(bytes),
-        is => Err(BuildError::new("", format!("has a `{name}` of {is} bytes instead of {length}"))),
+        is => Err(BuildError::new("", format!("has a `{name}` of {is} bytes instead of {length}")).with_help(WHOLE)),
     }
 }

@@ -50,13 +50,15 @@ fn a_private_key_is_refused() {
 fn a_weak_or_broken_key_is_refused() {
     let another = "make another with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`";
     let weak = |key: &str| format!("`keys.file`: key {key} has 1024 bits; RSA keys here have 2048 to 8192 ({another})");
+    let whole = "copy the whole key, as its issuer publishes it (RFC 7517 §4)";
     let small = include_bytes!("keys/small.public.pem");
     assert_eq!(wrong(json!({}), small), weak("1"));
     let set = json!([{ "kty": "RSA", "kid": "r", "n": base64([0xff; 128]), "e": "AQAB" }]);
     assert_eq!(wrong_keys(&set), weak("`r`"));
     let set = json!([{ "kty": "EC", "crv": "P-256", "x": base64([1; 31]), "y": base64([1; 32]) }]);
-    assert_eq!(wrong_keys(&set), "`keys.file`: key 1 has a `x` of 31 bytes instead of 32");
-    assert_eq!(wrong_keys(&json!([{ "kty": "oct", "alg": "HS256" }])), "`keys.file`: key 1 has no `k`");
+    assert_eq!(wrong_keys(&set), format!("`keys.file`: key 1 has a `x` of 31 bytes instead of 32 ({whole})"));
+    let set = json!([{ "kty": "oct", "alg": "HS256" }]);
+    assert_eq!(wrong_keys(&set), format!("`keys.file`: key 1 has no `k` ({whole})"));
     let set = json!([{ "kty": "oct", "alg": "HS256", "k": "a+b/" }]);
     assert!(wrong_keys(&set).starts_with("`keys.file`: key 1 has a `k` that is not base64url without padding"));
 }
