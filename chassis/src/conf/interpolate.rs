@@ -43,6 +43,23 @@ where
     Ok(Cow::Owned(expanded))
 }
 
+/// The same for a scalar without quotes, where references that come to nothing would take the key back without a word.
+pub(crate) fn expand_plain<'a, F>(text: &'a str, variable: F) -> Result<Cow<'a, str>, Unresolved>
+where
+    F: Fn(&str) -> Option<String>,
+{
+    let expanded = expand(text, variable)?;
+    let is_meant = text.is_empty() || text.contains("||");
+    if is_meant || !expanded.trim().is_empty() {
+        return Ok(expanded);
+    }
+    Err(Unresolved {
+        written: text.to_owned(),
+        message: format!("`{text}` is empty here, and nothing is said"),
+        help: "set the variable, or write `${NAME||}` to leave the key at its default without it".to_owned(),
+    })
+}
+
 fn name(reference: &str) -> &str {
     reference.split_once("||").map_or(reference, |(name, _)| name).trim()
 }
@@ -132,6 +149,16 @@ mod tests {
         check("${HOST", Err("`${` has no `}`"));
         check("${a b}", Err("`${…}` does not name an environment variable here"));
         check("${}", Err("`${…}` does not name an environment variable here"));
+    }
+
+    #[test]
+    fn what_is_nothing_takes_no_key_back_unless_that_is_meant() {
+        let said = expand_plain("${EMPTY}", variable).unwrap_err();
+        assert_eq!(said.message, "`${EMPTY}` is empty here, and nothing is said");
+        for meant in ["", "${EMPTY||}", "${NOWHERE||}"] {
+            assert_eq!(expand_plain(meant, variable).unwrap(), "", "{meant}");
+        }
+        assert_eq!(expand_plain("${HOST}", variable).unwrap(), "example.com");
     }
 
     proptest! {

@@ -111,6 +111,7 @@ impl<'a> Builder<'a> {
         }
         let plain = style == ScalarStyle::Plain;
         let expanded = match self.variables {
+            Some(variables) if plain => interpolate::expand_plain(text, variables),
             Some(variables) => interpolate::expand(text, variables),
             None => Ok(text.into()),
         };
