@@ -35,7 +35,7 @@
 //! # What a value can look like
 //!
 //! A key without a value is as if it was not there; laid over a scalar or a list of an earlier source it takes it back
-//! to its default. `${NAME}` and `${NAME||default}` stand for environment variables in YAML files; an unquoted value is
+//! to its default. `null` or `~`, written out, takes a map back, too. `${NAME}` and `${NAME||default}` stand for environment variables in YAML files; an unquoted value is
 //! read again after that, so that `${PORT}` can be a number. The environment says `CHASSIS__LOG__LEVEL` for
 //! `log.level`, `CHASSIS__HANDLERS__RATE_LIMIT__BURST` for `handlers.rate-limit.burst`. A [`Secret`] is written as
 //! `file:/path` or `env:NAME` and is read after the check, because only the schema knows that it is one; it is hidden

@@ -179,8 +179,9 @@ impl Node {
     }
 
     /// Lays a value from a later source over this one: maps merge, everything else replaces. A key without a value
-    /// takes a scalar or a list back to its default and leaves a map as it is.
+    /// takes a scalar or a list back to its default and leaves a map as it is; `null`, written out, takes a map back, too.
     pub fn merge(&mut self, over: Self) {
+        let leaves_maps = over.leaves_maps();
         match (&mut self.content, over.content) {
             (Content::Map(entries), Content::Map(others)) => {
                 if self.origin == Origin::Default {
@@ -188,9 +189,14 @@ impl Node {
                 }
                 others.into_iter().for_each(|(key, other)| merge_entry(entries, key, other));
             }
-            (Content::Map(_), Content::Null) => {}
+            (Content::Map(_), Content::Null) if leaves_maps => {}
             (_, content) => *self = Self { content, ..over },
         }
+    }
+
+    /// Whether a map stays what it is below this: nobody wrote `null`.
+    pub(crate) fn leaves_maps(&self) -> bool {
+        self.content == Content::Null && self.said.as_deref().is_none_or(|said| said.trim().is_empty())
     }
 
     /// Every value that is not a map with keys in it, with its path.
@@ -226,7 +232,7 @@ fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry)
         }
         Some(entry) => {
             // What is replaced is no longer there to be pointed at.
-            let replaces = other.node.entries().is_none() && other.node.content != Content::Null;
+            let replaces = other.node.entries().is_none() && !other.node.leaves_maps();
             if entry.key == Origin::Default || entry.node.entries().is_none() || replaces {
                 entry.key = other.key;
             }
@@ -264,6 +270,18 @@ mod tests {
         check(json!({"a": 1}), json!({"a": null}), &json!({}));
         check(json!({"a": [1]}), json!({"a": null}), &json!({}));
         check(json!({"a": {"b": 1}}), json!({"a": null}), &json!({"a": {"b": 1}}));
+    }
+
+    #[test]
+    fn null_written_out_takes_a_map_back() {
+        for said in ["~", "null"] {
+            let mut node = Node::from_json(json!({"a": {"b": 1}, "c": 1}), &set("lower"));
+            let mut over = Node::from_json(json!({"a": null}), &set("upper"));
+            over.at_mut(&KeyPath::parse("a")).unwrap().said = Some(said.into());
+            node.merge(over);
+            assert_eq!(node.to_json(), json!({"c": 1}));
+            assert_eq!(node.nearest(&KeyPath::parse("a")), &set("upper"));
+        }
     }
 
     #[test]

@@ -31,6 +31,15 @@ fn wrong(sources: &Sources) -> String {
 }
 
 #[test]
+fn a_map_is_taken_back_by_null_and_left_by_nothing() {
+    for (over, expected) in [("a: ~\n", json!({})), ("a: null\n", json!({})), ("a:\n", json!({ "a": { "b": 1 } }))] {
+        let (_directory, mut sources) = sources(&[("one.yaml", "a: { b: 1 }\n"), ("two.yaml", over)]);
+        sources.files = vec!["one.yaml".into(), "two.yaml".into()];
+        assert_eq!(Document::load(&sources).unwrap().value(), expected, "{over}");
+    }
+}
+
+#[test]
 fn later_sources_win() {
     let (_directory, mut sources) = sources(&[
         ("one.yaml", "a: one\nb: one\nc: one\nd: one\n"),

@@ -118,7 +118,8 @@ impl<'a> Builder<'a> {
         let node = match expanded {
             Ok(expanded) => {
                 let content = self.content(&expanded, plain, tag, &origin);
-                let said = (plain && expanded != text).then(|| Arc::from(expanded.as_ref()));
+                let is_null = content == Content::Null && !expanded.is_empty();
+                let said = (plain && (expanded != text || is_null)).then(|| Arc::from(expanded.as_ref()));
                 Node { said, ..Node::new(content, origin) }
             }
             Err(unresolved) => {
