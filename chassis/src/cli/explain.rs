@@ -247,7 +247,7 @@ fn settings(section: &Section<'_>) -> Vec<Setting> {
         key: key.to_string(),
         value: shown(&node),
         origin: node.origin.to_string(),
-        default: node.origin == Origin::Default,
+        default: matches!(node.origin, Origin::Default | Origin::TakenBack(_)),
     };
     section.effective().into_iter().map(setting).collect()
 }

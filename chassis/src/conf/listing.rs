@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -39,8 +40,8 @@ pub struct Listed {
 impl Conf {
     /// Every value that is in effect, defaults of everything that was linked in included, secrets hidden.
     pub fn listing(&self) -> Listing {
-        let mut root = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
-        root.merge(self.document.root.clone());
+        let defaults = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
+        let root = in_effect(defaults, self.document.root.clone());
         let leaves = root.leaves().into_iter().filter(|(_, node)| node.content != Content::Null);
         let mut values: Vec<_> = leaves.map(|(path, node)| listed(path, node)).collect();
         values.sort_by_key(|listed| (rank(&listed.path), listed.path.clone()));
@@ -55,6 +56,37 @@ impl Conf {
             is_nothing(&said) || defaults.at(&path).is_some_and(|default| default.to_json() == said)
         };
         self.document.is_reference && self.is_right() && self.document.root.leaves().into_iter().all(holds)
+    }
+}
+
+/// What is said, laid over the defaults; a default that is in effect because it was taken back says by whom.
+pub(super) fn in_effect(mut defaults: Node, mut said: Node) -> Node {
+    take_back(&mut defaults, &mut said);
+    defaults.merge(said);
+    defaults
+}
+
+fn take_back(defaults: &mut Node, said: &mut Node) {
+    let (Content::Map(defaults), Content::Map(entries)) = (&mut defaults.content, &mut said.content) else { return };
+    entries.retain(|key, entry| {
+        let Some(default) = defaults.get_mut(key).map(|default| &mut default.node) else { return true };
+        if entry.node.content != Content::Null {
+            take_back(default, &mut entry.node);
+            return true;
+        }
+        if default.entries().is_none() || !entry.node.leaves_maps() {
+            taken_back(default, &Arc::new(entry.node.origin.clone()));
+        }
+        false
+    });
+}
+
+fn taken_back(default: &mut Node, by: &Arc<Origin>) {
+    match &mut default.content {
+        Content::Map(entries) if !entries.is_empty() => {
+            entries.values_mut().for_each(|entry| taken_back(&mut entry.node, by));
+        }
+        _ => default.origin = Origin::TakenBack(Arc::clone(by)),
     }
 }
 
@@ -264,6 +296,20 @@ protocols: { rest-internal: { listen: ':81' } }
             listing.values.iter().map(|listed| (listed.key.clone(), listed.value.clone())).collect::<Vec<_>>()
         };
         assert_eq!(values(&again), values(&listing));
+    }
+
+    #[test]
+    fn what_is_taken_back_is_listed_with_its_default() {
+        let yaml = "drain: { delay: ~ }\nhandlers: { rate-limit: null }\nlog:\n";
+        let listing = conf(yaml).listing();
+        let origin = |key: &str| {
+            let found = listing.values.iter().find(|listed| listed.key == key).unwrap();
+            (found.value.clone(), found.origin.to_string())
+        };
+        assert_eq!(origin("drain.delay"), (json!("5s"), "default (taken back by greeter.yaml:1:17)".to_owned()));
+        let rate = (json!("100/s"), "default (taken back by greeter.yaml:2:25)".to_owned());
+        assert_eq!(origin("handlers.rate-limit.rate"), rate);
+        assert_eq!(origin("log.level").1, "default");
     }
 
     #[test]

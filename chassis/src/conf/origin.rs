@@ -18,6 +18,8 @@ pub enum Origin {
     Environment(Arc<str>),
     /// The argument `--set` of this key.
     Set(Arc<str>),
+    /// The program itself, because the value was taken back there.
+    TakenBack(Arc<Origin>),
 }
 
 /// A place in a YAML file.
@@ -104,7 +106,7 @@ impl Origin {
             Self::File(place) => (place.text.order, place.line, place.column),
             Self::Environment(_) => (usize::MAX - 2, 0, 0),
             Self::Set(_) => (usize::MAX - 1, 0, 0),
-            Self::Default => (usize::MAX, 0, 0),
+            Self::Default | Self::TakenBack(_) => (usize::MAX, 0, 0),
         }
     }
 }
@@ -116,6 +118,7 @@ impl fmt::Display for Origin {
             Self::File(place) => place.fmt(f),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Set(key) => write!(f, "--set {key}"),
+            Self::TakenBack(by) => write!(f, "default (taken back by {by})"),
         }
     }
 }
@@ -126,11 +129,12 @@ impl fmt::Display for Place {
     }
 }
 
-/// Members: `source`, and with it `file`, `line` and `column`, or `name`.
+/// Members: `source`, and with it `file`, `line` and `column`, or `name`; `taken-back-by` where a default is in effect
+/// because what was said before it was taken back.
 impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (source, name) = match self {
-            Self::Default => ("default", None),
+            Self::Default | Self::TakenBack(_) => ("default", None),
             Self::File(_) => ("file", None),
             Self::Environment(name) => ("environment", Some(name.as_ref())),
             Self::Set(key) => ("set", Some(key.as_ref())),
@@ -144,6 +148,9 @@ impl Serialize for Origin {
         }
         if let Some(name) = name {
             origin.serialize_field("name", name)?;
+        }
+        if let Self::TakenBack(by) = self {
+            origin.serialize_field("taken-back-by", by.as_ref())?;
         }
         origin.end()
     }

@@ -10,7 +10,7 @@ use super::build::BuildError;
 use super::compose::terms::SHARED;
 use super::compose::{Composed, Kind};
 use super::document::Document;
-use super::listing::defaults;
+use super::listing::{defaults, in_effect};
 use super::origin::Origin;
 use super::path::KeyPath;
 use super::problem::{Hidden, Problem};
@@ -269,11 +269,14 @@ impl Section<'_> {
     /// Every value that is in effect, with its key and origin: what is said, and defaults where nothing is.
     pub fn effective(&self) -> Vec<(KeyPath, Node)> {
         let said = self.node.as_ref();
-        let mut node = match self.schema {
+        let defaults = match self.schema {
             Some(schema) => defaults(&self.conf.composed, schema, None, said),
             None => Node::empty(Origin::Default),
         };
-        said.into_iter().for_each(|said| node.merge(said.clone()));
+        let node = match said {
+            Some(said) => in_effect(defaults, said.clone()),
+            None => defaults,
+        };
         let leaves = node.leaves().into_iter().filter(|(_, node)| node.content != Content::Null);
         leaves.map(|(key, node)| (key, node.clone())).collect()
     }
