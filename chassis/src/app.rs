@@ -166,7 +166,10 @@ impl App {
     /// # Errors
     /// Two entries that were linked in share a name.
     pub fn json_schema(&self) -> Result<Value, StartError> {
-        self.composed().map(|composed| composed.published())
+        let catalog = Catalog::linked().map_err(|duplicates| Rejected::duplicates(&duplicates))?;
+        let operations = operations(&catalog, &self.mounted);
+        let ids: Vec<_> = operations.iter().map(|operation| operation.id.as_ref()).collect();
+        self.composed().map(|composed| composed.published(&ids))
     }
 
     fn composed(&self) -> Result<Composed, StartError> {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::root::Root;
 
+mod publish;
 mod relax;
 pub(crate) mod terms;
 mod tombstone;
@@ -128,13 +129,10 @@ impl Composed {
         &self.schema
     }
 
-    /// The same for editors: what is a map may also be left out behind its key.
-    pub fn published(&self) -> Value {
-        let mut schema = self.schema.clone();
-        if let Value::Object(root) = &mut schema {
-            root.values_mut().for_each(or_nothing);
-        }
-        schema
+    /// The same for editors: any value may also be left out behind its key, or be made from environment variables, and
+    /// the ids of these operations are completed.
+    pub fn published(&self, operations: &[&str]) -> Value {
+        publish::published(&self.schema, operations)
     }
 
     /// The names of what was linked in, of one kind, sorted.
@@ -218,20 +216,6 @@ fn listener(root: &Value, part: &Value) -> Value {
         "description": "The schemas this listener serves. Without it: all that no other listener lists.",
     });
     schema
-}
-
-/// Lets every map be nothing, too: a key without a value is as if it was not there.
-fn or_nothing(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(or_nothing),
-        Value::Object(map) => {
-            if map.get("type").is_some_and(|kind| kind == "object") {
-                map.insert("type".to_owned(), json!(["object", "null"]));
-            }
-            map.values_mut().for_each(or_nothing);
-        }
-        _ => {}
-    }
 }
 
 /// Lists the names wherever one of them is wanted, so that editors complete them.

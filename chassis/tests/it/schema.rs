@@ -62,6 +62,6 @@ fn what_may_be_left_empty_may_be_nothing() {
 
 #[test]
 fn what_is_mounted_later_can_be_named() {
-    let names = &schema()["$defs"]["rest-listener"]["properties"]["schemas"]["items"]["enum"];
+    let names = &schema()["$defs"]["rest-listener"]["properties"]["schemas"]["items"]["anyOf"][0]["enum"];
     assert!(names.as_array().unwrap().contains(&json!("late")), "{names}");
 }
