@@ -19,6 +19,8 @@ pub mod fact {
     pub const ACCESS: &str = "access";
     /// The trace context is set.
     pub const TRACE: &str = "trace";
+    /// The call is called by a name, where a rule fits it.
+    pub const MARK: &str = "mark";
 }
 
 /// A step that looks at a call on its way in and at its reply on the way out.

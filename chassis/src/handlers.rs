@@ -4,11 +4,15 @@ pub mod auth;
 pub mod concurrency;
 pub mod cors;
 pub mod csrf;
+pub mod deadline;
+pub mod fault_injection;
 pub mod ip_allow;
 pub mod limit_body;
+pub mod marker;
 pub mod rate_limit;
 pub mod request_id;
 pub mod security_headers;
+pub mod set_header;
 pub mod tracing;
 
 #[cfg(test)]

@@ -155,7 +155,8 @@ impl BuildError {
     /// The same error, seen from the part that contains this one under `key`.
     #[must_use]
     pub fn below(mut self, key: &str) -> Self {
-        self.at = if self.at.is_empty() { key.to_owned() } else { format!("{key}.{}", self.at) };
+        let dot = if self.at.is_empty() || self.at.starts_with('[') { "" } else { "." };
+        self.at = format!("{key}{dot}{}", self.at);
         self
     }
 }

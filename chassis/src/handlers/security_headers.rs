@@ -27,8 +27,8 @@ pub struct Conf {
     /// `X-Content-Type-Options`: browsers do not guess another type.
     #[conf(default = told("nosniff"))]
     pub x_content_type_options: Option<String>,
-    /// `X-Frame-Options`, with pages: whether other pages may frame them. `frame-ancestors` of the policy below says
-    /// the same to newer browsers.
+    /// `X-Frame-Options`, with pages: whether other pages may frame them. `frame-ancestors` of
+    /// `content-security-policy` says the same to newer browsers.
     #[conf(default = told("DENY"))]
     pub x_frame_options: Option<String>,
     /// `Referrer-Policy`: what other services learn of where a visitor comes from.
