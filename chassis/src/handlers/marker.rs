@@ -22,7 +22,8 @@ const LONGEST: usize = 64;
 /// How calls are called.
 #[conf]
 pub struct Conf {
-    /// The rules, in order: the first that fits a call gives it its mark.
+    /// The rules, in order: the first that fits a call gives it its mark. One is written as
+    /// `{ mark: gold, when: { header: { x-tenant: gold } } }`.
     #[conf(default)]
     pub rules: Vec<Rule>,
     /// The header field that names the mark of calls that no rule fits, such as `X-Mark`: 1 to 64 letters, digits or
