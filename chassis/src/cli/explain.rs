@@ -58,10 +58,6 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
 
 impl Options {
     fn request(&self) -> Result<Request<Body>, BuildError> {
-        if !self.path.starts_with(['/', '*']) && !self.path.contains("://") && self.method != "CONNECT" {
-            let error = BuildError::new("", format!("`{}` is no path: a path begins with `/`", self.path));
-            return Err(error.with_help(format!("write `/{}`", self.path)));
-        }
         let mut request = Request::builder().method(self.method.as_str()).uri(&self.path);
         for field in &self.headers {
             let (name, value) = field.split_once(':').ok_or_else(|| {
@@ -76,8 +72,9 @@ impl Options {
             request = request.header(name, value);
         }
         let wrong = |error| {
-            BuildError::new("", format!("`{} {}` is no call: {error}", self.method, self.path))
-                .with_help("write a method and a path, such as `GET '/greetings/ada?a=b'`, with %20 for a space")
+            BuildError::new("", format!("`{} {}` is no call: {error}", self.method, self.path)).with_help(
+                "write a method and a path that begins with `/`, such as `GET '/greetings/ada?a=b'`, with %20 for a space",
+            )
         };
         request.body(Body::empty()).map_err(wrong)
     }
