@@ -42,10 +42,10 @@ fn chains(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
 fn unlisted(conf: &Conf) -> Vec<String> {
     let path = KeyPath::root().key("handlers");
     let said = conf.document.root.at(&path).and_then(Node::entries).into_iter().flatten();
-    let is_said = |node: &Node| node.content != Content::Null;
+    let is_own = |node: &Node| node.content != Content::Null && !node.origin.is_of_reference();
+    let is_said = |node: &Node| node.leaves().into_iter().any(|(_, leaf)| is_own(leaf));
     let listed = |handler: &String| conf.chains.values().any(|chain| chain.contains(handler));
     let idle = said.filter(|(handler, entry)| is_said(&entry.node) && !listed(handler)).map(|(handler, _)| handler);
-    let idle = idle.filter(|_| !conf.is_reference());
     idle.map(|handler| {
         let key = path.key(handler);
         let place = place(conf, &key);

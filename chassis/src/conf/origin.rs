@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use super::reference::HEAD;
+
 /// Where a value, or a key, comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
@@ -93,6 +95,11 @@ impl Origin {
             Self::File(place) => Some(place),
             _ => None,
         }
+    }
+
+    /// Whether it is in a reference of all keys, which says what holds anyway.
+    pub(crate) fn is_of_reference(&self) -> bool {
+        self.place().is_some_and(|place| place.text.content().starts_with(HEAD))
     }
 
     /// What a relative path is relative to, if that is not the working directory.

@@ -33,6 +33,11 @@ fn loosen(schema: &mut Value) {
                 map.insert("anyOf".to_owned(), alternatives);
             }
             map.values_mut().for_each(loosen);
+            if let Some(alternatives) = map.get_mut("anyOf").and_then(Value::as_array_mut)
+                && alternatives.iter().any(|one| one.get("const").is_some_and(Value::is_string))
+            {
+                alternatives.push(json!({ "type": ["string", "null"], "pattern": REFERENCE }));
+            }
             match map.get("type").cloned() {
                 Some(Value::String(kind)) => of_kind(map, vec![json!(kind)]),
                 Some(Value::Array(kinds)) => of_kind(map, kinds),
@@ -98,7 +103,10 @@ mod tests {
     #[test]
     fn what_tells_alternatives_apart_stays() {
         let tag = json!({ "type": "string", "const": "memory" });
-        check(json!({ "oneOf": [tag] }), &json!({ "anyOf": [tag] }));
+        let map = json!({ "properties": { "kind": tag } });
+        check(json!({ "oneOf": [map] }), &json!({ "anyOf": [map] }));
+        let reference = json!({ "type": ["string", "null"], "pattern": REFERENCE });
+        check(json!({ "oneOf": [tag] }), &json!({ "anyOf": [tag, reference] }));
     }
 
     #[test]
