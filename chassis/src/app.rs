@@ -30,6 +30,7 @@ mod pages;
 mod parts;
 mod plan;
 mod prepared;
+mod process;
 mod proof;
 mod proven;
 mod router;

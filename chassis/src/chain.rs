@@ -13,6 +13,7 @@ mod guarded;
 mod layer;
 mod passage;
 mod terms;
+mod timed;
 
 #[cfg(test)]
 mod tests;

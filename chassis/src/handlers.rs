@@ -9,6 +9,7 @@ pub mod fault_injection;
 pub mod ip_allow;
 pub mod limit_body;
 pub mod marker;
+pub mod metrics;
 pub mod rate_limit;
 pub mod request_id;
 pub mod security_headers;

@@ -23,6 +23,7 @@ mod mark;
 mod params;
 mod proxies;
 mod request_id;
+mod timing;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -32,6 +33,7 @@ pub use mark::Mark;
 pub use params::{Capture, Params, Undecodable, decode};
 pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
+pub use timing::Timing;
 
 /// One call on its way through a chain to an operation.
 ///
@@ -64,6 +66,8 @@ pub struct Call {
     pub trace: TraceContext,
     /// The span that is entered while the operation runs.
     pub span: tracing::Span,
+    /// What the handlers cost; `None` unless one of them asked for that to be measured.
+    pub timing: Option<Box<Timing>>,
     /// What handlers leave for each other, by type.
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
@@ -142,6 +146,7 @@ impl Invocation {
             finished: arrived,
             trace: TraceContext::default(),
             span: tracing::Span::none(),
+            timing: None,
             locals: Locals::default(),
             body_limit: u64::MAX,
             receiving: AtomicBool::new(false),

@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 use crate::chain::caught;
 use crate::clock::{Clock, Instant};
 use crate::invocation::{Ground, Invocation, Params, Peer};
-use crate::metrics::Metrics;
+use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
 use crate::principal::Principal;
 use crate::protocol::Refusals;
 use crate::random::Random;
@@ -53,6 +53,19 @@ struct Live {
     clock: Clock,
 }
 
+static PANICS: Spec = Spec {
+    name: "chassis.panics",
+    help: "Panics of operations and handlers that were caught.",
+    unit: Unit::Count("panic"),
+    kind: Kind::Counter,
+};
+
+impl Live {
+    fn caught(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
+    }
+}
+
 /// What watches over the calls.
 #[derive(Clone, Default)]
 pub struct Watch {
@@ -74,7 +87,11 @@ impl Provider {
     pub fn watched(snapshot: Snapshot, clock: Clock, watch: Watch) -> Self {
         let snapshot = ArcSwap::from_pointee(snapshot);
         let (swaps, panics) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Live { snapshot, swaps, panics, refusals: Arc::default(), watch, clock }))
+        let refusals = Arc::new(Refusals::counted(watch.metrics.clone()));
+        let live = Arc::new(Live { snapshot, swaps, panics, refusals, watch, clock });
+        let seen = Arc::downgrade(&live);
+        live.watch.metrics.observe(&PANICS, Labels::new(), move || Some(seen.upgrade()?.caught() as f64));
+        Self(live)
     }
 
     /// Answers later calls by this snapshot; calls in flight end on the one they began with.
@@ -90,7 +107,12 @@ impl Provider {
 
     /// How many panics of operations and handlers were caught since the start.
     pub fn panics(&self) -> u64 {
-        self.0.panics.load(Ordering::Relaxed)
+        self.0.caught()
+    }
+
+    /// What the process measures.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.watch.metrics
     }
 
     /// The latest refusals of handlers.

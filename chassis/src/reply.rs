@@ -4,14 +4,23 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, header};
+use http_body::Body as _;
 
 use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
+
+mod ended;
+
+pub use ended::{End, Outcome};
+
+use ended::{Ends, Watched};
 
 /// The answer to a call: what an operation returned, or the [`Fault`] that took its place.
 pub struct Reply {
     response: Response,
     fault: Option<Fault>,
+    // Whoever wants to know when the body has ended. Most replies have none, and nothing is kept for them.
+    ends: Option<Box<Ends>>,
 }
 
 impl Reply {
@@ -44,28 +53,44 @@ impl Reply {
         self.fault.as_ref().is_some_and(|fault| fault.code() == Code::Cancelled)
     }
 
+    /// How many bytes the body has, where that is known before it is sent. It is not of a [`Fault`], whose problem document
+    /// is written last, nor of a body that is made while it is sent.
+    pub fn length(&self) -> Option<u64> {
+        if self.fault.is_some() { None } else { self.response.body().size_hint().exact() }
+    }
+
+    /// Runs something when the body has ended: with its last byte, or with the failure or the departure of the caller that
+    /// came before. It runs exactly once, whatever becomes of the reply, and should be quick: the connection waits.
+    ///
+    /// It costs a few allocations. Where [`length`](Self::length) is known the call is as good as over, and it is cheaper to
+    /// take it for ended when `after` runs.
+    pub fn on_end(&mut self, run: impl FnOnce(&End) + Send + 'static) {
+        self.ends.get_or_insert_default().add(Box::new(run));
+    }
+
     /// Names the handler that refused, if this is a Fault and nobody did.
     pub(crate) fn by(self, handler: &str) -> Self {
-        Self { fault: self.fault.map(|fault| fault.by(handler.to_owned())), response: self.response }
+        Self { fault: self.fault.map(|fault| fault.by(handler.to_owned())), ..self }
     }
 
     /// The same of a fault that no handler made.
     pub(crate) fn by_no_handler(self) -> Self {
-        Self { fault: self.fault.map(Fault::by_no_handler), response: self.response }
+        Self { fault: self.fault.map(Fault::by_no_handler), ..self }
     }
 
     /// The answer as those see it who know nothing but responses. `Reply::from` finds the Fault in it again.
     pub(crate) fn carry(self) -> Response {
-        let Some(fault) = self.fault else { return self.response };
-        let mut response = fault.into_response();
-        *response.headers_mut() = self.response.into_parts().0.headers;
-        response
+        let Self { response, fault, ends } = self;
+        let Some(fault) = fault else { return watched(response, ends) };
+        let mut carrier = fault.into_response();
+        *carrier.headers_mut() = response.into_parts().0.headers;
+        watched(carrier, ends)
     }
 
     /// The HTTP answer: a Fault becomes its problem document (RFC 9457).
     pub(crate) fn into_response(self, invocation: &Invocation) -> Response {
-        let Self { mut response, fault } = self;
-        let Some(fault) = fault else { return response };
+        let Self { mut response, fault, ends } = self;
+        let Some(fault) = fault else { return watched(response, ends) };
         forget_body(response.headers_mut(), &fault);
         let operation = invocation.operation().map(|operation| operation.id.as_str());
         let trace_id = invocation.call.trace.trace_id().map(|id| id.to_string());
@@ -73,7 +98,15 @@ impl Reply {
         let document = serde_json::to_vec(&fault.problem(operation, trace_id)).unwrap_or_default();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         *response.body_mut() = Body::from(document);
-        response
+        watched(response, ends)
+    }
+}
+
+/// Lets those know who want to when the body of a response has ended.
+fn watched(response: Response, ends: Option<Box<Ends>>) -> Response {
+    match ends {
+        Some(ends) => response.map(|body| Body::new(Watched::new(body, ends))),
+        None => response,
     }
 }
 
@@ -99,7 +132,7 @@ impl From<Fault> for Reply {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = fault.status();
         *response.headers_mut() = fault.headers();
-        Self { response, fault: Some(fault) }
+        Self { response, fault: Some(fault), ends: None }
     }
 }
 
@@ -110,7 +143,7 @@ impl From<Response> for Reply {
             // The problem document says the status, and the two must agree (RFC 9457 §3.1.2).
             *response.status_mut() = fault.status();
         }
-        Self { response, fault }
+        Self { response, fault, ends: None }
     }
 }
 
@@ -123,8 +156,6 @@ impl Reply {
 
 #[cfg(test)]
 mod tests {
-    use http_body::Body as _;
-
     use super::*;
     use crate::invocation::fixture;
 

@@ -21,6 +21,7 @@ use crate::app::{App, Running, StartError};
 use crate::cli::Package;
 use crate::clock::Clock;
 use crate::conf::source::Sources;
+use crate::metrics::Metrics;
 use crate::principal::{Identity, Principal};
 use crate::random::Random;
 use crate::schema::{Mounted, Schema};
@@ -84,6 +85,11 @@ impl TestApp {
     /// What a handler saw and decided, in all its places, since the start.
     pub fn spy(&self, handler: &str) -> Spy {
         self.spies.of(handler)
+    }
+
+    /// What the service measured since the start.
+    pub fn metrics(&self) -> &Metrics {
+        self.running.provider().metrics()
     }
 
     /// The service, for what no method of its own does here.

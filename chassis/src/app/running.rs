@@ -12,6 +12,7 @@ use super::error::{Rejected, StartError};
 use super::instances::Instances;
 use super::plan::Planned;
 use super::prepared::Prepared;
+use super::process;
 use crate::background::{First, Works};
 use crate::component::Starting;
 use crate::conf::BuildError;
@@ -63,6 +64,7 @@ impl Running {
         let snapshot = prepared.proven.snapshot(&mounted, Arc::clone(&by_type));
         let tools = &prepared.tools;
         let provider = Provider::watched(snapshot, tools.clock, tools.watch());
+        process::observe(&tools.process.metrics, tools.clock);
         let mut works = Works::default();
         works.begin(tools.process.background.take_works());
         let instances = prepared.proven.plan.instances.clone();

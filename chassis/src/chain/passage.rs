@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::sync::atomic::Ordering;
 
 use super::guarded::{Guarded, Stop, caught};
-use super::{Form, MOST_STEPS, Next, Step};
+use super::{Form, MOST_STEPS, Next, Step, timed};
 use crate::fault::{Code, Fault};
 use crate::handler::{Verdict, Waiting};
 use crate::invocation::Invocation;
@@ -65,7 +65,10 @@ impl<'a> Passage<'_, 'a> {
                 Ok(Halt::Wait(waiting, step)) => (waiting, step),
                 Err(panic) => return Some(self.panicked(&*panic).by(&self.next.steps[self.passed].name)),
             };
-            match self.wait(waiting, step).await {
+            timed::wait(self.invocation, self.next.clock);
+            let waited = self.wait(waiting, step).await;
+            timed::waited(self.invocation, self.next.clock);
+            match waited {
                 Waited::Passed => self.passed += 1,
                 Waited::Spared => self.skip(),
                 Waited::Ended(reply) => return Some(reply),
@@ -85,7 +88,7 @@ impl<'a> Passage<'_, 'a> {
                 self.skip();
                 continue;
             }
-            match handler.before(self.invocation) {
+            match timed::before(&**handler, step, self.invocation, self.next.clock) {
                 Verdict::Continue => self.passed += 1,
                 Verdict::Answer(reply) => return Halt::Reply(reply.by(&step.name)),
                 Verdict::Refuse(fault) if self.is_spared(&fault, step) => self.skip(),
@@ -166,10 +169,11 @@ impl<'a> Passage<'_, 'a> {
             let outcome = caught(|| {
                 while self.passed > 0 {
                     self.passed -= 1;
-                    if let Form::Hooks(handler) = &self.next.steps[self.passed].form
+                    let step = &self.next.steps[self.passed];
+                    if let Form::Hooks(handler) = &step.form
                         && self.skipped & (1 << (self.passed % MOST_STEPS)) == 0
                     {
-                        handler.after(self.invocation, &mut reply);
+                        timed::after(&**handler, step, self.invocation, &mut reply, self.next.clock);
                     }
                 }
             });

@@ -16,8 +16,10 @@ use super::path::KeyPath;
 use super::problem::Problem;
 use super::yaml;
 
+mod own;
 mod referred;
 
+pub(crate) use own::own;
 pub use referred::{Disk, InMemory};
 
 /// Names the files to read, separated by colons, where no `--conf` does.

@@ -4,15 +4,32 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::fault::Code;
+use crate::metrics::{Kind, Metrics, Spec, Unit, labels};
 
 /// How often listeners refused what their peers sent before there was a call: a malformed request line, a head that is
 /// too large or does not come to its end. No chain sees that, so that no handler can count it.
-pub struct Refusals([AtomicU64; Code::ALL.len()]);
+pub struct Refusals {
+    counts: [AtomicU64; Code::ALL.len()],
+    metrics: Metrics,
+}
+
+static REFUSED: Spec = Spec {
+    name: "chassis.listener.refused",
+    help: "What listeners refused because it was no request, by the code of the fault.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
 
 impl Refusals {
+    /// None yet; they are counted in these metrics too.
+    pub fn counted(metrics: Metrics) -> Self {
+        Self { counts: std::array::from_fn(|_| AtomicU64::new(0)), metrics }
+    }
+
     /// Counts one that was refused with this code.
     pub fn count(&self, code: Code) {
         self.at(code).fetch_add(1, Ordering::Relaxed);
+        self.metrics.counter(&REFUSED, labels([("reason", code.as_str())])).increment();
     }
 
     /// How many were refused with this code.
@@ -26,13 +43,13 @@ impl Refusals {
     }
 
     fn at(&self, code: Code) -> &AtomicU64 {
-        &self.0[code as usize]
+        &self.counts[code as usize]
     }
 }
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+        Self::counted(Metrics::default())
     }
 }
 

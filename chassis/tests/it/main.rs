@@ -17,6 +17,7 @@ mod chains;
 mod components;
 mod faults;
 mod limits;
+mod measured;
 mod order;
 mod preflights;
 mod routes;

@@ -16,6 +16,8 @@ pub struct Share(f64);
 impl Share {
     /// None of it.
     pub const NONE: Self = Self(0.0);
+    /// A hundredth of it.
+    pub const ONE_PERCENT: Self = Self(0.01);
     /// All of it.
     pub const ALL: Self = Self(1.0);
 

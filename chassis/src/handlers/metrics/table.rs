@@ -1,0 +1,113 @@
+//! Handles by operation and traits, found without a lock: each is made once and never moved.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::traits::Traits;
+use crate::metrics::MOST_SERIES;
+use crate::operation::Operation;
+
+/// At most as many as a metric has series: further ones would share one anyway.
+pub(super) struct Table<T> {
+    slots: Box<[OnceLock<Box<Entry<T>>>]>,
+    taken: AtomicUsize,
+}
+
+struct Entry<T> {
+    // An operation that is mounted anew may have another template under the same id. Both are empty for calls that
+    // match nothing.
+    id: String,
+    template: String,
+    traits: Traits,
+    kept: T,
+}
+
+impl<T> Table<T> {
+    /// More than half of the slots stay free, so that what is sought is near.
+    const SLOTS: usize = (2 * MOST_SERIES).next_power_of_two();
+
+    pub(super) fn new() -> Self {
+        Self { slots: (0..Self::SLOTS).map(|_| OnceLock::new()).collect(), taken: AtomicUsize::new(0) }
+    }
+
+    /// What is kept for these, made if it is the first time; `None` if there is no room for more.
+    pub(super) fn find(&self, operation: Option<&Operation>, traits: Traits, make: impl Fn() -> T) -> Option<&T> {
+        let (id, template) = operation.map_or(("", ""), |operation| (&operation.id, &operation.template));
+        let first = hash(id, traits);
+        for at in first..first + Self::SLOTS {
+            let slot = &self.slots[at % Self::SLOTS];
+            let entry = match slot.get() {
+                Some(entry) => entry,
+                None if self.taken.load(Ordering::Relaxed) >= MOST_SERIES => return None,
+                // Another thread may be faster, with something else: then it is the next slot.
+                None => slot.get_or_init(|| {
+                    self.taken.fetch_add(1, Ordering::Relaxed);
+                    Box::new(Entry { id: id.to_owned(), template: template.to_owned(), traits, kept: make() })
+                }),
+            };
+            if entry.traits == traits && entry.id == id && entry.template == template {
+                return Some(&entry.kept);
+            }
+        }
+        None
+    }
+}
+
+/// Where to begin to look. Whoever writes operations chooses their ids, not who calls them.
+fn hash(id: &str, traits: Traits) -> usize {
+    let (words, rest) = id.as_bytes().as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let rest = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let mixed = words
+        .chain([rest])
+        .fold(traits.number(), |hash, word| (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+    (mixed >> 16) as usize % (1 << 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::invocation::fixture;
+
+    fn operation(id: usize, template: &str) -> Operation {
+        Operation::new("test", &id.to_string(), "GET", template)
+    }
+
+    #[test]
+    fn what_is_made_once_is_found_again() {
+        let (table, traits) = (Table::new(), Traits::of(&fixture::call(fixture::request("GET", "/"))));
+        let head = Traits::of(&fixture::call(fixture::request("HEAD", "/")));
+        let (one, other) = (operation(1, "/a"), operation(1, "/b"));
+        assert_eq!(table.find(Some(&one), traits, || 1), Some(&1));
+        assert_eq!(table.find(Some(&other), traits, || 2), Some(&2), "the template differs");
+        assert_eq!(table.find(None, traits, || 3), Some(&3));
+        assert_eq!(table.find(Some(&one), head, || 4), Some(&4));
+        assert_eq!(table.find(Some(&one), traits, || 5), Some(&1));
+    }
+
+    #[test]
+    fn it_takes_no_more_than_its_bound_and_forgets_nothing() {
+        let (table, traits) = (Table::new(), Traits::of(&fixture::call(fixture::request("GET", "/"))));
+        let kept = (0..MOST_SERIES + 50).filter(|id| table.find(Some(&operation(*id, "/")), traits, || *id).is_some());
+        assert_eq!(kept.count(), MOST_SERIES);
+        assert_eq!(table.find(Some(&operation(7, "/")), traits, || 0), Some(&7));
+    }
+
+    #[test]
+    fn threads_that_come_first_together_find_the_same() {
+        let (table, traits) = (Table::new(), Traits::of(&fixture::call(fixture::request("GET", "/"))));
+        let operations: Vec<_> = (0..500).map(|id| operation(id, "/")).collect();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for operation in &operations {
+                        assert_eq!(table.find(Some(operation), traits, || operation.id.clone()), Some(&operation.id));
+                    }
+                });
+            }
+        });
+        assert_eq!(table.taken.load(Ordering::Relaxed), 500);
+    }
+}
