@@ -1,5 +1,6 @@
 //! The handlers that come with chassis, one file or folder each; none of them knows another.
 
+pub mod access_log;
 pub mod auth;
 pub mod concurrency;
 pub mod cors;

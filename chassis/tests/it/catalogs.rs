@@ -38,7 +38,7 @@ async fn an_instance_takes_the_place_of_the_linked_schema_of_its_name() {
 async fn what_is_expected_and_not_linked_in_is_named() {
     let error = refusal(service("expect: [origin, gate, orign, billing]")).await;
     // What is linked in grows with every handler.
-    let (before, after) = error.split_once("`again`, `auth`").unwrap();
+    let (before, after) = error.split_once("`access-log`, `again`, `auth`").unwrap();
     let error = format!("{before}…{}", after.split_once(" more; ").unwrap().1);
     insta::assert_snapshot!(error, @"
     test-2.yaml:1:24: expect[2]: `orign` is not linked in

@@ -1,0 +1,55 @@
+//! What callers send, as far as it may be written: short, and without what may be a secret.
+
+use http::{HeaderMap, HeaderName};
+
+use super::Query;
+
+/// The longest text of a caller that is written, in bytes.
+const LONGEST: usize = 512;
+
+/// What stands for a value that is not written.
+const HIDDEN: &str = "…";
+
+/// How much is written of what callers send.
+pub(super) struct Shown {
+    pub(super) query: Query,
+    pub(super) headers: Vec<HeaderName>,
+    pub(super) redacted: Vec<HeaderName>,
+}
+
+impl Shown {
+    /// A query, as far as it may be written; `None` for one that is empty.
+    pub(super) fn query(&self, query: &str) -> Option<String> {
+        let text = match self.query {
+            Query::Whole => shortened(query.as_bytes()),
+            Query::Names => {
+                // What has no name of its own may be a value.
+                let name =
+                    |pair: &str| pair.split_once('=').map_or(HIDDEN.to_owned(), |(name, _)| format!("{name}={HIDDEN}"));
+                let names: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).map(name).collect();
+                shortened(names.join("&").as_bytes())
+            }
+        };
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// The header fields that are to be written, in one text; `None` if there is none of them.
+    pub(super) fn headers(&self, headers: &HeaderMap) -> Option<String> {
+        let sent = self.headers.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+        let texts: Vec<_> = sent
+            .map(|(name, value)| match self.redacted.contains(name) {
+                true => format!("{name}: {HIDDEN}"),
+                false => format!("{name}: {}", shortened(value.as_bytes())),
+            })
+            .collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    }
+}
+
+/// A text of a caller, cut where it is too long. What is no text is replaced, and whoever writes the line escapes what
+/// would end it.
+pub(super) fn shortened(text: &[u8]) -> String {
+    let cut = &text[..text.len().min(LONGEST)];
+    let mark = if cut.len() < text.len() { HIDDEN } else { "" };
+    format!("{}{mark}", String::from_utf8_lossy(cut))
+}
