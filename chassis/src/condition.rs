@@ -48,9 +48,12 @@ pub struct Entry {
     pub peer: Vec<Network>,
     /// The operations, one of which it leads to: `[greeting.*]`.
     pub operation: Vec<String>,
-    /// The marks, one of which it has: what `marker` calls it.
+    /// The marks, one of which it has: what `marker` calls it. `none` is that of a call it has no word for.
     pub mark: Vec<String>,
 }
+
+/// What stands for the mark of a call that has none.
+const UNMARKED: &str = "none";
 
 /// Tells which calls something is for.
 pub struct Condition(Vec<Ready>);
@@ -145,8 +148,8 @@ impl Ready {
     }
 
     fn marked(&self, invocation: &Invocation) -> bool {
-        let mark = invocation.call.locals.get::<Mark>();
-        mark.is_some_and(|Mark(mark)| self.mark.iter().any(|one| **one == **mark))
+        let mark = invocation.call.locals.get::<Mark>().map_or(UNMARKED, |Mark(mark)| mark);
+        self.mark.iter().any(|one| one == mark)
     }
 }
 

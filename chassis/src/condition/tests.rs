@@ -106,8 +106,10 @@ fn a_peer_an_operation_and_a_mark_are_each_one_of_those_listed() {
     check(json!({ "operation": ["*.list", "greeting.*"] }), &call, true);
     check(json!({ "operation": ["*.list"] }), &call, false);
     check(json!({ "mark": ["gold"] }), &call, false);
+    check(json!({ "mark": ["gold", "none"] }), &call, true);
     call.call.locals.set(Mark("gold".into()));
     check(json!({ "mark": ["silver", "gold"] }), &call, true);
+    check(json!({ "mark": ["silver", "none"] }), &call, false);
 }
 
 #[test]

@@ -1,177 +1,185 @@
-//! `rate-limit`: how often calls may come, counted per caller, in memory.
+//! `rate-limit`: how often calls may come, counted per caller or by what else YAML names, in memory.
 //!
 //! The algorithm is GCRA ([`Gcra`]): `rate` calls in the long run, at most `burst` at once, and a refused call costs
-//! its caller nothing. Memory is bounded: [`RateLimit::memory_bound`] bytes, about 30 a key. When more callers come
-//! at the same time than `max-keys`, the further ones share a few buckets, so that a flood of made-up callers is
-//! refused sooner, never let through.
+//! its caller nothing. That holds of several policies too: a call is judged by all of them while nobody else can change
+//! what it counts against, and only then is it counted, by all or by none. Memory is bounded:
+//! [`RateLimit::memory_bound`] bytes, about 30 a key. When more callers come at the same time than `max-keys`, the
+//! further ones share a few buckets, so that a flood of made-up callers is refused sooner, never let through.
 //!
 //! A refusal is 429 (RFC 6585 §4) with `Retry-After`, the problem type `quota-exceeded` and the fields `RateLimit` and
 //! `RateLimit-Policy`. Where the rate is 0 nothing says when to come back, because no time would help.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use http::{HeaderName, HeaderValue};
 
-use crate::conf::{BuildContext, BuildError, Configure, Rate, Requirement};
-use crate::fault::{Code, Fault};
+use crate::clock::Instant;
+use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::handler;
 use crate::handler::{Handler, Verdict, fact};
 use crate::invocation::Invocation;
-use crate::random::Random;
+use crate::memory::Reserved;
+use crate::operation::Operation;
 use crate::reply::Reply;
 
 mod bucket;
 mod fields;
 mod gcra;
 mod key;
+mod limit;
+mod metric;
+mod name;
 mod policy;
+mod refusal;
+mod several;
 mod table;
 
 pub use gcra::{Decision, Gcra};
-pub use key::Key;
-pub use policy::{Conf, Fields};
+pub use key::{By, Key};
+pub use policy::{Caller, Conf, Fields, Policy};
 
-use bucket::Buckets;
-use fields::Advice;
-
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+use limit::{Chosen, Limit};
+use refusal::{Standing, Telling};
 
 /// Limits how often calls may come, counted per caller, in memory. Further calls are refused with 429 and are told when
 /// to come back.
 #[handler("rate-limit")]
 pub struct RateLimit {
-    /// `None` lets every call pass.
-    limit: Option<Limit>,
-}
-
-struct Limit {
-    gcra: Gcra,
-    buckets: Buckets,
-    advice: Advice,
+    /// None lets every call pass.
+    limits: Box<[Limit]>,
+    /// What TATs are counted from.
+    epoch: Instant,
     fields: Fields,
-    policy: String,
-    retry_jitter: Duration,
-    random: Random,
+    telling: Telling,
     shadow: bool,
-    refused: AtomicU64,
+    _reserved: Option<Reserved>,
 }
 
-/// What a limiter did since it was built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Calls that were refused, or would have been if the limit were not a shadow.
-    pub refused: u64,
-    /// Calls that were judged by a bucket they share with other keys, because there were more than `max-keys`.
-    pub overflowed: u64,
-}
-
-/// What is left for the caller of a call that passed, for the fields of its reply.
-struct Left(Decision);
+/// The fields of the reply to a call that passed.
+struct Told(Vec<(HeaderName, HeaderValue)>);
 
 impl Configure for RateLimit {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        conf.check()?;
-        let limit = conf.rate.map(|rate| Limit::new(&conf, rate, context)).transpose()?;
-        Ok(Self { limit })
+        let policies = conf.checked()?;
+        let build = |(name, policy, key): &(&str, Policy, String)| {
+            let limit = Limit::new(name, policy, &conf, context);
+            limit.map_err(|error| if key.is_empty() { error } else { error.below(key) })
+        };
+        let limits = policies.iter().map(build).collect::<Result<Box<[_]>, _>>()?;
+        let mut built = Self {
+            limits,
+            epoch: context.clock.now(),
+            fields: conf.fields,
+            telling: Telling {
+                fields: conf.fields != Fields::Never,
+                jitter: conf.retry_jitter.0,
+                random: context.random.clone(),
+            },
+            shadow: conf.shadow,
+            _reserved: None,
+        };
+        let bound = Some(built.memory_bound()).filter(|bound| *bound > 0);
+        built._reserved = bound.map(|bound| context.process.memory.reserve("rate-limit", bound));
+        Ok(built)
     }
 
     fn requires(conf: &Conf) -> Vec<Requirement> {
         // Before anybody knows the caller every call would count by its address, and nobody would notice.
-        let by_principal = conf.rate.is_some() && conf.key == Key::Principal;
-        by_principal.then_some(Requirement { fact: fact::PRINCIPAL, key: "key" }).into_iter().collect()
+        let keys = conf.knows_callers().into_iter();
+        keys.map(|key| Requirement { fact: fact::PRINCIPAL, key }).collect()
+    }
+
+    fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {
+        let has =
+            |name: &str| operations.iter().any(|operation| operation.parameters.iter().any(|known| known == name));
+        let missing = conf.params().into_iter().find(|(_, name)| !operations.is_empty() && !has(name));
+        let Some((at, name)) = missing else { return Ok(()) };
+        Err(BuildError::new(at, format!("no operation that this limits has a path parameter `{name}`"))
+            .with_help("name one that stands in the path of an operation, such as `name` in `/greetings/{name}`"))
     }
 }
 
 impl Handler for RateLimit {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        match &self.limit {
-            Some(limit) => limit.judge(invocation),
-            None => Verdict::Continue,
+        match &*self.limits {
+            [] => Verdict::Continue,
+            [limit] => self.judge(limit, invocation),
+            limits => self.judge_all(limits, invocation),
         }
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
-        let Some(limit) = self.limit.as_ref().filter(|limit| limit.fields == Fields::Always) else { return };
-        let Some(Left(decision)) = invocation.call.locals.get() else { return };
+        if self.fields != Fields::Always {
+            return;
+        }
+        let Some(Told(fields)) = invocation.call.locals.get() else { return };
         // The draft asks to leave redirections alone: whoever follows one would take its figures for the target's.
         if !reply.status().is_redirection() {
-            limit.advice.add(decision, reply.headers_mut());
+            for (name, value) in fields {
+                reply.headers_mut().append(name, value.clone());
+            }
         }
     }
 }
 
 impl RateLimit {
-    /// What would become of this call, without counting it; `None` when nothing limits it.
-    pub fn peek(&self, invocation: &Invocation) -> Option<Decision> {
-        let limit = self.limit.as_ref()?;
-        let now = limit.buckets.since(invocation.call.arrived);
-        Some(limit.gcra.check(limit.buckets.peek(invocation), now, 1))
-    }
-
-    /// What it did since it was built.
-    pub fn counts(&self) -> Counts {
-        self.limit.as_ref().map_or_else(Counts::default, |limit| Counts {
-            refused: limit.refused.load(Ordering::Relaxed),
-            overflowed: limit.buckets.overflowed(),
-        })
+    /// What each policy that limits this call, by its name, would do with it. Nothing is counted.
+    pub fn peek(&self, invocation: &Invocation) -> Vec<(&str, Decision)> {
+        let now = self.since(invocation.call.arrived);
+        let chosen = self.limits.iter().filter_map(|limit| limit.choose(invocation));
+        chosen.map(|chosen| (chosen.limit.name.as_str(), chosen.outlook(chosen.place.peek(), now))).collect()
     }
 
     /// The most memory its buckets can ever take, in bytes.
     pub fn memory_bound(&self) -> usize {
-        self.limit.as_ref().map_or(0, |limit| limit.buckets.memory_bound())
-    }
-}
-
-impl Limit {
-    fn new(conf: &Conf, rate: Rate, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        Ok(Self {
-            gcra: Gcra::new(rate, conf.burst)?,
-            buckets: Buckets::new(conf, context.clock.now()),
-            advice: Advice::new(&conf.policy, rate)?,
-            fields: conf.fields,
-            policy: conf.policy.clone(),
-            retry_jitter: conf.retry_jitter.0,
-            random: context.random.clone(),
-            shadow: conf.shadow,
-            refused: AtomicU64::new(0),
-        })
+        self.limits.iter().map(Limit::memory_bound).sum()
     }
 
-    fn judge(&self, invocation: &mut Invocation) -> Verdict {
-        let now = self.buckets.since(invocation.call.arrived);
-        let conforming = |tat| self.gcra.conforms(tat, now, 1).then(|| self.gcra.commit(tat, now, 1));
-        let update = self.buckets.update(invocation, now, conforming);
+    /// The nanoseconds from the start to `instant`; 0 for a call that arrived before it.
+    fn since(&self, instant: Instant) -> u64 {
+        u64::try_from(instant.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Judges a call by the only policy there is: without a lock.
+    fn judge(&self, limit: &Limit, invocation: &mut Invocation) -> Verdict {
+        let Some(chosen) = limit.choose(invocation) else { return Verdict::Continue };
+        let Chosen { quota, cost, .. } = chosen;
+        let now = self.since(invocation.call.arrived);
+        let conforming = |tat| quota.gcra.conforms(tat, now, cost).then(|| quota.gcra.commit(tat, now, cost));
+        let update = chosen.place.update(now, conforming);
         if update.changed && self.fields != Fields::Always {
             return Verdict::Continue;
         }
-        let decision = self.gcra.check(update.before, now, 1);
-        if !update.changed {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return if self.shadow { Verdict::Continue } else { Verdict::Refuse(self.refusal(&decision)) };
+        let decision = chosen.outlook(update.before, now);
+        let standing = [Standing { chosen, decision }];
+        if update.changed { self.tell(&standing, invocation) } else { self.refuse(&standing) }
+    }
+
+    /// Judges a call by several policies: it is counted by all of them or by none.
+    fn judge_all(&self, limits: &[Limit], invocation: &mut Invocation) -> Verdict {
+        let now = self.since(invocation.call.arrived);
+        match several::take(limits, invocation, now, None) {
+            Ok(()) if self.fields != Fields::Always => Verdict::Continue,
+            Ok(()) => self.tell(&several::standings(limits, invocation, now, None), invocation),
+            Err(refused) => self.refuse(&several::standings(limits, invocation, now, Some(refused))),
         }
-        invocation.call.locals.set(Left(decision));
+    }
+
+    fn tell(&self, all: &[Standing<'_>], invocation: &mut Invocation) -> Verdict {
+        let told = fields::tell(all, Vec::new(), |mut told, name, value| {
+            told.push((name, value));
+            told
+        });
+        invocation.call.locals.set(Told(told));
         Verdict::Continue
     }
 
-    fn refusal(&self, decision: &Decision) -> Fault {
-        let fault = match decision.retry_after {
-            Some(wait) => {
-                let jitter = self.retry_jitter.mul_f64(self.random.next_f64());
-                Fault::new(Code::TooManyRequests, "The quota is used up. Call again when `Retry-After` has passed.")
-                    .with_retry_after(wait.saturating_add(jitter))
-            }
-            None => Fault::new(Code::TooManyRequests, "The quota is zero: no call passes, however long it waits."),
-        };
-        let fault = fault.with_type(QUOTA_EXCEEDED).with_extension("violated-policies", vec![self.policy.clone()]);
-        if self.fields == Fields::Never {
-            return fault;
-        }
-        fault
-            .with_header(fields::POLICY.clone(), self.advice.policy())
-            .with_header(fields::LIMIT.clone(), self.advice.limit(decision))
+    #[cold]
+    fn refuse(&self, all: &[Standing<'_>]) -> Verdict {
+        all.iter().filter(|one| !one.decision.allowed).for_each(|one| one.chosen.limit.refused.increment());
+        if self.shadow { Verdict::Continue } else { Verdict::Refuse(self.telling.refusal(all)) }
     }
 }
 

@@ -20,6 +20,7 @@ mod limits;
 mod measured;
 mod order;
 mod preflights;
+mod quotas;
 mod routes;
 mod routing;
 mod schema;

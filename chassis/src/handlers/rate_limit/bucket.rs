@@ -1,77 +1,81 @@
 //! Where the states of keys are kept: one cell when all calls count together, a table otherwise.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::key::{Key, Keys};
-use super::policy::Conf;
-use super::table::{Table, Update, change};
-use crate::clock::Instant;
-use crate::invocation::{Invocation, Proxies};
+use super::name::{Keys, Name};
+use super::table::{Seat, Table, Update, change, locked};
+use crate::invocation::Invocation;
 
-/// The buckets of one limiter.
-pub(super) struct Buckets {
-    /// What TATs are counted from.
-    epoch: Instant,
-    kept: Kept,
+/// One bucket.
+#[derive(Default)]
+pub(super) struct Cell {
+    tat: AtomicU64,
+    taking: Mutex<()>,
 }
 
-enum Kept {
-    One(AtomicU64),
+/// The buckets of one policy.
+pub(super) enum Buckets {
+    /// All calls count together.
+    One(Box<Cell>),
+    /// Each key counts by itself.
     Many(Box<PerKey>),
 }
 
-struct PerKey {
-    keys: Keys,
-    table: Table,
+/// A bucket for each key.
+pub(super) struct PerKey {
+    pub(super) keys: Keys,
+    pub(super) table: Table,
+}
+
+/// Where one call is counted.
+pub(super) enum Place<'a> {
+    /// In this bucket.
+    Cell(&'a Cell),
+    /// In the bucket of this key.
+    Key(&'a Table, Name),
 }
 
 impl Buckets {
-    pub(super) fn new(conf: &Conf, epoch: Instant) -> Self {
-        let keys = || {
-            let proxies = Proxies(conf.trusted_proxies.clone());
-            Keys::new(conf.key.clone(), proxies, (conf.ipv4_prefix, conf.ipv6_prefix))
-        };
-        let max = usize::try_from(conf.max_keys).unwrap_or(usize::MAX);
-        let kept = match conf.key {
-            Key::Global => Kept::One(AtomicU64::new(0)),
-            _ => Kept::Many(Box::new(PerKey { keys: keys(), table: Table::new(max) })),
-        };
-        Self { epoch, kept }
-    }
-
-    /// The nanoseconds from the limiter's start to `instant`; 0 for a call that arrived before it.
-    pub(super) fn since(&self, instant: Instant) -> u64 {
-        u64::try_from(instant.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    /// Lets `step` judge the TAT of the call's key and replace it.
-    pub(super) fn update(&self, invocation: &Invocation, now: u64, step: impl Fn(u64) -> Option<u64>) -> Update {
-        match &self.kept {
-            Kept::One(cell) => change(cell, &step),
-            Kept::Many(many) => many.table.update(many.keys.name(invocation), now, step),
-        }
-    }
-
-    /// The TAT of the call's key.
-    pub(super) fn peek(&self, invocation: &Invocation) -> u64 {
-        match &self.kept {
-            Kept::One(cell) => cell.load(Ordering::Relaxed),
-            Kept::Many(many) => many.table.peek(many.keys.name(invocation)),
-        }
-    }
-
-    pub(super) fn overflowed(&self) -> u64 {
-        match &self.kept {
-            Kept::One(_) => 0,
-            Kept::Many(many) => many.table.overflowed(),
+    /// Where this call is counted.
+    pub(super) fn place(&self, invocation: &Invocation) -> Place<'_> {
+        match self {
+            Self::One(cell) => Place::Cell(cell),
+            Self::Many(many) => Place::Key(&many.table, many.keys.name(invocation)),
         }
     }
 
     /// The most bytes of memory they can ever hold.
     pub(super) fn memory_bound(&self) -> usize {
-        match &self.kept {
-            Kept::One(_) => size_of::<Self>(),
-            Kept::Many(many) => size_of::<Self>() + size_of::<PerKey>() + many.table.memory_bound(),
+        match self {
+            Self::One(_) => size_of::<Cell>(),
+            Self::Many(many) => size_of::<PerKey>() + many.table.memory_bound(),
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// Lets `step` judge the TAT and replace it, without a lock.
+    pub(super) fn update(&self, now: u64, step: impl Fn(u64) -> Option<u64>) -> Update {
+        match self {
+            Self::Cell(cell) => change(&cell.tat, &step),
+            Self::Key(table, name) => table.update(*name, now, step),
+        }
+    }
+
+    /// The TAT; 0 for a key that is not there.
+    pub(super) fn peek(&self) -> u64 {
+        match self {
+            Self::Cell(cell) => cell.tat.load(Ordering::Relaxed),
+            Self::Key(table, name) => table.peek(*name),
+        }
+    }
+
+    /// The place, held: see [`Table::seat`].
+    pub(super) fn seat(&self, now: u64) -> Seat<'a> {
+        match self {
+            Self::Cell(cell) => Seat::held(&cell.tat, [Some(locked(&cell.taking)), None]),
+            Self::Key(table, name) => table.seat(*name, now),
         }
     }
 }

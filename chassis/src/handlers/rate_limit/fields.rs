@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use sfv::{Integer, ItemSerializer, KeyRef, StringRef, key_ref};
 
 use super::gcra::Decision;
+use super::refusal::Standing;
 use crate::conf::{BuildError, Rate};
 
 /// `RateLimit-Policy`: what the quota is.
@@ -55,18 +56,29 @@ impl Advice {
         let text = format!("{};r={remaining}{reset}", self.name);
         value(text)
     }
+}
 
-    /// Adds both, beside those of other policies: each field is a list.
-    pub(super) fn add(&self, decision: &Decision, headers: &mut HeaderMap) {
-        headers.append(&POLICY, self.policy());
-        headers.append(&LIMIT, self.limit(decision));
-    }
+/// Adds both fields for all these policies with `add`, each field once: it is a list.
+pub(super) fn tell<T>(all: &[Standing<'_>], to: T, add: impl Fn(T, HeaderName, HeaderValue) -> T) -> T {
+    let advices = || all.iter().map(|one| (&one.chosen.quota.advice, &one.decision));
+    let Some(policies) = list(advices().map(|(advice, _)| advice.policy())) else { return to };
+    let Some(limits) = list(advices().map(|(advice, decision)| advice.limit(decision))) else { return to };
+    add(add(to, POLICY.clone(), policies), LIMIT.clone(), limits)
+}
+
+/// The members as one list (RFC 9651 §3.1); `None` if there are none.
+fn list(mut members: impl Iterator<Item = HeaderValue>) -> Option<HeaderValue> {
+    let first = members.next()?;
+    let join = |list: HeaderValue, member: HeaderValue| {
+        HeaderValue::from_bytes(&[list.as_bytes(), b", ", member.as_bytes()].concat()).unwrap_or(list)
+    };
+    Some(members.fold(first, join))
 }
 
 /// The name of a policy, if it can stand in the fields.
 pub(super) fn string(name: &str) -> Result<&StringRef, BuildError> {
     StringRef::from_str(name)
-        .map_err(|_| BuildError::new("policy", "a policy is named with printable ASCII characters (RFC 9651 §3.3.3)"))
+        .map_err(|_| BuildError::new("", "a policy is named with printable ASCII characters (RFC 9651 §3.3.3)"))
 }
 
 fn integer(number: u64) -> Integer {
@@ -79,7 +91,7 @@ fn value(text: String) -> HeaderValue {
 }
 
 /// Seconds, rounded up.
-fn whole_seconds(duration: Duration) -> u64 {
+pub(super) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 

@@ -1,22 +1,18 @@
-//! What a limit counts by: the caller's address, who it is, the operation, a header field, or nothing.
+//! What a limit counts by: the caller's address, who it is, the operation, a header field, several of them, or nothing.
 
 use std::borrow::Cow;
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::HeaderName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::invocation::{Invocation, Peer, Proxies};
-use crate::principal::Principal;
+use crate::conf::BuildError;
 
 /// What a limit counts by.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Key {
     /// The caller's address.
     #[default]
@@ -27,40 +23,77 @@ pub enum Key {
     Global,
     /// The operation.
     Operation,
+    /// What `marker` calls the call; all calls without a mark count together.
+    Mark,
     /// The value of a header field; the caller's address where it is absent.
     Header(HeaderName),
+    /// The value of a path parameter; the caller's address where the path has none of this name.
+    Param(String),
+}
+
+/// One key, or several that must all be the same for calls to count together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By(pub Vec<Key>);
+
+impl Default for By {
+    fn default() -> Self {
+        Self(vec![Key::Peer])
+    }
+}
+
+impl By {
+    /// Whether this is one of the keys.
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        self.0.contains(key)
+    }
+
+    /// The path parameters that are counted by.
+    pub(super) fn params(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|key| match key {
+            Key::Param(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Says what is wrong with the keys together.
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        let twice = self.0.iter().enumerate().find(|(at, key)| self.0[..*at].contains(key));
+        match twice {
+            Some((at, key)) => Err(BuildError::new(format!("key[{at}]"), format!("`{key}` is listed twice"))
+                .with_help("list each key once")),
+            None if self.0.len() > 1 && self.contains(&Key::Global) => {
+                Err(BuildError::new("key", "`global` counts all calls together, whatever else is listed")
+                    .with_help("take `global` out of the list, or write `key: global`"))
+            }
+            None if self.0.is_empty() => Err(BuildError::new("key", "the list of keys is empty")
+                .with_help("write `key: global` to count all calls together")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl FromStr for Key {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let named = |kind: &str| text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':')).map(str::trim);
         match text {
-            "peer" => Ok(Self::Peer),
-            "principal" => Ok(Self::Principal),
-            "global" => Ok(Self::Global),
-            "operation" => Ok(Self::Operation),
-            _ => match text.strip_prefix("header:").map(str::trim) {
-                Some(name) => name.parse().map(Self::Header).map_err(|_| format!("`{name}` is not a header name")),
-                None => Err(format!(
-                    "unknown key `{text}`: write `peer`, `principal`, `global`, `operation` or `header:NAME`"
-                )),
-            },
+            "peer" => return Ok(Self::Peer),
+            "principal" => return Ok(Self::Principal),
+            "global" => return Ok(Self::Global),
+            "operation" => return Ok(Self::Operation),
+            "mark" => return Ok(Self::Mark),
+            _ => {}
         }
-    }
-}
-
-impl TryFrom<String> for Key {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Key> for String {
-    fn from(key: Key) -> Self {
-        key.to_string()
+        match (named("header"), named("param")) {
+            (Some(name), _) => name.parse().map(Self::Header).map_err(|_| format!("`{name}` is not a header name")),
+            (_, Some("")) => Err("`param:` names no path parameter".to_owned()),
+            (_, Some(name)) => Ok(Self::Param(name.to_owned())),
+            (None, None) => Err(format!(
+                "unknown key `{text}`: write `peer`, `principal`, `global`, `operation`, `mark`, `header:NAME` or \
+                 `param:NAME`"
+            )),
+        }
     }
 }
 
@@ -71,12 +104,63 @@ impl fmt::Display for Key {
             Self::Principal => f.write_str("principal"),
             Self::Global => f.write_str("global"),
             Self::Operation => f.write_str("operation"),
+            Self::Mark => f.write_str("mark"),
             Self::Header(name) => write!(f, "header:{name}"),
+            Self::Param(name) => write!(f, "param:{name}"),
         }
     }
 }
 
-impl JsonSchema for Key {
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut between = "";
+        for key in &self.0 {
+            write!(f, "{between}{key}")?;
+            between = ", ";
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for By {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [key] => serializer.collect_str(key),
+            keys => serializer.collect_seq(keys.iter().map(ToString::to_string)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for By {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// Reads a text or a list of texts. An untagged enum would not say what is wrong with the text.
+struct OneOrMany;
+
+impl<'de> Visitor<'de> for OneOrMany {
+    type Value = By;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key such as `peer` or a list of keys")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<By, E> {
+        text.parse().map(|key| By(vec![key])).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<By, A::Error> {
+        let mut keys = Vec::new();
+        while let Some(text) = texts.next_element::<String>()? {
+            keys.push(text.parse().map_err(A::Error::custom)?);
+        }
+        Ok(By(keys))
+    }
+}
+
+impl JsonSchema for By {
     fn schema_name() -> Cow<'static, str> {
         "RateLimitKey".into()
     }
@@ -86,155 +170,42 @@ impl JsonSchema for Key {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^(peer|principal|global|operation|header:.+)$",
-            "examples": ["peer", "principal", "global", "operation", "header:X-Tenant"],
-        })
+        let pattern = "^(peer|principal|global|operation|mark|header:.+|param:.+)$";
+        let examples = ["peer", "principal", "global", "operation", "mark", "header:X-Tenant", "param:name"];
+        let key = json_schema!({ "type": "string", "pattern": pattern });
+        json_schema!({ "anyOf": [
+            { "description": "One key.", "type": "string", "pattern": pattern, "examples": examples },
+            { "description": "Several: calls count together where all are the same.", "type": "array", "items": key },
+        ] })
     }
-}
-
-/// What stands for a key in the table.
-///
-/// An address is kept whole. A text is kept as two SipHash values under independent secret keys: callers cannot choose
-/// what collides, and among 100,000 keys two meet by chance with a probability below 10⁻²⁸.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name {
-    /// Where it belongs: a SipHash value, so that callers cannot crowd one place.
-    pub(super) place: u64,
-    /// What tells it from all others.
-    pub(super) exact: [u64; 2],
-}
-
-impl Name {
-    /// A number below `among`, evenly spread; each of the four choices is led by bits of its own.
-    pub(super) fn spread(self, choice: u32, among: usize) -> usize {
-        let bits = self.place.rotate_left(16 * choice) >> 32;
-        ((bits * among as u64) >> 32) as usize
-    }
-}
-
-/// Finds the key of a call.
-pub(super) struct Keys {
-    pub(super) key: Key,
-    pub(super) proxies: Proxies,
-    /// How many leading bits of an IPv4 and of an IPv6 address tell callers apart.
-    pub(super) prefixes: (u8, u8),
-    secrets: [RandomState; 2],
-    /// Makes of an address what equals no digest but by chance, and never the name of an empty slot.
-    disguise: u128,
-}
-
-impl Keys {
-    pub(super) fn new(key: Key, proxies: Proxies, prefixes: (u8, u8)) -> Self {
-        let secrets = [RandomState::new(), RandomState::new()];
-        let disguise = u128::from(secrets[0].hash_one(0)) << 64 | u128::from(secrets[1].hash_one(0));
-        Self { key, proxies, prefixes, secrets, disguise }
-    }
-
-    /// The key of this call. Allocates nothing.
-    pub(super) fn name(&self, invocation: &Invocation) -> Name {
-        match &self.key {
-            Key::Global => self.digest("global", |_| ()),
-            Key::Peer => self.peer(invocation),
-            Key::Principal => match &invocation.call.principal {
-                Some(principal) => self.principal(principal),
-                None => self.peer(invocation),
-            },
-            Key::Operation => match invocation.operation() {
-                Some(operation) => self.digest("operation", |hasher| hasher.write(operation.id.as_bytes())),
-                None => self.digest("unmatched", |_| ()),
-            },
-            Key::Header(name) => match invocation.headers().get(name) {
-                Some(value) => self.digest("header", |hasher| hasher.write(value.as_bytes())),
-                None => self.peer(invocation),
-            },
-        }
-    }
-
-    fn principal(&self, principal: &Principal) -> Name {
-        self.digest("principal", |hasher| {
-            hasher.write(principal.identity().scheme.as_bytes());
-            // No byte of a text: it keeps scheme and subject apart.
-            hasher.write_u8(u8::MAX);
-            hasher.write(principal.subject().as_bytes());
-        })
-    }
-
-    fn peer(&self, invocation: &Invocation) -> Name {
-        match self.proxies.client(&invocation.call.peer, invocation.headers()) {
-            Some(address) => self.address(address),
-            None if invocation.call.peer == Peer::Unix => self.digest("unix", |_| ()),
-            None => self.digest("local", |_| ()),
-        }
-    }
-
-    fn address(&self, address: IpAddr) -> Name {
-        let bits = prefix(address, self.prefixes);
-        let exact = bits ^ self.disguise;
-        Name { place: self.secrets[0].hash_one(bits), exact: [(exact >> 64) as u64, exact as u64] }
-    }
-
-    fn digest(&self, kind: &str, write: impl Fn(&mut DefaultHasher)) -> Name {
-        let exact = [0, 1].map(|half| {
-            let mut hasher = self.secrets[half].build_hasher();
-            write(&mut hasher);
-            hasher.write(kind.as_bytes());
-            hasher.finish()
-        });
-        Name { place: exact[0], exact }
-    }
-}
-
-/// The leading bits of an address. An IPv4 one is written as IPv6 (RFC 4291 §2.5.5.2), which no other address equals.
-fn prefix(address: IpAddr, (v4, v6): (u8, u8)) -> u128 {
-    let (bits, length) = match address {
-        IpAddr::V4(address) => (u128::from(address.to_ipv6_mapped()), 96 + u32::from(v4)),
-        IpAddr::V6(address) => (u128::from(address), u32::from(v6)),
-    };
-    bits & u128::MAX.checked_shl(128 - length).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{from_value, json, to_value};
+
     use super::*;
-
-    fn same(one: &str, other: &str) -> bool {
-        let [one, other] = [one, other].map(|text| prefix(text.parse::<IpAddr>().unwrap(), (32, 64)));
-        one == other
-    }
-
-    #[test]
-    fn one_ipv6_network_is_one_caller() {
-        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
-        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
-        assert!(!same("192.0.2.1", "192.0.2.2"));
-        assert!(!same("::1", "0.0.0.0"));
-    }
-
-    #[test]
-    fn prefixes_may_be_as_short_and_as_long_as_addresses() {
-        let address = "2001:db8::1".parse::<IpAddr>().unwrap();
-        assert_eq!(prefix(address, (32, 0)), 0);
-        assert_eq!(prefix(address, (32, 128)), 0x2001_0db8_0000_0000_0000_0000_0000_0001);
-        let address = "192.0.2.9".parse::<IpAddr>().unwrap();
-        assert_eq!(prefix(address, (24, 64)), 0xffff_c000_0200);
-    }
 
     #[test]
     fn keys_are_read_as_they_are_written() {
-        for text in ["peer", "principal", "global", "operation", "header:x-tenant"] {
+        for text in ["peer", "principal", "global", "operation", "mark", "header:x-tenant", "param:name"] {
             assert_eq!(text.parse::<Key>().map(|key| key.to_string()), Ok(text.to_owned()));
         }
-        let unknown = "unknown key `user`: write `peer`, `principal`, `global`, `operation` or `header:NAME`";
-        assert_eq!("user".parse::<Key>(), Err(unknown.to_owned()));
-        assert_eq!("header:a b".parse::<Key>(), Err("`a b` is not a header name".to_owned()));
+        for value in [json!("peer"), json!(["principal", "operation"]), json!(["header:x-tenant", "param:name"])] {
+            assert_eq!(to_value(from_value::<By>(value.clone()).unwrap()).unwrap(), value);
+        }
     }
 
     #[test]
-    fn every_choice_spreads_over_the_whole_range() {
-        let name = Name { place: 0x0000_4000_8000_ffff, exact: [0, 0] };
-        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 10)), [0, 2, 5, 9]);
-        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 1)), [0; 4]);
+    fn what_is_no_key_is_said() {
+        let unknown = "unknown key `user`: write `peer`, `principal`, `global`, `operation`, `mark`, `header:NAME` or \
+                       `param:NAME`";
+        assert_eq!("user".parse::<Key>(), Err(unknown.to_owned()));
+        assert_eq!("header:a b".parse::<Key>(), Err("`a b` is not a header name".to_owned()));
+        assert_eq!("param: ".parse::<Key>(), Err("`param:` names no path parameter".to_owned()));
+        let wrong = |value| from_value::<By>(value).unwrap().check().unwrap_err().to_string();
+        assert_eq!(wrong(json!(["peer", "operation", "peer"])), "`key[2]`: `peer` is listed twice");
+        assert!(wrong(json!(["peer", "global"])).starts_with("`key`: `global` counts all calls together"));
+        assert_eq!(wrong(json!([])), "`key`: the list of keys is empty");
     }
 }

@@ -6,9 +6,14 @@
 //! a key takes a lock.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
-use super::key::Name;
+use super::name::Name;
+use crate::metrics::Counter;
+
+mod seat;
+
+pub(super) use seat::{Seat, locked};
 
 /// How many slots a set has.
 const WAYS: usize = 8;
@@ -35,8 +40,11 @@ pub(super) struct Table {
     used: AtomicUsize,
     max: usize,
     shared: [AtomicU64; SHARED],
-    /// How many calls were judged by a shared bucket.
+    /// Taken, after that of the shard, by whoever holds a shared bucket.
+    sharing: Mutex<()>,
+    /// How many calls were judged by a shared bucket: here, and by all policies of this name.
     overflowed: AtomicU64,
+    counter: Counter,
 }
 
 #[derive(Default)]
@@ -65,8 +73,8 @@ pub(super) struct Update {
 }
 
 impl Table {
-    /// A table for at most `max` keys.
-    pub(super) fn new(max: usize) -> Self {
+    /// A table for at most `max` keys. What is judged by a shared bucket is counted.
+    pub(super) fn new(max: usize, counter: Counter) -> Self {
         let shards = (max / 1024).clamp(1, 64).next_power_of_two();
         // A quarter more slots than keys: with two sets to choose from, a key practically always finds room.
         let (ways, sets) = if max <= ONE_SET { (max, 1) } else { (WAYS, (max + max / 4).div_ceil(shards * WAYS)) };
@@ -77,14 +85,16 @@ impl Table {
             used: AtomicUsize::new(0),
             max,
             shared: Default::default(),
+            sharing: Mutex::default(),
             overflowed: AtomicU64::new(0),
+            counter,
         }
     }
 
     /// Lets `step` judge the TAT of a key and replace it. `step` may be called again when another thread was faster,
     /// and must have no effects; it sees 0 for a key that is not there.
     pub(super) fn update(&self, name: Name, now: u64, step: impl Fn(u64) -> Option<u64>) -> Update {
-        let shard = &self.shards[name.spread(2, self.shards.len())];
+        let shard = self.shard(name);
         match self.try_update(shard, name, &step) {
             Some(update) => update,
             None => self.make(shard, name, now, &step),
@@ -93,19 +103,40 @@ impl Table {
 
     /// The TAT of a key; 0 if it has no slot.
     pub(super) fn peek(&self, name: Name) -> u64 {
-        let shard = &self.shards[name.spread(2, self.shards.len())];
-        self.try_update(shard, name, &|_| None).map_or(0, |update| update.before)
+        self.try_update(self.shard(name), name, &|_| None).map_or(0, |update| update.before)
     }
 
-    /// How many calls were judged by a bucket they share with others.
-    pub(super) fn overflowed(&self) -> u64 {
-        self.overflowed.load(Ordering::Relaxed)
+    /// The place of a key, held: for calls that are counted here only if they are counted elsewhere too. A table whose
+    /// keys are counted this way is never changed by [`update`](Self::update), which does not wait for who holds a
+    /// place.
+    pub(super) fn seat(&self, name: Name, now: u64) -> Seat<'_> {
+        let shard = self.shard(name);
+        let making = locked(&shard.making);
+        let slots = shard.slots.get_or_init(|| self.empty_slots());
+        if let Some(slot) = self.find(slots, name) {
+            return Seat::held(&slot.tat, [Some(making), None]);
+        }
+        match self.claim(slots, name, now) {
+            Some(slot) => Seat::fresh(slot, name, &self.used, making),
+            None => {
+                let sharing = locked(&self.sharing);
+                Seat::held(self.overflow(name), [Some(making), Some(sharing)])
+            }
+        }
     }
 
     /// The most bytes of memory it can ever hold.
     pub(super) fn memory_bound(&self) -> usize {
         let slots = self.shards.len() * self.sets * self.ways;
         size_of::<Self>() + self.shards.len() * size_of::<Shard>() + slots * size_of::<Slot>()
+    }
+
+    fn shard(&self, name: Name) -> &Shard {
+        &self.shards[name.spread(2, self.shards.len())]
+    }
+
+    fn empty_slots(&self) -> Box<[Slot]> {
+        (0..self.sets * self.ways).map(|_| Slot::default()).collect()
     }
 
     /// Changes a key that is there, without a lock.
@@ -116,8 +147,8 @@ impl Table {
 
     /// Changes a key that may not be there. Names change under the lock only, so a key is made once.
     fn make(&self, shard: &Shard, name: Name, now: u64, step: &impl Fn(u64) -> Option<u64>) -> Update {
-        let _making = shard.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let slots = shard.slots.get_or_init(|| (0..self.sets * self.ways).map(|_| Slot::default()).collect());
+        let _making = locked(&shard.making);
+        let slots = shard.slots.get_or_init(|| self.empty_slots());
         while let Some(slot) = self.find(slots, name) {
             if let Some(update) = slot.update(name, step) {
                 return update;
@@ -129,7 +160,7 @@ impl Table {
                 slot.own(name, next);
                 Update { before: 0, changed: true }
             }
-            None => self.share(name, step),
+            None => change(self.overflow(name), step),
         }
     }
 
@@ -172,13 +203,14 @@ impl Table {
         expired.map(|slot| slot.own(NOBODY, EMPTY)).is_some()
     }
 
-    /// Judges a key that found no slot by a bucket it shares.
-    fn share(&self, name: Name, step: &impl Fn(u64) -> Option<u64>) -> Update {
+    /// The bucket that a key shares which found no slot.
+    fn overflow(&self, name: Name) -> &AtomicU64 {
+        self.counter.increment();
         let overflowed = self.overflowed.fetch_add(1, Ordering::Relaxed) + 1;
         if overflowed.is_power_of_two() {
             tracing::warn!(overflowed, max_keys = self.max, "rate-limit has more keys than buckets; some share one");
         }
-        change(&self.shared[name.spread(3, SHARED)], step)
+        &self.shared[name.spread(3, SHARED)]
     }
 }
 

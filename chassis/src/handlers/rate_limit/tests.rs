@@ -3,16 +3,26 @@
 use std::net::SocketAddr;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::Clock;
 use crate::conf::fixture::built;
+use crate::conf::source::InMemory;
+use crate::conf::{Process, Warnings};
+use crate::fault::{Code, Fault};
 use crate::invocation::{Params, Peer, fixture};
 use crate::operation::Operation;
 use crate::principal::{Identity, Principal};
+use crate::random::Random;
+
+mod cases;
+mod several;
+mod terms;
 
 fn limiter(conf: Value) -> RateLimit {
     built(conf).unwrap()
@@ -50,6 +60,11 @@ fn refusal(limiter: &RateLimit, mut call: Invocation) -> Fault {
     }
 }
 
+/// How often the policies of these names refused.
+fn refused<const N: usize>(limiter: &RateLimit, policies: [&str; N]) -> [u64; N] {
+    policies.map(|name| limiter.limits.iter().find(|limit| limit.name == name).unwrap().refused.count())
+}
+
 fn field(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| value.to_str().unwrap().to_owned())
 }
@@ -60,14 +75,14 @@ async fn a_burst_passes_and_more_comes_with_time() {
     assert_eq!(passes(&limiter, [call(), call(), call()]), [true, true, false]);
     tokio::time::advance(Duration::from_millis(100)).await;
     assert_eq!(passes(&limiter, [call(), call()]), [true, false]);
-    assert_eq!(limiter.counts(), Counts { refused: 2, overflowed: 0 });
+    assert_eq!(refused(&limiter, ["default"]), [2]);
 }
 
 #[test]
 fn without_a_rate_every_call_passes() {
     let limiter = limiter(json!({}));
     assert!(passes(&limiter, (0..10_000).map(|_| call())).into_iter().all(|passed| passed));
-    assert_eq!((limiter.peek(&call()), limiter.memory_bound()), (None, 0));
+    assert_eq!((limiter.peek(&call()), limiter.memory_bound()), (vec![], 0));
 }
 
 #[test]
@@ -191,36 +206,53 @@ async fn fields_are_on_every_reply_only_where_asked_for() {
 async fn a_shadow_counts_and_lets_pass() {
     let limiter = limiter(json!({ "rate": "1/s", "shadow": true }));
     assert_eq!(passes(&limiter, [call(), call(), call()]), [true; 3]);
-    assert_eq!(limiter.counts().refused, 2);
+    assert_eq!(refused(&limiter, ["default"]), [2]);
+}
+
+fn figures(limiter: &RateLimit) -> Vec<(&str, bool, u64)> {
+    limiter.peek(&call()).into_iter().map(|(name, figures)| (name, figures.allowed, figures.remaining)).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn peeking_counts_nothing() {
     let limiter = limiter(json!({ "rate": "2/s" }));
     for _ in 0..3 {
-        assert_eq!(limiter.peek(&call()).map(|decision| (decision.allowed, decision.remaining)), Some((true, 1)));
+        assert_eq!(figures(&limiter), [("default", true, 1)]);
     }
     passes(&limiter, [call(), call()]);
-    assert_eq!(limiter.peek(&call()).map(|decision| decision.allowed), Some(false));
+    assert_eq!(figures(&limiter), [("default", false, 0)]);
 }
 
-/// Sixty-four threads bring a caller's first calls at the same time: one bucket is made, and it admits one burst.
+/// Builds a limiter that shares this with the rest of the process.
+fn within(process: &Process, conf: Value) -> RateLimit {
+    let (random, files, warnings) = (Random::seeded(1), InMemory::default(), Warnings::default());
+    let (clock, scope) = (Clock::system(), None);
+    let context = BuildContext { clock, random: &random, scope, files: &files, warnings: &warnings, process };
+    RateLimit::build(crate::conf::typed(conf).unwrap(), &context).unwrap()
+}
+
 #[test]
-fn however_many_come_first_one_burst_passes() {
-    const THREADS: usize = 64;
-    let (limiter, barrier) = (limiter(json!({ "rate": "50/h" })), Barrier::new(THREADS));
-    let arrived = call().call.arrived;
-    let come = || {
-        let mut calls = [(); 4].map(|()| from("192.0.2.1:1"));
-        calls.iter_mut().for_each(|call| call.call.arrived = arrived);
-        barrier.wait();
-        passes(&limiter, calls).into_iter().filter(|passed| *passed).count()
-    };
-    let passed: usize = thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(come)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!(passed, 50);
+fn the_memory_of_all_policies_is_reserved_as_long_as_they_are() {
+    let process = Process::default();
+    let policies = json!({ "a": { "rate": "1/s" }, "b": { "rate": "1/s", "key": "global" } });
+    let limiter = within(&process, json!({ "rate": "1/s", "max-keys": 1_000_000, "policies": policies }));
+    let reserved = process.memory.bound().total.0;
+    assert_eq!(reserved, limiter.memory_bound() as u64);
+    assert!((2 * 24_000_000..2 * 31_000_000).contains(&reserved), "{reserved}");
+    drop(limiter);
+    assert_eq!(process.memory.bound().total.0, 0);
+}
+
+#[test]
+fn refusals_and_shared_buckets_are_counted_by_policy() {
+    let process = Process::default();
+    let limiter = within(&process, json!({ "policies": { "each": { "rate": "1/d" } }, "max-keys": 1 }));
+    passes(&limiter, ["192.0.2.1:1", "192.0.2.1:1", "192.0.2.2:1"].map(from));
+    let families = process.metrics.families();
+    let counted: Vec<_> = families.iter().map(|family| (family.spec.name, &family.series[0])).collect();
+    let policies: Vec<_> = counted.iter().map(|(name, series)| (*name, &*series.labels["policy"])).collect();
+    assert_eq!(policies, [("chassis.rate_limit.overflowed", "each"), ("chassis.rate_limit.refused", "each")]);
+    assert_eq!(refused(&limiter, ["each"]), [1]);
 }
 
 #[test]

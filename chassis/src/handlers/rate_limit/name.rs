@@ -1,0 +1,170 @@
+//! Which key a call has, as the fixed-size name that the table knows it by.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::net::IpAddr;
+
+use super::key::{By, Key};
+use crate::invocation::{Invocation, Mark, Peer, Proxies};
+use crate::principal::Principal;
+
+/// What stands for a key in the table.
+///
+/// An address is kept whole. A text is kept as two SipHash values under independent secret keys: callers cannot choose
+/// what collides, and among 100,000 keys two meet by chance with a probability below 10⁻²⁸.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    /// Where it belongs: a SipHash value, so that callers cannot crowd one place.
+    pub(super) place: u64,
+    /// What tells it from all others.
+    pub(super) exact: [u64; 2],
+}
+
+impl Name {
+    /// A number below `among`, evenly spread; each of the four choices is led by bits of its own.
+    pub(super) fn spread(self, choice: u32, among: usize) -> usize {
+        let bits = self.place.rotate_left(16 * choice) >> 32;
+        ((bits * among as u64) >> 32) as usize
+    }
+}
+
+/// Finds the key of a call.
+pub(super) struct Keys {
+    keys: Vec<Key>,
+    proxies: Proxies,
+    /// How many leading bits of an IPv4 and of an IPv6 address tell callers apart.
+    prefixes: (u8, u8),
+    secrets: [RandomState; 2],
+    /// Makes of an address what equals no digest but by chance, and never the name of an empty slot.
+    disguise: u128,
+}
+
+impl Keys {
+    pub(super) fn new(by: By, proxies: Proxies, prefixes: (u8, u8)) -> Self {
+        let secrets = [RandomState::new(), RandomState::new()];
+        let disguise = u128::from(secrets[0].hash_one(0)) << 64 | u128::from(secrets[1].hash_one(0));
+        Self { keys: by.0, proxies, prefixes, secrets, disguise }
+    }
+
+    /// The key of this call. Allocates nothing, unless a path parameter is percent-encoded.
+    pub(super) fn name(&self, invocation: &Invocation) -> Name {
+        match self.keys.as_slice() {
+            [key] => self.of(key, invocation),
+            keys => self.all(keys, invocation),
+        }
+    }
+
+    /// All of these keys as one. Every part has the same length, so no two lists of parts are written alike.
+    fn all(&self, keys: &[Key], invocation: &Invocation) -> Name {
+        let mut hashers = [0, 1].map(|half| self.secrets[half].build_hasher());
+        for part in keys.iter().map(|key| self.of(key, invocation).exact) {
+            hashers.iter_mut().for_each(|hasher| part.iter().for_each(|half| hasher.write_u64(*half)));
+        }
+        let exact = hashers.map(|hasher| hasher.finish());
+        Name { place: exact[0], exact }
+    }
+
+    fn of(&self, key: &Key, invocation: &Invocation) -> Name {
+        match key {
+            Key::Global => self.digest("global", |_| ()),
+            Key::Peer => self.peer(invocation),
+            Key::Principal => match &invocation.call.principal {
+                Some(principal) => self.principal(principal),
+                None => self.peer(invocation),
+            },
+            Key::Operation => match invocation.operation() {
+                Some(operation) => self.digest("operation", |hasher| hasher.write(operation.id.as_bytes())),
+                None => self.digest("unmatched", |_| ()),
+            },
+            Key::Mark => match invocation.call.locals.get::<Mark>() {
+                Some(Mark(mark)) => self.digest("mark", |hasher| hasher.write(mark.as_bytes())),
+                None => self.digest("unmarked", |_| ()),
+            },
+            Key::Header(name) => match invocation.headers().get(name) {
+                Some(value) => self.digest("header", |hasher| hasher.write(value.as_bytes())),
+                None => self.peer(invocation),
+            },
+            // Decoded: one value has many spellings, and each would have a bucket of its own.
+            Key::Param(name) => match invocation.param(name) {
+                Some(value) => self.digest("param", |hasher| hasher.write(value.as_bytes())),
+                None => self.peer(invocation),
+            },
+        }
+    }
+
+    fn principal(&self, principal: &Principal) -> Name {
+        self.digest("principal", |hasher| {
+            hasher.write(principal.identity().scheme.as_bytes());
+            // No byte of a text: it keeps scheme and subject apart.
+            hasher.write_u8(u8::MAX);
+            hasher.write(principal.subject().as_bytes());
+        })
+    }
+
+    fn peer(&self, invocation: &Invocation) -> Name {
+        match self.proxies.client(&invocation.call.peer, invocation.headers()) {
+            Some(address) => self.address(address),
+            None if invocation.call.peer == Peer::Unix => self.digest("unix", |_| ()),
+            None => self.digest("local", |_| ()),
+        }
+    }
+
+    fn address(&self, address: IpAddr) -> Name {
+        let bits = prefix(address, self.prefixes);
+        let exact = bits ^ self.disguise;
+        Name { place: self.secrets[0].hash_one(bits), exact: [(exact >> 64) as u64, exact as u64] }
+    }
+
+    fn digest(&self, kind: &str, write: impl Fn(&mut DefaultHasher)) -> Name {
+        let exact = [0, 1].map(|half| {
+            let mut hasher = self.secrets[half].build_hasher();
+            write(&mut hasher);
+            hasher.write(kind.as_bytes());
+            hasher.finish()
+        });
+        Name { place: exact[0], exact }
+    }
+}
+
+/// The leading bits of an address. An IPv4 one is written as IPv6 (RFC 4291 §2.5.5.2), which no other address equals.
+fn prefix(address: IpAddr, (v4, v6): (u8, u8)) -> u128 {
+    let (bits, length) = match address {
+        IpAddr::V4(address) => (u128::from(address.to_ipv6_mapped()), 96 + u32::from(v4)),
+        IpAddr::V6(address) => (u128::from(address), u32::from(v6)),
+    };
+    bits & u128::MAX.checked_shl(128 - length).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(one: &str, other: &str) -> bool {
+        let [one, other] = [one, other].map(|text| prefix(text.parse::<IpAddr>().unwrap(), (32, 64)));
+        one == other
+    }
+
+    #[test]
+    fn one_ipv6_network_is_one_caller() {
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert!(!same("::1", "0.0.0.0"));
+    }
+
+    #[test]
+    fn prefixes_may_be_as_short_and_as_long_as_addresses() {
+        let address = "2001:db8::1".parse::<IpAddr>().unwrap();
+        assert_eq!(prefix(address, (32, 0)), 0);
+        assert_eq!(prefix(address, (32, 128)), 0x2001_0db8_0000_0000_0000_0000_0000_0001);
+        let address = "192.0.2.9".parse::<IpAddr>().unwrap();
+        assert_eq!(prefix(address, (24, 64)), 0xffff_c000_0200);
+    }
+
+    #[test]
+    fn every_choice_spreads_over_the_whole_range() {
+        let name = Name { place: 0x0000_4000_8000_ffff, exact: [0, 0] };
+        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 10)), [0, 2, 5, 9]);
+        assert_eq!([0, 1, 2, 3].map(|choice| name.spread(choice, 1)), [0; 4]);
+    }
+}
