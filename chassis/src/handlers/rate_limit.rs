@@ -51,7 +51,6 @@ pub struct RateLimit {
     epoch: Instant,
     fields: Fields,
     telling: Telling,
-    shadow: bool,
     _reserved: Option<Reserved>,
 }
 
@@ -77,7 +76,6 @@ impl Configure for RateLimit {
                 jitter: conf.retry_jitter.0,
                 random: context.random.clone(),
             },
-            shadow: conf.shadow,
             _reserved: None,
         };
         let bound = Some(built.memory_bound()).filter(|bound| *bound > 0);
@@ -179,7 +177,7 @@ impl RateLimit {
     #[cold]
     fn refuse(&self, all: &[Standing<'_>]) -> Verdict {
         all.iter().filter(|one| !one.decision.allowed).for_each(|one| one.chosen.limit.refused.increment());
-        if self.shadow { Verdict::Continue } else { Verdict::Refuse(self.telling.refusal(all)) }
+        Verdict::Refuse(self.telling.refusal(all))
     }
 }
 

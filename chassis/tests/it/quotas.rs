@@ -29,6 +29,14 @@ async fn the_limit_of_an_operation_comes_before_that_of_its_schema_and_that_befo
     }
 }
 
+/// The behaviour case D07.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_not_enforced_refuses_nothing() {
+    assert_eq!(passed(&greeting("handlers: { rate-limit: { rate: 0/s, shadow: true } }").await, 5).await, 5);
+    assert_eq!(passed(&greeting("handlers: { rate-limit: { rate: 0/s, enforce: 0% } }").await, 5).await, 5);
+    assert_eq!(passed(&greeting("handlers: { rate-limit: { rate: 0/s } }").await, 5).await, 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refusal_names_the_policy_and_lists_all() {
     let app = greeting(

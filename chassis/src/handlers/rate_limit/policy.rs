@@ -66,9 +66,6 @@ pub struct Conf {
     /// Up to how much is added at random to `Retry-After`, so that refused callers do not all come back at once.
     #[conf(default = Interval::secs(1))]
     pub retry_jitter: Interval,
-    /// Counts what would be refused, and refuses nothing.
-    #[conf(default = false)]
-    pub shadow: bool,
 }
 
 /// One limit of several.

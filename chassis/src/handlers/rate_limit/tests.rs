@@ -202,13 +202,6 @@ async fn fields_are_on_every_reply_only_where_asked_for() {
     assert_eq!(field(&refusal(&never, call()).headers(), "ratelimit"), None);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_shadow_counts_and_lets_pass() {
-    let limiter = limiter(json!({ "rate": "1/s", "shadow": true }));
-    assert_eq!(passes(&limiter, [call(), call(), call()]), [true; 3]);
-    assert_eq!(refused(&limiter, ["default"]), [2]);
-}
-
 fn figures(limiter: &RateLimit) -> Vec<(&str, bool, u64)> {
     limiter.peek(&call()).into_iter().map(|(name, figures)| (name, figures.allowed, figures.remaining)).collect()
 }
