@@ -86,6 +86,17 @@ impl When {
     }
 }
 
+impl When {
+    /// Whether it depends on what `marker` calls a call.
+    pub fn asks_for_mark(&self) -> bool {
+        let entries = match self {
+            Self::All(entry) => std::slice::from_ref(&**entry),
+            Self::Any(entries) => entries,
+        };
+        entries.iter().any(|entry| !entry.mark.is_empty())
+    }
+}
+
 impl Entry {
     fn build(&self) -> Result<Ready, BuildError> {
         Ok(Ready {

@@ -7,9 +7,10 @@ use super::instances::{Instances, Key, Tools};
 use super::proof;
 use crate::catalog::{Built, Catalog, HandlerEntry};
 use crate::chain::{Chain, Form, MOST_STEPS, Step, Terms};
+use crate::condition::When;
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
-use crate::conf::{BuildError, Interval, Problem, suggest};
-use crate::conf::{Conf, Section};
+use crate::conf::{BuildError, Conf, Interval, Problem, Requirement, Section, suggest};
+use crate::handler::fact;
 use crate::operation::{Operation, Text};
 
 /// A chain for every operation.
@@ -190,9 +191,12 @@ impl Planner<'_> {
                 continue;
             }
             match self.instances.take_or_build(entry, &section, users) {
-                Ok(Built { form, requires }) => {
+                Ok(Built { form, mut requires }) => {
                     let terms = match terms(&section, entry, &form, self.instances.tools()) {
-                        Ok(terms) => terms,
+                        Ok((terms, requirement)) => {
+                            requires.extend(requirement);
+                            terms
+                        }
                         Err(error) => {
                             self.problems.push(section.problem(&error));
                             continue;
@@ -225,19 +229,22 @@ impl Planner<'_> {
     }
 }
 
-/// On which calls a step runs, and how many of its refusals count.
+/// On which calls a step runs and how many of its refusals count, and what must stand before it for that.
 fn terms(
     section: &Section<'_>,
     entry: &HandlerEntry,
     form: &Form,
     tools: &Tools,
-) -> Result<Option<Arc<Terms>>, BuildError> {
+) -> Result<(Option<Arc<Terms>>, Option<Requirement>), BuildError> {
     let said = section.terms()?;
     if let (Form::Wrap(_), Some(key @ ("shadow" | "enforce"))) = (form, said.weakening()) {
         let message = format!("`{}` wraps the rest of the chain: it cannot decide without acting", entry.head.name);
         return Err(BuildError::new(key, message).with_help(format!("remove `{key}`; `when` works with it")));
     }
-    Ok(Terms::build(&said, entry.head.name, &tools.process, &tools.random)?.map(Arc::new))
+    let marked = said.when.as_ref().is_some_and(When::asks_for_mark);
+    let requirement = marked.then_some(Requirement { fact: fact::MARK, key: "when" });
+    let terms = Terms::build(&said, entry.head.name, &tools.process, &tools.random)?;
+    Ok((terms.map(Arc::new), requirement))
 }
 
 /// Why nobody can rely on a handler, where nobody can.

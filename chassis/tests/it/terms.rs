@@ -143,3 +143,19 @@ async fn terms_that_make_no_sense_are_refused_at_their_keys() {
         "{refused}"
     );
 }
+
+#[tokio::test]
+async fn a_mark_is_given_before_it_is_asked_for() {
+    let yaml = |chain: &str| {
+        format!(
+            "{{ chain: {{ provider: {{ default: [{chain}] }} }}, handlers: {{\n\
+             marker: {{ rules: [{{ mark: bulk, when: {{ method: [GET] }} }}] }}, wall: {{ when: {{ mark: [bulk] }} }} }} }}"
+        )
+    };
+    let refused = refusal(service(&yaml("gate, wall, marker")).mount_operations([saying("hand.said", "/said", "s")]));
+    let refused = refused.await;
+    assert!(refused.contains("handlers.wall.when: `wall` needs `mark` for this"), "{refused}");
+    assert!(refused.contains("move `wall` behind `marker`"), "{refused}");
+    let app = app(&yaml("gate, marker, wall")).await;
+    assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
+}
