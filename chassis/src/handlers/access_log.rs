@@ -142,7 +142,7 @@ pub enum Query {
     #[default]
     Names,
     /// All of it. Queries hold tokens, addresses and names: be sure that they do not here.
-    Whole,
+    Full,
 }
 
 /// Writes a line of the log for every call, or for a share of them. List it first, or behind `tracing`: it sees what

@@ -20,7 +20,7 @@ pub struct End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All of it was taken.
-    Whole,
+    Complete,
     /// Whoever made it failed on the way.
     Failed,
     /// Nobody took the rest: the caller went away, or the reply has no body because `HEAD` asked for it.
@@ -81,13 +81,13 @@ impl HttpBody for Watched {
         let polled = Pin::new(&mut this.body).poll_frame(cx);
         match &polled {
             Poll::Pending => {}
-            Poll::Ready(None) => this.end(Outcome::Whole),
+            Poll::Ready(None) => this.end(Outcome::Complete),
             Poll::Ready(Some(Err(_))) => this.end(Outcome::Failed),
             Poll::Ready(Some(Ok(frame))) => {
                 this.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
                 // Whoever sends it need not ask again.
                 if this.body.is_end_stream() {
-                    this.end(Outcome::Whole);
+                    this.end(Outcome::Complete);
                 }
             }
         }
@@ -105,7 +105,7 @@ impl HttpBody for Watched {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.end(if self.body.is_end_stream() { Outcome::Whole } else { Outcome::Abandoned });
+        self.end(if self.body.is_end_stream() { Outcome::Complete } else { Outcome::Abandoned });
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
         body.frame().await.unwrap().unwrap();
         assert_eq!(*seen.lock().unwrap(), []);
         assert_eq!(body.collect().await.unwrap().to_bytes(), "de");
-        assert_eq!(*seen.lock().unwrap(), [end(5, Outcome::Whole)]);
+        assert_eq!(*seen.lock().unwrap(), [end(5, Outcome::Complete)]);
     }
 
     #[tokio::test]
@@ -175,12 +175,12 @@ mod tests {
         let body = sent(reply);
         assert_eq!(body.size_hint().exact(), Some(5));
         body.collect().await.unwrap();
-        assert_eq!(*seen.lock().unwrap(), [end(5, Outcome::Whole)]);
+        assert_eq!(*seen.lock().unwrap(), [end(5, Outcome::Complete)]);
 
         let (reply, seen) = watched(Reply::from(Fault::new(Code::NotFound, "Not there.")));
         assert_eq!(reply.length(), None);
         let document = sent(reply).collect().await.unwrap().to_bytes();
-        assert_eq!(*seen.lock().unwrap(), [end(document.len() as u64, Outcome::Whole)]);
+        assert_eq!(*seen.lock().unwrap(), [end(document.len() as u64, Outcome::Complete)]);
     }
 
     #[tokio::test]

@@ -92,7 +92,7 @@ impl Line {
         let ended = match outcome {
             Some(Outcome::Failed) => Some("failed"),
             Some(Outcome::Abandoned) => Some("abandoned"),
-            Some(Outcome::Whole) | None => None,
+            Some(Outcome::Complete) | None => None,
         };
         info!(
             target: "chassis::access",

@@ -21,7 +21,7 @@ impl Shown {
     /// A query, as far as it may be written; `None` for one that is empty.
     pub(super) fn query(&self, query: &str) -> Option<String> {
         let text = match self.query {
-            Query::Whole => shortened(query.as_bytes()),
+            Query::Full => shortened(query.as_bytes()),
             Query::Names => {
                 // What has no name of its own may be a value.
                 let name =

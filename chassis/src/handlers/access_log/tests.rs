@@ -128,7 +128,7 @@ fn what_may_be_a_secret_is_not_written() {
 
 #[test]
 fn what_is_asked_for_is_written() {
-    let conf = json!({ "fields": ["query"], "query": "whole", "headers": ["cookie"], "redact": [] });
+    let conf = json!({ "fields": ["query"], "query": "full", "headers": ["cookie"], "redact": [] });
     let request = get().header("cookie", "a=1").body(Body::empty()).unwrap();
     let line = line(conf, call(request), Reply::new("hello"));
     assert_eq!((&line["query"], &line["headers"]), (&json!("token=secret&bare"), &json!("cookie: a=1")));
