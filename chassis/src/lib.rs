@@ -36,6 +36,7 @@ pub mod conf;
 pub mod handler;
 pub mod memory;
 pub mod metrics;
+pub mod outgoing;
 pub mod protocol;
 pub mod route;
 

@@ -2,11 +2,9 @@
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use http::HeaderMap;
-
-use crate::clock::{Clock, Instant};
+use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::fault::Fault;
 use crate::handler;
@@ -14,6 +12,7 @@ use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::operation::{Access, Operation};
 use crate::principal::Principal;
+use crate::schema::BoxFuture;
 
 mod algorithm;
 mod bearer;
@@ -21,20 +20,25 @@ mod cache;
 mod challenge;
 mod conf;
 mod keys;
+mod metric;
 mod refusal;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod token;
+mod tokens;
 mod verifier;
+mod weight;
 
 pub use algorithm::Algorithm;
 pub use bearer::bearer;
-pub use conf::{Audience, BadToken, Cache, ClaimNames, Conf, Jwt, Keys};
+pub use conf::{AtStart, Audience, BadToken, Cache, ClaimNames, Conf, Jwt, Keys};
 pub use refusal::Refusal;
 pub use token::{Claims, mint};
 pub use verifier::{Verified, Verifier};
 
 use challenge::Challenge;
+use tokens::Tokens;
 
 /// Proves who the caller is and lets it pass if the operation's access declaration allows it.
 ///
@@ -42,17 +46,14 @@ use challenge::Challenge;
 /// what is missing (RFC 6750 §3). Calls that matched no operation pass: they end as 404 or 405. Calls to public
 /// operations pass too, and a valid token still names the caller.
 #[handler("auth", provides("principal", "access"))]
-pub struct Auth {
+pub struct Auth(Arc<Gate>);
+
+/// What decides about calls; also of those that wait.
+struct Gate {
     clock: Clock,
     tokens: Option<Tokens>,
     challenge: Challenge,
     public_with_bad_token: BadToken,
-}
-
-/// What is known about tokens. A reload makes a new one: what was remembered goes with the keys that proved it.
-struct Tokens {
-    verifier: Verifier,
-    cache: cache::Cache,
 }
 
 impl Configure for Auth {
@@ -64,7 +65,7 @@ impl Configure for Auth {
         let tokens = conf.jwt.as_ref().map(|jwt| Tokens::build(jwt, context).map_err(|error| error.below("jwt")));
         let tokens = tokens.transpose()?;
         let public_with_bad_token = conf.public_with_bad_token;
-        Ok(Self { clock: context.clock, tokens, challenge, public_with_bad_token })
+        Ok(Self(Arc::new(Gate { clock: context.clock, tokens, challenge, public_with_bad_token })))
     }
 
     /// Without a way to prove anything, only what is public can be called.
@@ -76,38 +77,35 @@ impl Configure for Auth {
     }
 }
 
-impl Tokens {
-    fn build(conf: &Jwt, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        let content = context.files.read(&conf.keys.file).map_err(|error| error.below("keys.file"))?;
-        let verifier = Verifier::build(conf, &content)?;
-        for key in verifier.development_keys() {
-            let message = format!("key `{key}` is for development: anyone can make tokens with it");
-            let help = "before anything real depends on it, name a file with the public keys of your issuer";
-            context.warnings.warn_at(BuildError::new("jwt.keys.file", message).with_help(help));
-        }
-        Ok(Self { verifier, cache: cache::Cache::new(&conf.cache) })
-    }
-
-    /// Whom the token names. `arrived` decides about what is remembered, the wall clock about what is not.
-    fn principal(&self, sent: &[u8], arrived: Instant, clock: Clock) -> Result<Principal, Refusal> {
-        // What is remembered is a token: to look at its characters again would cost more than to find it.
-        if let Some(principal) = self.cache.find(sent, arrived) {
-            return Ok(principal);
-        }
-        let token = bearer::token(sent)?;
-        let now = clock.unix_seconds();
-        let Verified { principal, until } = self.verifier.verify(token, now)?;
-        self.cache.keep(token, &principal, arrived, Duration::from_secs(until.saturating_sub(now)));
-        Ok(principal)
-    }
-}
-
-impl Auth {
+impl Gate {
     /// Who the caller is; `None` where it says nothing about itself.
-    fn identify(&self, headers: &HeaderMap, arrived: Instant) -> Result<Option<Principal>, Refusal> {
+    fn identify(&self, invocation: &Invocation) -> Result<Option<Principal>, Refusal> {
         let Some(tokens) = &self.tokens else { return Ok(None) };
-        let sent = bearer::credentials(headers)?;
-        sent.map(|sent| tokens.principal(sent, arrived, self.clock)).transpose()
+        let sent = bearer::credentials(invocation.headers())?;
+        sent.map(|sent| tokens.principal(sent, invocation.call.arrived, self.clock)).transpose()
+    }
+
+    /// What to wait for before a caller whose key is not known is told so.
+    #[cold]
+    fn awaited(&self, invocation: &Invocation) -> Option<BoxFuture<'static, ()>> {
+        self.tokens.as_ref()?.awaited(bearer::credentials(invocation.headers()).ok()??)
+    }
+
+    /// Lets the call pass, or not.
+    fn decide(&self, invocation: &mut Invocation, identified: Result<Option<Principal>, Refusal>) -> Verdict {
+        let Some(operation) = invocation.operation() else { return Verdict::Continue };
+        // A handler before this one may know the caller by other means; a token says more.
+        let known = match &identified {
+            Ok(principal) => Ok(principal.as_ref().or(invocation.call.principal.as_ref())),
+            Err(refusal) => Err(*refusal),
+        };
+        if let Err(fault) = self.judge(&operation.access, known) {
+            return Verdict::Refuse(fault);
+        }
+        if let Ok(Some(principal)) = identified {
+            invocation.call.principal = Some(principal);
+        }
+        Verdict::Continue
     }
 
     /// What the operation says about this caller.
@@ -135,19 +133,19 @@ fn allows(access: &Access, caller: &Principal) -> bool {
 
 impl Handler for Auth {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        let Some(operation) = invocation.operation() else { return Verdict::Continue };
-        let identified = self.identify(invocation.headers(), invocation.call.arrived);
-        // A handler before this one may know the caller by other means; a token says more.
-        let known = match &identified {
-            Ok(principal) => Ok(principal.as_ref().or(invocation.call.principal.as_ref())),
-            Err(refusal) => Err(*refusal),
-        };
-        if let Err(fault) = self.judge(&operation.access, known) {
-            return Verdict::Refuse(fault);
+        if invocation.operation().is_none() {
+            return Verdict::Continue;
         }
-        if let Ok(Some(principal)) = identified {
-            invocation.call.principal = Some(principal);
+        let identified = self.0.identify(invocation);
+        if identified == Err(Refusal::Key)
+            && let Some(awaited) = self.0.awaited(invocation)
+        {
+            let gate = Arc::clone(&self.0);
+            return Verdict::wait(awaited, move |invocation, ()| {
+                let identified = gate.identify(invocation);
+                gate.decide(invocation, identified)
+            });
         }
-        Verdict::Continue
+        self.0.decide(invocation, identified)
     }
 }

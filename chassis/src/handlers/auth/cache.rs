@@ -8,12 +8,18 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use super::conf;
+use super::keys::Standing;
+use super::verifier::Verified;
+use super::weight;
 use crate::clock::Instant;
 use crate::principal::Principal;
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
 const WAYS: usize = 8;
 const LANES: usize = 8;
+
+/// What a token takes in memory beside itself and its principal: the entry, and a handle for each lane.
+const EACH: usize = size_of::<Remembered>() + LANES * 96;
 
 /// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
 const CLOSED: u64 = 2;
@@ -31,6 +37,9 @@ pub(super) struct Cache {
     sets: OnceLock<Box<[Set]>>,
     max: usize,
     max_age: Duration,
+    /// How many bytes all of them may take, and take.
+    room: usize,
+    taken: AtomicUsize,
     /// Of this process, so that nobody knows which tokens share a set.
     secret: [u64; TAIL / 8],
     /// Which of the places is given up next when all are taken.
@@ -50,6 +59,10 @@ struct Remembered {
     token: Box<str>,
     until: Instant,
     principal: Principal,
+    /// Of the key that signed it.
+    standing: Standing,
+    /// How many bytes it takes.
+    weight: usize,
     /// The same caller once more for each lane that asked, so that threads do not count on the same cache line.
     lanes: [OnceLock<Principal>; LANES],
 }
@@ -60,6 +73,8 @@ impl Cache {
             sets: OnceLock::new(),
             max: conf.max,
             max_age: conf.max_age.duration(),
+            room: conf.memory.length(),
+            taken: AtomicUsize::new(0),
             secret: std::array::from_fn(|_| RandomState::new().build_hasher().finish()),
             turn: AtomicUsize::new(0),
         }
@@ -72,7 +87,7 @@ impl Cache {
     }
 
     /// Keeps a verified token that is accepted for so long.
-    pub(super) fn keep(&self, token: &str, principal: &Principal, now: Instant, rest: Duration) {
+    pub(super) fn keep(&self, token: &str, proved: (&Verified, Standing), now: Instant, rest: Duration) {
         if self.max == 0 {
             return;
         }
@@ -81,14 +96,38 @@ impl Cache {
         let Some(homes) = self.homes(tag) else { return };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (set, way) = place(homes, tag, now).unwrap_or_else(|| homes[turn % homes.len()].next(turn / homes.len()));
+        let (verified, standing) = proved;
         let kept = Remembered {
             token: token.into(),
             until: now + rest.min(self.max_age),
-            principal: principal.clone(),
+            principal: verified.principal.clone(),
+            standing,
+            weight: EACH + token.len() + weight::of(verified.principal.identity()),
             lanes: Default::default(),
         };
-        set.tags[way].store(tag, Ordering::Relaxed);
-        set.places[way].store(Some(kept.into()));
+        if let Some(kept) = self.fitting(kept, set, way) {
+            set.tags[way].store(tag, Ordering::Relaxed);
+            self.exchange(set, way, Some(kept));
+        }
+    }
+
+    /// What is kept, if there is room: what has the place gives way, and where that is not enough nothing is kept.
+    fn fitting(&self, kept: Remembered, set: &Set, way: usize) -> Option<Remembered> {
+        if self.taken.load(Ordering::Relaxed) + kept.weight > self.room {
+            self.exchange(set, way, None);
+        }
+        (self.taken.load(Ordering::Relaxed) + kept.weight <= self.room).then_some(kept)
+    }
+
+    fn exchange(&self, set: &Set, way: usize, kept: Option<Remembered>) {
+        self.taken.fetch_add(kept.as_ref().map_or(0, |kept| kept.weight), Ordering::Relaxed);
+        let old = set.places[way].swap(kept.map(Into::into));
+        self.taken.fetch_sub(old.map_or(0, |old| old.weight), Ordering::Relaxed);
+    }
+
+    /// The most bytes it can take, those of its empty places included.
+    pub(super) fn memory_bound(&self) -> usize {
+        if self.max == 0 { 0 } else { self.room + self.max.div_ceil(WAYS) * size_of::<Set>() }
     }
 
     /// A hash of the end of the token. Two multiplications do: nobody can put into the cache what no trusted key
@@ -133,7 +172,7 @@ impl Set {
     fn find(&self, tag: u64, token: &[u8], now: Instant) -> Option<Principal> {
         let way = self.way(tag)?;
         let place = self.places[way].load();
-        let kept = place.as_ref().filter(|kept| *kept.token.as_bytes() == *token && now < kept.until)?;
+        let kept = place.as_ref().filter(|kept| *kept.token.as_bytes() == *token && kept.is_good(now))?;
         Some(kept.principal())
     }
 
@@ -148,7 +187,7 @@ impl Set {
 
     /// The places that are empty or whose token is no longer good.
     fn free(&self, now: Instant) -> impl Iterator<Item = usize> {
-        let free = move |way: &usize| self.places[*way].load().as_ref().is_none_or(|kept| now >= kept.until);
+        let free = move |way: &usize| self.places[*way].load().as_ref().is_none_or(|kept| !kept.is_good(now));
         (0..self.way(CLOSED).unwrap_or(WAYS)).filter(free)
     }
 }
@@ -163,6 +202,10 @@ fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
 }
 
 impl Remembered {
+    fn is_good(&self, now: Instant) -> bool {
+        now < self.until && self.standing.is_trusted()
+    }
+
     fn principal(&self) -> Principal {
         self.lanes[lane()].get_or_init(|| self.principal.detached()).clone()
     }
@@ -194,107 +237,4 @@ impl Hasher for Number {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::clock::Clock;
-    use crate::conf::Interval;
-    use crate::principal::Identity;
-
-    const HOUR: Duration = Duration::from_secs(3_600);
-
-    fn cache(max: usize) -> Cache {
-        Cache::new(&conf::Cache { max, max_age: Interval::mins(5) })
-    }
-
-    fn caller(subject: &str) -> Principal {
-        Principal::new(Identity { subject: subject.to_owned(), ..Identity::default() })
-    }
-
-    fn token(number: usize) -> String {
-        format!("header.claims-of-{number}.{:064}", number.wrapping_mul(0x9e37_79b9))
-    }
-
-    fn kept(cache: &Cache) -> usize {
-        let places = cache.sets.get().into_iter().flatten().flat_map(|set| &set.places);
-        places.filter(|place| place.load().is_some()).count()
-    }
-
-    #[test]
-    fn a_token_is_remembered_until_it_expires_or_is_too_old() {
-        let (cache, now) = (cache(8), Clock::system().now());
-        cache.keep("long", &caller("a"), now, HOUR);
-        cache.keep("short", &caller("b"), now, Duration::from_secs(2));
-        let found = |token, after| cache.find(token, now + after).map(|caller| caller.subject().to_owned());
-        assert_eq!(found("long", Duration::from_secs(299)).as_deref(), Some("a"));
-        assert_eq!(found("long", Duration::from_secs(300)), None);
-        assert_eq!(found("short", Duration::from_secs(1)).as_deref(), Some("b"));
-        assert_eq!(found("short", Duration::from_secs(2)), None);
-        assert_eq!(found("other", Duration::ZERO), None);
-    }
-
-    #[test]
-    fn tokens_are_compared_whole() {
-        let (cache, now) = (cache(64), Clock::system().now());
-        cache.keep(&token(1), &caller("a"), now, HOUR);
-        assert!(cache.find(token(1), now).is_some());
-        assert!(cache.find(token(1).replace("header", "Header"), now).is_none());
-        assert!(cache.find(&token(1)[1..], now).is_none());
-    }
-
-    #[test]
-    fn no_more_is_kept_than_configured() {
-        let now = Clock::system().now();
-        for max in [1, 2, 7, 8, 9, 17, 64, 100] {
-            let cache = cache(max);
-            for number in 0..1_000 {
-                cache.keep(&token(number), &caller("a"), now, HOUR);
-                cache.keep(&token(number), &caller("a"), now, HOUR);
-                assert!(cache.find(token(number), now).is_some(), "the latest is always there");
-                assert!(kept(&cache) <= max, "{} of {max}", kept(&cache));
-            }
-            assert_eq!(kept(&cache), max);
-        }
-        let none = cache(0);
-        none.keep(&token(1), &caller("a"), now, HOUR);
-        assert_eq!(kept(&none), 0);
-    }
-
-    #[test]
-    fn what_is_no_longer_good_gives_way_first() {
-        let (cache, now) = (cache(8), Clock::system().now());
-        (0..7).for_each(|number| cache.keep(&token(number), &caller("a"), now, HOUR));
-        cache.keep(&token(7), &caller("a"), now, Duration::from_secs(1));
-        let later = now + Duration::from_secs(2);
-        cache.keep(&token(8), &caller("a"), later, HOUR);
-        assert!((0..7).chain([8]).all(|number| cache.find(token(number), later).is_some()));
-    }
-
-    #[test]
-    fn tokens_in_rotation_find_a_place() {
-        let found = |places| {
-            let (cache, now) = (cache(places), Clock::system().now());
-            (0..10_000).for_each(|number| cache.keep(&token(number), &caller("a"), now, HOUR));
-            (0..10_000).filter(|number| cache.find(token(*number), now).is_some()).count()
-        };
-        let (full, roomy) = (found(10_000), found(16_384));
-        assert!(full > 9_400 && roomy > 9_990, "{full} and {roomy} of 10000");
-    }
-
-    #[test]
-    fn threads_that_meet_never_mistake_one_token_for_another() {
-        let (cache, now) = (cache(16), Clock::system().now());
-        std::thread::scope(|scope| {
-            for start in 0..4 {
-                let cache = &cache;
-                scope.spawn(move || {
-                    for number in (0..2_000).map(|at| (at * 7 + start) % 40) {
-                        let subject = number.to_string();
-                        cache.keep(&token(number), &caller(&subject), now, HOUR);
-                        let found = cache.find(token(number), now);
-                        assert!(found.is_none_or(|caller| caller.subject() == subject));
-                    }
-                });
-            }
-        });
-    }
-}
+mod tests;

@@ -1,11 +1,16 @@
 //! How a caller is told to prove itself: 400, 401 and 403 with `WWW-Authenticate` (RFC 6750 §3).
 
+use std::time::Duration;
+
 use http::{HeaderValue, header};
 
 use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::fault::{Code, Fault};
 use crate::operation::{Access, Text};
+
+/// When callers are to come back while keys are fetched.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Writes challenges for one realm.
 #[derive(Debug)]
@@ -29,6 +34,11 @@ impl Challenge {
     /// What was sent is not to be believed.
     pub(super) fn refused(&self, refusal: Refusal) -> Fault {
         let (code, error, message) = (refusal.code(), refusal.error(), refusal.message());
+        if refusal == Refusal::Unready {
+            // No other credentials would help: there is nothing to ask the caller for.
+            let fault = Fault::new(code, message).with_retry_after(AGAIN).with_cause(refusal);
+            return fault.with_remedy("the keys of the issuer must have been fetched; `explain` fetches none");
+        }
         let attributes = format!(", error=\"{error}\", error_description=\"{message}\"");
         self.fault(code, message.into(), &attributes).with_cause(refusal)
     }

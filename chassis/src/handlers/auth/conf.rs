@@ -83,11 +83,45 @@ impl Audience {
     }
 }
 
-/// Where the keys are.
+/// Where the keys are: one of `file`, `url` and `discovery`.
 #[conf]
 pub struct Keys {
     /// A file with a JWK Set (RFC 7517 §5) or with public keys in PEM.
-    pub file: FileRef,
+    pub file: Option<FileRef>,
+    /// Where the issuer publishes its JWK Set: `https://id.example/jwks.json`. Only public keys are taken from it.
+    pub url: Option<String>,
+    /// Where the issuer tells of itself (OpenID Connect Discovery 1.0 §4): `https://id.example`, whose document at
+    /// `/.well-known/openid-configuration` must name `issuer` and says where its keys are.
+    pub discovery: Option<String>,
+    /// What becomes of the start if keys that the issuer publishes cannot be had.
+    #[conf(default)]
+    pub at_start: AtStart,
+    /// How long asking the issuer for its keys may take. It is asked again every 5 to 15 minutes, as its
+    /// `Cache-Control` says, before what is known grows old.
+    #[conf(default = Interval::secs(5))]
+    pub timeout: Interval,
+    /// A token that names an unknown key makes the issuer be asked at once, once for all callers, and then not again
+    /// for so long.
+    #[conf(default = Interval::secs(30))]
+    pub cool_down: Interval,
+    /// How long keys are good when the issuer cannot be reached. After that every token is refused with 503.
+    #[conf(default = Interval::hours(24))]
+    pub stale: Interval,
+    /// Whether the issuer may be asked without encryption. Whoever stands in between can then make tokens.
+    #[conf(default = false)]
+    pub insecure: bool,
+}
+
+/// What becomes of the start if keys that the issuer publishes cannot be had.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum AtStart {
+    /// The service does not start: a wrong address is found at once, and a new version that knows no keys never takes
+    /// the place of one that does.
+    #[default]
+    Require,
+    /// It starts, answers 503 to those whose token it cannot check, and goes on asking.
+    Try,
 }
 
 /// Where the claims of a token say what. A name that is not a claim is a path: `realm_access.roles`.
@@ -110,6 +144,9 @@ pub struct Cache {
     /// How long, at most; never beyond their expiry.
     #[conf(default = Interval::mins(5))]
     pub max_age: Interval,
+    /// How much memory all of them may take together. What does not fit is verified on every call.
+    #[conf(default = Size::mib(64))]
+    pub memory: Size,
 }
 
 impl Jwt {

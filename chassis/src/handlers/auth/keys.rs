@@ -1,4 +1,7 @@
-//! The keys that sign: read from a file once, each bound to one algorithm before any token is looked at.
+//! The keys that sign: read from a file or from their issuer, each bound to one algorithm before any token is looked at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc;
@@ -16,7 +19,7 @@ pub(super) use pem::blocks;
 const TRIES: usize = 4;
 
 /// The trusted keys.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct KeySet(Vec<Key>);
 
 /// A trusted key.
@@ -26,8 +29,30 @@ pub(super) struct Key {
     pub(super) id: Option<String>,
     pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
+    /// What it is made of, to tell whether the next set has the same.
+    print: Box<[u8]>,
+    /// Whether it is still trusted.
+    pub(super) standing: Standing,
     /// Whether it is published together with the source and so proves nothing.
     pub(super) development: bool,
+}
+
+/// Whether a key is still trusted: shared with all that it proved, and withdrawn once.
+#[derive(Clone, Debug)]
+pub(super) struct Standing(Arc<AtomicBool>);
+
+impl Standing {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    pub(super) fn is_trusted(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn withdraw(&self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl KeySet {
@@ -43,6 +68,41 @@ impl KeySet {
             return Err(BuildError::new("", message).with_help("put the issuer's keys there, or extend `algorithms`"));
         }
         Self(keys).unambiguous()
+    }
+
+    /// Reads the JWK Set that an issuer publishes: public keys alone. What cannot be used is passed over, so that one
+    /// new key of an unknown kind does not take the others away.
+    pub(super) fn published(content: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
+        let keys = jwks::published(content, allowed).map_err(|error| error.message)?;
+        if keys.is_empty() {
+            return Err("it has no key that signs with a configured algorithm".to_owned());
+        }
+        Self(keys).unambiguous().map_err(|error| error.message)
+    }
+
+    /// Takes the place of `old`: what is in both stays what it was.
+    pub(super) fn succeed(&mut self, old: &Self) {
+        for key in &mut self.0 {
+            if let Some(same) = old.0.iter().find(|old| old.is(key)) {
+                key.standing = same.standing.clone();
+            }
+        }
+    }
+
+    /// Withdraws the trust in those keys that are not in `new`, once that has taken the place of this set.
+    pub(super) fn give_way(&self, new: &Self) {
+        let gone = self.0.iter().filter(|old| !new.0.iter().any(|key| key.is(old)));
+        gone.for_each(|key| key.standing.withdraw());
+    }
+
+    /// Whether there is a key of this name.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
+    /// Whether there is none at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Two keys that a token cannot tell apart are a mistake; a few without a name are not.
@@ -83,6 +143,10 @@ impl KeySet {
 }
 
 impl Key {
+    fn is(&self, other: &Self) -> bool {
+        (&self.id, self.algorithm, &self.print) == (&other.id, other.algorithm, &other.print)
+    }
+
     /// Whether this key made the signature of the message.
     pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
         // The provider is named, not looked up: jsonwebtoken's process-wide default is neither set nor read.

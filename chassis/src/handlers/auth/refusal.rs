@@ -37,6 +37,8 @@ pub enum Refusal {
     Audience,
     /// It does not say whom it was given to.
     Nobody,
+    /// The keys are not there: the issuer has not published them yet, or not for too long.
+    Unready,
 }
 
 impl Refusal {
@@ -56,6 +58,7 @@ impl Refusal {
             Self::Early => "The access token is not valid yet; wait, or check the clock of its issuer.",
             Self::Issuer => "The access token comes from an issuer that is not trusted here.",
             Self::Audience => "The access token is meant for another service; get one for this one.",
+            Self::Unready => "The keys that tokens are checked with are not there yet; try again.",
             Self::Nobody => "The access token does not name its subject; get one that does.",
         }
     }
@@ -67,7 +70,11 @@ impl Refusal {
 
     /// What goes with the error code: a request that is wrong in itself is 400, whatever its tokens are.
     pub(super) fn code(self) -> Code {
-        if self == Self::Several { Code::InvalidArgument } else { Code::Unauthenticated }
+        match self {
+            Self::Several => Code::InvalidArgument,
+            Self::Unready => Code::Unavailable,
+            _ => Code::Unauthenticated,
+        }
     }
 }
 

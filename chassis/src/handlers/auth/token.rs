@@ -79,10 +79,7 @@ impl Signer {
     }
 
     fn from_set(content: &[u8]) -> Result<Option<Self>, BuildError> {
-        let set: Jwks = serde_json::from_slice(content).map_err(|error| {
-            BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
-        })?;
-        for value in set.keys {
+        for value in Jwks::parse(content)?.keys {
             let jwk = Jwk::read(value)?;
             if let Some((algorithm, secret)) = jwk.secret()? {
                 return Ok(Some(Self { id: jwk.kid, algorithm, key: EncodingKey::from_secret(&secret) }));

@@ -1,7 +1,9 @@
 //! Decides whether a token is to be believed (RFC 7519, RFC 8725): a pure function of token, keys and time.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -9,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
 use super::conf::{ClaimNames, Jwt};
-use super::keys::KeySet;
+use super::keys::{KeySet, Standing};
 use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::principal::{Identity, Principal};
@@ -17,7 +19,8 @@ use crate::principal::{Identity, Principal};
 /// Knows which tokens are to be believed.
 #[derive(Debug)]
 pub struct Verifier {
-    keys: KeySet,
+    keys: ArcSwap<KeySet>,
+    algorithms: Vec<Algorithm>,
     issuer: String,
     audience: Vec<String>,
     leeway: u64,
@@ -63,21 +66,62 @@ impl Verifier {
     /// What is wrong with a value or with a key.
     pub fn build(conf: &Jwt, keys: &[u8]) -> Result<Self, BuildError> {
         conf.check()?;
-        let allowed: &[Algorithm] = &conf.algorithms;
-        Ok(Self {
-            keys: KeySet::parse(keys, allowed).map_err(|error| error.below("keys.file"))?,
+        let keys = KeySet::parse(keys, &conf.algorithms).map_err(|error| error.below("keys.file"))?;
+        Ok(Self::with(conf, keys))
+    }
+
+    /// The same, with keys that are still to come: until [`publish`](Self::publish) nothing is believed.
+    pub(super) fn without_keys(conf: &Jwt) -> Result<Self, BuildError> {
+        conf.check()?;
+        Ok(Self::with(conf, KeySet::default()))
+    }
+
+    fn with(conf: &Jwt, keys: KeySet) -> Self {
+        Self {
+            keys: ArcSwap::from_pointee(keys),
+            algorithms: conf.algorithms.clone(),
             issuer: conf.issuer.clone(),
             audience: conf.audience.names().to_vec(),
             leeway: conf.leeway.duration().as_secs(),
             max_token_size: conf.max_token_size.length(),
             typ: conf.typ.iter().map(|name| media_type(name).to_owned()).collect(),
             names: conf.claims.clone(),
-        })
+        }
+    }
+
+    /// Takes the keys of a set that the issuer publishes in place of those that were. What was proved by a key that is
+    /// no longer there is not believed any more; what the others proved stays.
+    pub(super) fn publish(&self, content: &[u8]) -> Result<(), String> {
+        let old = self.keys.load_full();
+        let mut new = KeySet::published(content, &self.algorithms)?;
+        new.succeed(&old);
+        let new = Arc::new(new);
+        self.keys.store(Arc::clone(&new));
+        old.give_way(&new);
+        Ok(())
+    }
+
+    /// Whether there are keys at all.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.load().is_empty()
+    }
+
+    /// Whether there is a key of this name.
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.keys.load().knows(key)
     }
 
     /// The names of the keys that are published together with the source and so prove nothing.
-    pub fn development_keys(&self) -> impl Iterator<Item = &str> {
-        self.keys.development()
+    pub fn development_keys(&self) -> Vec<String> {
+        self.keys.load().development().map(str::to_owned).collect()
+    }
+
+    /// The name of the key that a token says it was signed with.
+    pub(super) fn key_of(&self, token: &str) -> Option<String> {
+        let parts = Parts::of(token).filter(|_| token.len() <= self.max_token_size)?;
+        let json = decoded(parts.header)?;
+        let header: Header<'_> = serde_json::from_slice(&json).ok()?;
+        header.kid.map(Cow::into_owned)
     }
 
     /// Decides about a token at a time in seconds since the Unix epoch.
@@ -85,19 +129,24 @@ impl Verifier {
     /// # Errors
     /// The first reason not to believe it.
     pub fn verify(&self, token: &str, now: u64) -> Result<Verified, Refusal> {
+        self.prove(token, now).map(|(verified, _)| verified)
+    }
+
+    /// The same, with the standing of the key that signed.
+    pub(super) fn prove(&self, token: &str, now: u64) -> Result<(Verified, Standing), Refusal> {
         if token.len() > self.max_token_size {
             return Err(Refusal::TooLong);
         }
         let parts = Parts::of(token).ok_or(Refusal::Malformed)?;
-        self.check_signature(&parts)?;
+        let standing = self.check_signature(&parts)?;
         let claims = decoded(parts.payload).and_then(|json| serde_json::from_slice(&json).ok());
         let claims: Map<String, Value> = claims.ok_or(Refusal::Claims)?;
         let until = self.check_times(&claims, now)?;
         self.check_parties(&claims)?;
-        Ok(Verified { principal: self.principal(claims)?, until })
+        Ok((Verified { principal: self.principal(claims)?, until }, standing))
     }
 
-    fn check_signature(&self, parts: &Parts<'_>) -> Result<(), Refusal> {
+    fn check_signature(&self, parts: &Parts<'_>) -> Result<Standing, Refusal> {
         let json = decoded(parts.header).ok_or(Refusal::Malformed)?;
         let header: Header<'_> = serde_json::from_slice(&json).map_err(|_| Refusal::Malformed)?;
         if header.crit.is_some() {
@@ -108,12 +157,13 @@ impl Verifier {
             return Err(Refusal::Type);
         }
         let signature = decoded(parts.signature).ok_or(Refusal::Malformed)?;
-        let mut keys = self.keys.candidates(header.kid.as_deref(), &header.alg).peekable();
+        let keys = self.keys.load();
+        let mut keys = keys.candidates(header.kid.as_deref(), &header.alg).peekable();
         if keys.peek().is_none() {
             return Err(Refusal::Key);
         }
-        let signed = keys.any(|key| key.verifies(parts.message.as_bytes(), &signature));
-        if signed { Ok(()) } else { Err(Refusal::Signature) }
+        let signed = keys.find(|key| key.verifies(parts.message.as_bytes(), &signature));
+        signed.map(|key| key.standing.clone()).ok_or(Refusal::Signature)
     }
 
     /// `exp` (RFC 7519 §4.1.4) must be there, `nbf` (§4.1.5) may. The answer is until when the token is accepted.

@@ -6,7 +6,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Algorithm, Key, Shape, bind, check_modulus};
+use super::{Algorithm, Key, Shape, Standing, bind, check_modulus};
 use crate::conf::BuildError;
 
 /// A set of keys; each is read on its own, because one of a kind that is not known is to be passed over.
@@ -39,16 +39,18 @@ pub(in crate::handlers::auth) struct Jwk {
 /// The secret of `conf/keys/development.jwks.json`. Everybody knows it, under whatever name it is copied.
 const PUBLISHED: &str = "IW6De-JOOv-Dgk4vpYyOsCV_f-6LQKTZlbNLllqbqSE";
 
+/// How many keys of a published set are looked at.
+const MOST_KEYS: usize = 100;
+
 /// What a key is made of.
 enum Material {
     Secret(Vec<u8>),
-    Public(Shape, DecodingKey),
+    /// What it is, the key, and what it is made of.
+    Public(Shape, DecodingKey, Box<[u8]>),
 }
 
 pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
-    let set: Jwks = serde_json::from_slice(content).map_err(|error| {
-        BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
-    })?;
+    let set = Jwks::parse(content)?;
     unmixed(&set)?;
     let mut keys = Vec::new();
     for (at, value) in set.keys.into_iter().enumerate() {
@@ -63,6 +65,25 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
         }
     }
     Ok(keys)
+}
+
+/// The public keys of a set that an issuer publishes. Whatever cannot be one is passed over.
+pub(super) fn published(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
+    let mut keys = Vec::new();
+    for (at, value) in Jwks::parse(content)?.keys.into_iter().take(MOST_KEYS).enumerate() {
+        let name = name(&value, at + 1);
+        // What an HMAC secret signs, everybody could sign who can read this set.
+        let public = Jwk::read(value).and_then(|jwk| if jwk.kty == "oct" { Err(secret()) } else { jwk.key(allowed) });
+        match public {
+            Ok(key) => keys.extend(key),
+            Err(error) => tracing::warn!(key = name, reason = error.message, "published key passed over"),
+        }
+    }
+    Ok(keys)
+}
+
+fn secret() -> BuildError {
+    BuildError::new("", "is a secret (`kty: oct`), and whoever reads a published secret can make tokens with it")
 }
 
 /// Refuses secrets among public keys. A set of public keys is handed around, and what is found there could make tokens.
@@ -83,6 +104,14 @@ fn unmixed(set: &Jwks) -> Result<(), BuildError> {
 /// What a key is called in messages: by its name, or else by its place in the set.
 fn name(value: &Value, at: usize) -> String {
     value.get("kid").and_then(Value::as_str).map_or(at.to_string(), |kid| format!("`{kid}`"))
+}
+
+impl Jwks {
+    pub(in crate::handlers::auth) fn parse(content: &[u8]) -> Result<Self, BuildError> {
+        serde_json::from_slice(content).map_err(|error| {
+            BuildError::new("", format!("this is no JWK Set: {error}")).with_help("write `{ \"keys\": [ … ] }`")
+        })
+    }
 }
 
 impl Jwk {
@@ -112,16 +141,19 @@ impl Jwk {
         let Some(material) = self.material()? else { return Ok(None) };
         let shape = match &material {
             Material::Secret(_) => Shape::Secret,
-            Material::Public(shape, _) => *shape,
+            Material::Public(shape, ..) => *shape,
         };
         let Some(algorithm) = bind(shape, self.alg.as_deref(), allowed)? else { return Ok(None) };
-        let decoding = match material {
-            Material::Secret(secret) => long_enough(&secret, algorithm).map(|()| DecodingKey::from_secret(&secret))?,
-            Material::Public(_, decoding) => decoding,
+        let (decoding, print) = match material {
+            Material::Secret(secret) => {
+                long_enough(&secret, algorithm)?;
+                (DecodingKey::from_secret(&secret), Box::default())
+            }
+            Material::Public(_, decoding, print) => (decoding, print),
         };
         let named = self.kid.as_deref().is_some_and(|kid| kid.starts_with("development"));
         let development = self.development || named || self.k.as_deref() == Some(PUBLISHED);
-        Ok(Some(Key { id: self.kid, algorithm, decoding, development }))
+        Ok(Some(Key { id: self.kid, algorithm, decoding, print, standing: Standing::new(), development }))
     }
 
     /// Whether it is meant for signatures (RFC 7517 §4.2, §4.3).
@@ -142,7 +174,7 @@ impl Jwk {
             ("EC", Some("P-384")) => self.point(Shape::P384, 48).map(Some),
             ("OKP", Some("Ed25519")) => {
                 let x = sized("x", self.x.as_deref(), 32)?;
-                Ok(Some(Material::Public(Shape::Ed25519, DecodingKey::from_ed_der(&x))))
+                Ok(Some(Material::Public(Shape::Ed25519, DecodingKey::from_ed_der(&x), x.into())))
             }
             _ => Ok(None),
         }
@@ -151,14 +183,15 @@ impl Jwk {
     fn rsa(&self) -> Result<Material, BuildError> {
         let (modulus, exponent) = (bytes("n", self.n.as_deref())?, bytes("e", self.e.as_deref())?);
         check_modulus(&modulus)?;
-        Ok(Material::Public(Shape::Rsa, DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
+        let decoding = DecodingKey::from_rsa_raw_components(&modulus, &exponent);
+        Ok(Material::Public(Shape::Rsa, decoding, [modulus, exponent].concat().into()))
     }
 
     fn point(&self, shape: Shape, length: usize) -> Result<Material, BuildError> {
         let (x, y) = (sized("x", self.x.as_deref(), length)?, sized("y", self.y.as_deref(), length)?);
         // An uncompressed point (SEC 1 §2.3.3).
         let point = [&[0x04][..], &x, &y].concat();
-        Ok(Material::Public(shape, DecodingKey::from_ec_der(&point)))
+        Ok(Material::Public(shape, DecodingKey::from_ec_der(&point), point.into()))
     }
 }
 

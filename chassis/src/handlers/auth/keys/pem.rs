@@ -3,7 +3,7 @@
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::aws_lc;
 
-use super::{Algorithm, Key, Shape, bind, check_modulus};
+use super::{Algorithm, Key, Shape, Standing, bind, check_modulus};
 use crate::conf::BuildError;
 
 pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
@@ -15,7 +15,10 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
         };
         let (shape, decoding) = block.public_key().map_err(named)?;
         match bind(shape, None, allowed).map_err(named)? {
-            Some(algorithm) => keys.push(Key { id: None, algorithm, decoding, development: false }),
+            Some(algorithm) => {
+                let (print, standing) = (block.text.as_bytes().into(), Standing::new());
+                keys.push(Key { id: None, algorithm, decoding, print, standing, development: false });
+            }
             None => tracing::warn!(key = at + 1, "key passed over: it does not sign with a configured algorithm"),
         }
     }
