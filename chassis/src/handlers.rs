@@ -11,6 +11,7 @@ pub mod ip_allow;
 pub mod limit_body;
 pub mod marker;
 pub mod metrics;
+pub mod overload;
 pub mod rate_limit;
 pub mod request_id;
 pub mod security_headers;

@@ -17,6 +17,7 @@ use super::problem::Problem;
 use super::yaml;
 
 mod own;
+pub(crate) mod pressure;
 mod referred;
 
 pub(crate) use own::own;

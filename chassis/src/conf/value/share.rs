@@ -21,6 +21,11 @@ impl Share {
     /// All of it.
     pub const ALL: Self = Self(1.0);
 
+    /// So many hundredths of it; all of it from 100 on.
+    pub const fn percent(percent: u8) -> Self {
+        if percent < 100 { Self(percent as f64 / 100.0) } else { Self::ALL }
+    }
+
     /// As a number from 0 to 1.
     pub const fn of_one(self) -> f64 {
         self.0

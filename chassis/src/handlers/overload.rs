@@ -1,0 +1,164 @@
+//! `overload`: takes on as many calls as the service can answer in good time, and refuses the least critical first.
+//!
+//! A call passes if fewer run than the limit allows to calls as critical as it. The limit is fixed, or follows how long
+//! successful calls take ([`gradient`]): their time is compared with what calls of the same criticality usually take,
+//! so that quick refusals and probes pull nothing down. Netflix's Gradient2 is used rather than a limit that is found
+//! by squeezing the service from time to time: it needs no phase in which calls are refused for the measuring.
+//!
+//! Where there is no room a call waits a little in a bounded queue ([`queue`]: CoDel, RFC 8289, and the latest first
+//! when it stands), the more critical before the others. One that could not be answered before its deadline, even if
+//! it were as quick as the quickest, is refused at once. Memory and file descriptors are looked at beside the calls
+//! ([`guard`]); when they get tight, calls are refused in the same order.
+//!
+//! A call counts until its reply is ready. Refusals are 503 (RFC 9110 §15.6.4) with `Retry-After` and the problem type
+//! `temporary-reduced-capacity`. A call that finds room costs a few atomic steps: no lock, no allocation, no look at
+//! the clock.
+
+#![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::background::Task;
+use crate::condition::When;
+use crate::conf::{BuildContext, BuildError, Configure, Requirement};
+use crate::handler;
+use crate::handler::{Handler, Verdict, fact};
+use crate::invocation::Invocation;
+use crate::memory::Reserved;
+use crate::reply::Reply;
+
+mod class;
+mod gate;
+mod gradient;
+mod guard;
+mod meter;
+mod policy;
+mod queue;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use class::Criticality;
+pub use policy::{Conf, Guard, Mode, Rule, Thresholds};
+
+use class::Classes;
+use gate::{Gate, Way};
+use gradient::Gradient;
+use guard::Guards;
+use meter::Meter;
+use refusal::{Refusals, Short};
+
+/// Takes on as many calls as can be answered in good time, fewer when calls take longer than usual or memory gets
+/// tight, and refuses the least critical first with 503. List it early: before what waits or costs much.
+#[handler("overload", after("deadline"))]
+pub struct Overload {
+    gate: Arc<Gate>,
+    classes: Classes,
+    meter: Meter,
+    guards: Arc<Guards>,
+    refusals: Arc<Refusals>,
+    patience: Duration,
+    _watch: Task,
+    _reserved: Reserved,
+}
+
+/// How long a call waited at the gate.
+struct Waited(Duration);
+
+impl Configure for Overload {
+    type Conf = Conf;
+
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        conf.check()?;
+        if conf.header.is_some() && conf.trusted_peers.is_empty() {
+            let warning = BuildError::new("header", "nobody is trusted to send it, so it is never read");
+            context.warnings.warn_at(warning.with_help("list the peers in `trusted-peers`"));
+        }
+        let adaptive = conf.limit == Mode::Adaptive;
+        let gradient =
+            adaptive.then(|| Gradient::new(conf.initial, (conf.min, conf.max), conf.headroom, conf.tolerance));
+        let limit = gradient.as_ref().map_or(usize::try_from(conf.max).unwrap_or(usize::MAX), Gradient::limit);
+        let (clock, process) = (context.clock, context.process);
+        let gate = Gate::new(limit, conf.queue, conf.thresholds, clock);
+        refusal::observe(&process.metrics, context.scope, &Arc::downgrade(&gate));
+        let guards = Guards::new(conf.memory, conf.descriptors, conf.thresholds);
+        Ok(Self {
+            gate,
+            classes: Classes::new(&conf)?,
+            meter: Meter::new(clock.now(), conf.window.0, gradient),
+            _watch: guards.watch(&process.background),
+            guards,
+            refusals: Arc::new(Refusals::new(&process.metrics, conf.retry_after.0)),
+            patience: conf.queue_timeout.0,
+            _reserved: process.memory.reserve("overload", Gate::memory_bound(conf.queue)),
+        })
+    }
+
+    fn requires(conf: &Conf) -> Vec<Requirement> {
+        let marked = conf.rules.iter().any(|rule| rule.when.asks_for_mark());
+        let exempt = conf.exempt.as_ref().is_some_and(When::asks_for_mark);
+        let keys = [(marked, "rules"), (exempt, "exempt")];
+        keys.into_iter().filter(|(asked, _)| *asked).map(|(_, key)| Requirement { fact: fact::MARK, key }).collect()
+    }
+}
+
+impl Handler for Overload {
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
+        let Some(class) = self.classes.of(invocation) else {
+            self.gate.force();
+            return Verdict::Continue;
+        };
+        if let Some(tight) = self.guards.tight(class) {
+            return self.refuse(Short::Resource(tight), class);
+        }
+        match self.gate.enter(class, invocation.call.deadline, |now| now + self.meter.quickest(class)) {
+            Way::Open => Verdict::Continue,
+            Way::Closed => self.refuse(Short::Room, class),
+            Way::Late => self.refuse(Short::Time, class),
+            Way::Later(turn) => self.wait(turn, class),
+        }
+    }
+
+    fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        self.meter.saw(self.gate.inside());
+        if is_success(reply)
+            && let Some(class) = self.classes.of(invocation)
+        {
+            let waited = invocation.call.locals.get::<Waited>().map_or(Duration::ZERO, |Waited(time)| *time);
+            let took = invocation.call.elapsed().saturating_sub(waited);
+            if let Some(limit) = self.meter.succeeded(class, took, invocation.call.finished) {
+                self.gate.set_limit(limit);
+            }
+        }
+        self.gate.leave();
+    }
+}
+
+impl Overload {
+    #[cold]
+    fn wait(&self, turn: tokio::sync::oneshot::Receiver<gate::Permit>, class: Criticality) -> Verdict {
+        let (patience, clock) = (self.patience, self.gate.clock());
+        let (gate, refusals) = (Arc::clone(&self.gate), Arc::clone(&self.refusals));
+        let since = clock.now();
+        let turn = async move { tokio::time::timeout(patience, turn).await };
+        Verdict::wait(turn, move |invocation, turn| match turn {
+            Ok(Ok(permit)) => {
+                permit.take();
+                invocation.call.locals.set(Waited(clock.now().duration_since(since)));
+                Verdict::Continue
+            }
+            Ok(Err(_)) | Err(_) => Verdict::Refuse(refusals.refuse(Short::Patience, class, &gate)),
+        })
+    }
+
+    #[cold]
+    fn refuse(&self, short: Short, class: Criticality) -> Verdict {
+        Verdict::Refuse(self.refusals.refuse(short, class, &self.gate))
+    }
+}
+
+/// Whether how long it took says something about the service: failures and refusals may be quick.
+fn is_success(reply: &Reply) -> bool {
+    reply.fault().is_none() && reply.status().is_success()
+}
