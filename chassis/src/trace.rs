@@ -5,8 +5,12 @@ use std::fmt;
 use http::HeaderMap;
 use http::header::HeaderName;
 
+mod b3;
+mod baggage;
 mod state;
 
+pub use b3::{B3, Zipkin};
+pub use baggage::{BAGGAGE, Baggage};
 pub use state::TraceState;
 
 /// The header field a caller names its span in (Trace Context §3.2).
@@ -100,7 +104,7 @@ pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
     known.then_some(TraceContext { trace_id, parent_id, flags: flags & (SAMPLED | RANDOM), span_id: [0; 8] })
 }
 
-/// Reads lower-case hexadecimal digits, `N` a multiple of four.
+/// Reads lower-case hexadecimal digits, `N` a multiple of four and twice as many digits.
 fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     for (four, digits) in bytes.chunks_exact_mut(4).zip(text.chunks_exact(8)) {
