@@ -16,8 +16,9 @@ use crate::clock::Instant;
 use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::principal::Principal;
-use crate::trace::{TraceContext, TraceState};
+use crate::trace::{Baggage, TraceContext, TraceState};
 
+mod forwarded;
 mod locals;
 mod mark;
 mod params;
@@ -28,6 +29,7 @@ mod timing;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use forwarded::Forwarded;
 pub use locals::Locals;
 pub use mark::Mark;
 pub use params::{Capture, Params, Undecodable, decode};
@@ -214,6 +216,13 @@ impl Call {
         let caller = TraceContext::parse(headers)?;
         let continues = (caller.trace_id, caller.parent_id) == (self.trace.trace_id, self.trace.parent_id);
         continues.then(|| TraceState::parse(headers)).flatten()
+    }
+
+    /// What the caller wants every service of its trace to know (W3C Baggage); read when it is asked for. Anyone can write
+    /// it: it proves nothing. `headers` are those of the call. What goes on to other services is the local value
+    /// [`Forwarded`].
+    pub fn baggage(&self, headers: &HeaderMap) -> Option<Baggage> {
+        Baggage::parse(headers)
     }
 
     /// Counts a panic that was caught while this call ran.

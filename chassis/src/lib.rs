@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod outgoing;
 pub mod protocol;
 pub mod route;
+pub mod spans;
 
 pub mod answer;
 pub mod argument;

@@ -14,6 +14,7 @@ use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::random::Random;
+use crate::spans::Spans;
 
 /// Something that YAML configures and builds: a handler.
 #[diagnostic::on_unimplemented(
@@ -87,6 +88,8 @@ pub struct Process {
     pub background: Background,
     /// Where parts say how much memory they can take.
     pub memory: Memory,
+    /// Where parts leave spans that are over, for whoever sends them.
+    pub spans: Spans,
 }
 
 /// What is suspicious and does not keep anything from starting, each once.

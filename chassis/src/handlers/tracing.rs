@@ -1,142 +1,151 @@
 //! `tracing`: gives every call its place in a trace, and records the sampled ones as spans.
 //!
-//! The caller's `traceparent` (W3C Trace Context level 2) is continued or, where callers are not trusted, linked.
-//! Whether a trace is recorded is decided once, where it starts: a call that continues one does as its caller did.
-//! Every call has ids, so that faults and calls to other services name the trace; a span is made for the sampled
-//! ones only. The operation runs inside it: what it logs carries the ids.
+//! The caller's `traceparent` (W3C Trace Context level 2), or what it says in B3, is continued, linked or ignored.
+//! Whether a trace is recorded is decided once, where it starts: a call that continues one does as its caller did, unless
+//! configuration decides otherwise. Every call has ids, so that faults and calls to other services name the trace; a span
+//! is made for the sampled ones only. The operation runs inside it: what it logs carries the ids. What is to be sent
+//! elsewhere is put together when the call is over, also for calls that turn out to be failures or slow.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
 use http::{HeaderName, HeaderValue};
 
-use crate::conf::{BuildContext, BuildError, Configure};
+use crate::clock::Clock;
+use crate::conf::{BuildContext, BuildError, Configure, Interval};
+use crate::handler;
 use crate::handler::{Handler, Verdict};
-use crate::invocation::Invocation;
-use crate::random::Random;
-use crate::reply::Reply;
-use crate::trace::{RANDOM, SAMPLED, TraceContext};
-use crate::{conf, handler};
+use crate::invocation::{Forwarded, Invocation};
+use crate::reply::{Outcome, Reply};
+use crate::spans::Spans;
+use crate::trace::BAGGAGE;
 
+pub mod conf;
+mod notes;
+mod record;
+mod sampler;
 mod span;
 #[cfg(test)]
 mod tests;
 
-/// Which calls are recorded, and whom a trace is taken over from.
-#[conf]
-pub struct Conf {
-    /// The share of traces that are recorded, of those that start here. A recorded call costs several times what one
-    /// that is not recorded does: one in a hundred shows what happens without slowing it down.
-    #[conf(default = 0.01, range(0.0..=1.0))]
-    pub ratio: f64,
-    /// What becomes of the trace a caller is in.
-    #[conf(default)]
-    pub remote_parent: RemoteParent,
-    /// Whether the caller is told the trace.
-    #[conf(default)]
-    pub response_header: ResponseHeader,
-}
-
-/// What becomes of the trace a caller is in.
-#[conf]
-#[derive(Copy, Default, PartialEq, Eq)]
-pub enum RemoteParent {
-    /// It goes on, and is recorded if the caller records it. For callers that are trusted not to ask for too much.
-    #[default]
-    Continue,
-    /// A new one starts and names the caller's as a link. For callers from outside.
-    Link,
-}
-
-/// Whether the caller is told the trace.
-#[conf]
-#[derive(Copy, Default, PartialEq, Eq)]
-pub enum ResponseHeader {
-    /// It is not, but for the problem document of a fault.
-    #[default]
-    None,
-    /// In `traceresponse` (W3C Trace Context level 2, §4).
-    Traceresponse,
-}
+use conf::{Always, Conf, LogContext, ResponseHeader};
+use notes::Notes;
+use sampler::{Caller, Places, Sampler};
 
 /// Gives every call its place in a trace, and records the sampled ones as spans.
 #[handler("tracing", provides("trace"))]
 pub struct Tracing {
-    random: Random,
-    sampler: Sampler,
-    remote_parent: RemoteParent,
+    places: Places,
+    b3: bool,
+    always: Always,
+    notes: Notes,
+    // The keys of baggage that go on to other services.
+    forward: Vec<String>,
+    log_context: LogContext,
     response_header: ResponseHeader,
-}
-
-/// Decides by the trace id, so that all services with the same ratio decide alike.
-#[derive(Clone, Copy, Debug)]
-struct Sampler {
-    /// Traces whose random part is below are not recorded: the threshold of OpenTelemetry's consistent sampling.
-    threshold: u64,
-}
-
-impl Sampler {
-    /// The last seven bytes of a trace id are random.
-    const BITS: u32 = 56;
-
-    fn new(ratio: f64) -> Self {
-        Self { threshold: ((1.0 - ratio) * (1_u64 << Self::BITS) as f64) as u64 }
-    }
-
-    fn takes(self, trace_id: [u8; 16]) -> bool {
-        let random = u128::from_be_bytes(trace_id) as u64 & ((1 << Self::BITS) - 1);
-        random >= self.threshold
-    }
+    clock: Clock,
+    spans: Spans,
 }
 
 impl Configure for Tracing {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        let Conf { ratio, remote_parent, response_header } = conf;
-        Ok(Self { random: context.random.clone(), sampler: Sampler::new(ratio), remote_parent, response_header })
+        let notes = Notes::build(conf.correlation_header.as_deref(), conf.baggage.record)?;
+        let places = Places {
+            random: context.random.clone(),
+            sampler: Sampler::new(conf.ratio),
+            decider: conf.sampler,
+            remote_parent: conf.remote_parent,
+        };
+        Ok(Self {
+            places,
+            b3: conf.b3,
+            always: conf.always,
+            notes,
+            forward: conf.baggage.forward,
+            log_context: conf.log_context,
+            response_header: conf.response_header,
+            clock: context.clock,
+            spans: context.process.spans.clone(),
+        })
     }
-}
-
-impl Tracing {
-    /// A span of the caller's trace.
-    fn child(&self, caller: TraceContext) -> TraceContext {
-        TraceContext { span_id: span_id(self.random.next_u64()), ..caller }
-    }
-
-    /// The first span of a new trace.
-    fn root(&self) -> TraceContext {
-        let [high, low, span] = self.random.next_u64s();
-        // An id is never all zero.
-        let trace_id = ((u128::from(high) << 64) | u128::from(low)).max(1).to_be_bytes();
-        let flags = if self.sampler.takes(trace_id) { RANDOM | SAMPLED } else { RANDOM };
-        TraceContext { trace_id, span_id: span_id(span), parent_id: [0; 8], flags }
-    }
-}
-
-fn span_id(bits: u64) -> [u8; 8] {
-    bits.max(1).to_be_bytes()
 }
 
 impl Handler for Tracing {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        let caller = TraceContext::parse(invocation.headers());
-        let (context, link) = match (caller, self.remote_parent) {
-            (Some(caller), RemoteParent::Continue) => (self.child(caller), None),
-            (link, _) => (self.root(), link),
-        };
+        let caller = Caller::read(invocation.headers(), self.b3);
+        let context = self.places.place(caller);
         invocation.call.trace = context;
         if context.is_sampled() {
-            invocation.call.span = span::open(invocation, link);
+            invocation.call.span = span::open(invocation, self.places.link(caller), &self.notes);
+        } else if self.log_context == LogContext::All {
+            invocation.call.span = span::brief(invocation, &self.notes);
+        }
+        if !self.forward.is_empty() && invocation.headers().contains_key(BAGGAGE) {
+            self.forward(invocation);
         }
         Verdict::Continue
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
         span::close(invocation, reply);
+        if let Some(cause) = self.cause(invocation, reply)
+            && self.spans.is_wanted()
+        {
+            self.record(invocation, reply, cause);
+        }
         if self.response_header == ResponseHeader::Traceresponse
             && let Ok(value) = HeaderValue::from_bytes(&invocation.call.trace.to_traceparent())
         {
             reply.headers_mut().insert(HeaderName::from_static("traceresponse"), value);
+        }
+    }
+}
+
+/// Why a call is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    Sampled,
+    Failed,
+    Slow,
+}
+
+impl Tracing {
+    #[inline]
+    fn cause(&self, invocation: &Invocation, reply: &Reply) -> Option<Cause> {
+        let is_slow = |slow: Interval| invocation.call.elapsed() >= slow.0;
+        match () {
+            () if invocation.call.trace.is_sampled() => Some(Cause::Sampled),
+            () if self.always.errors && reply.status().is_server_error() && !reply.is_cancelled() => {
+                Some(Cause::Failed)
+            }
+            () if self.always.slow.is_some_and(is_slow) => Some(Cause::Slow),
+            () => None,
+        }
+    }
+
+    /// Queues the span: now, or when the last byte of a reply is out that is made while it is sent.
+    #[cold]
+    fn record(&self, invocation: &Invocation, reply: &mut Reply, cause: Cause) {
+        let link = self.places.link(Caller::read(invocation.headers(), self.b3));
+        let seen = record::Seen { invocation, reply, link, notes: &self.notes, cause, now: self.clock.wall() };
+        if reply.length().is_some() || reply.fault().is_some() {
+            return self.spans.offer(|| seen.finished());
+        }
+        let (mut span, spans, clock) = (seen.finished(), self.spans.clone(), self.clock);
+        reply.on_end(move |end| {
+            span.end = clock.wall();
+            span.failed |= end.outcome == Outcome::Failed;
+            spans.offer(|| span);
+        });
+    }
+
+    /// Lets operations pass on what they may.
+    #[cold]
+    fn forward(&self, invocation: &mut Invocation) {
+        let said = invocation.call.baggage(invocation.headers());
+        if let Some(forwarded) = said.and_then(|said| said.only(&self.forward)) {
+            invocation.call.locals.set(Forwarded(forwarded));
         }
     }
 }

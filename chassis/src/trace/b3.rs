@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn one_field_says_it_all() {
-        for (end, sampled) in [("", None), ("-1", Some(true)), ("-d", Some(true)), ("-0-05e3ac9a4f6e3b90", Some(false))] {
+        for (end, sampled) in [("", None), ("-1", Some(true)), ("-d", Some(true)), ("-0-05e3ac9a4f6e3b90", Some(false))]
+        {
             assert_eq!(parse(&[("b3", &format!("{TRACE}-{SPAN}{end}"))]), said(sampled), "{end}");
         }
         let short = parse(&[("b3", "8448eb211c80319c-b7ad6b7169203331-1")]).unwrap();
@@ -133,10 +134,16 @@ mod tests {
     fn several_fields_say_the_same() {
         let ids = [("X-B3-TraceId", TRACE), ("X-B3-SpanId", SPAN)];
         assert_eq!(parse(&ids), said(None));
-        for (field, sampled) in [(("X-B3-Sampled", "1"), true), (("X-B3-Sampled", "0"), false), (("X-B3-Flags", "1"), true)] {
+        for (field, sampled) in
+            [(("X-B3-Sampled", "1"), true), (("X-B3-Sampled", "0"), false), (("X-B3-Flags", "1"), true)]
+        {
             assert_eq!(parse(&[ids[0], ids[1], field]), said(Some(sampled)));
         }
-        assert_eq!(parse(&[ids[0], ids[1], ("b3", "0")]), Some((String::new(), String::new(), Some(false))), "one wins");
+        assert_eq!(
+            parse(&[ids[0], ids[1], ("b3", "0")]),
+            Some((String::new(), String::new(), Some(false))),
+            "one wins"
+        );
     }
 
     #[test]
@@ -149,7 +156,9 @@ mod tests {
     fn what_is_malformed_says_nothing() {
         let zero = format!("{}-{SPAN}-1", "0".repeat(32));
         let (upper, long) = (format!("{}-{SPAN}", TRACE.to_uppercase()), format!("{TRACE}-{SPAN}-1-{SPAN}0"));
-        for text in ["", "2", "-", &zero, TRACE, &format!("{TRACE}-{SPAN}-x"), &upper, &long, &format!("{TRACE}-{TRACE}")] {
+        for text in
+            ["", "2", "-", &zero, TRACE, &format!("{TRACE}-{SPAN}-x"), &upper, &long, &format!("{TRACE}-{TRACE}")]
+        {
             assert_eq!(parse(&[("b3", text)]), None, "{text}");
         }
         assert_eq!(parse(&[("b3", "1"), ("b3", "1")]), None);

@@ -115,12 +115,12 @@ mod tests {
 
     #[test]
     fn members_of_all_fields_are_read_in_their_order() {
-        let said = parse(&["tenant = gold ; ttl=5 , user=Ad%C3%A9 %20", "empty=, tenant=other", "user=%41d%C3%A9"]).unwrap();
-        assert_eq!(said.iter().collect::<Vec<_>>(), [
-            ("tenant", "gold".into()),
-            ("empty", "".into()),
-            ("user", Cow::from("Adé"))
-        ]);
+        let said =
+            parse(&["tenant = gold ; ttl=5 , user=Ad%C3%A9 %20", "empty=, tenant=other", "user=%41d%C3%A9"]).unwrap();
+        assert_eq!(
+            said.iter().collect::<Vec<_>>(),
+            [("tenant", "gold".into()), ("empty", "".into()), ("user", Cow::from("Adé"))]
+        );
         assert_eq!((said.get("tenant").as_deref(), said.get("Tenant")), (Some("gold"), None));
         assert_eq!(said.as_str(), "tenant = gold ; ttl=5,empty=,user=%41d%C3%A9", "properties go along");
     }

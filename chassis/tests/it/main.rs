@@ -25,3 +25,4 @@ mod routes;
 mod routing;
 mod schema;
 mod terms;
+mod traces;

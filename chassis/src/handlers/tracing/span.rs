@@ -4,12 +4,13 @@ use http::{Method, Uri, Version};
 use tracing::field::Empty;
 use tracing::{Span, debug, field, info_span};
 
+use super::notes::Notes;
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
 
 /// The span of a call that is recorded; disabled where nobody asks for it.
-pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>) -> Span {
+pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>, notes: &Notes) -> Span {
     let operation = invocation.operation();
     let (method, trace) = (known(invocation.method()), &invocation.call.trace);
     let route = operation.map(|operation| operation.template.as_str());
@@ -34,8 +35,25 @@ pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>) -> Span 
         "link.trace_id" = link.as_ref().map(|link| field::display(Hex(&link.trace_id))),
         "link.span_id" = link.as_ref().map(|link| field::display(Hex(&link.parent_id))),
         "request_id" = Empty,
+        "correlation_id" = notes.correlation(invocation.headers()),
+        "baggage" = notes.baggage(invocation.headers()),
         "error.type" = Empty,
         "duration_us" = Empty,
+    )
+}
+
+/// What log lines carry of a call that is not recorded.
+pub(super) fn brief(invocation: &Invocation, notes: &Notes) -> Span {
+    let trace = &invocation.call.trace;
+    info_span!(
+        target: "chassis::call",
+        "call",
+        "operation" = invocation.operation().map(|operation| operation.id.as_str()),
+        "trace_id" = %Hex(&trace.trace_id),
+        "span_id" = %Hex(&trace.span_id),
+        "request_id" = Empty,
+        "correlation_id" = notes.correlation(invocation.headers()),
+        "baggage" = notes.baggage(invocation.headers()),
     )
 }
 
@@ -65,9 +83,9 @@ pub(super) fn close(invocation: &Invocation, reply: &Reply) {
 }
 
 /// The name of a span: never the path, which would make every call its own.
-struct Name<'a> {
-    method: &'a str,
-    route: Option<&'a str>,
+pub(super) struct Name<'a> {
+    pub(super) method: &'a str,
+    pub(super) route: Option<&'a str>,
 }
 
 impl std::fmt::Display for Name<'_> {
@@ -81,19 +99,19 @@ impl std::fmt::Display for Name<'_> {
 }
 
 /// What a method is called that is not known: anyone can invent one.
-const OTHER: &str = "_OTHER";
+pub(super) const OTHER: &str = "_OTHER";
 
-fn known(method: &Method) -> &str {
+pub(super) fn known(method: &Method) -> &str {
     const KNOWN: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER)
 }
 
 /// What the caller says that it speaks, as far as it is known: `https` comes from a proxy that speaks it for us.
-fn scheme(target: &Uri) -> &'static str {
+pub(super) fn scheme(target: &Uri) -> &'static str {
     if target.scheme_str() == Some("https") { "https" } else { "http" }
 }
 
-fn version(version: Version) -> Option<&'static str> {
+pub(super) fn version(version: Version) -> Option<&'static str> {
     Some(match version {
         Version::HTTP_10 => "1.0",
         Version::HTTP_11 => "1.1",

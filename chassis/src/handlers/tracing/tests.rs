@@ -16,7 +16,10 @@ use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
 use crate::invocation::fixture;
-use crate::trace::{Hex, TRACEPARENT, TRACESTATE};
+use crate::trace::{Hex, RANDOM, SAMPLED, TRACEPARENT, TRACESTATE};
+
+mod callers;
+mod recorded;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
