@@ -15,7 +15,13 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 }
 
 /// The same, but what is sent may be anything.
-pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
+fn credentials(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
+    let sent = authorization(headers)?;
+    Ok(sent.and_then(|(scheme, rest)| scheme.eq_ignore_ascii_case(b"bearer").then_some(rest)))
+}
+
+/// What the `Authorization` field says (RFC 9110 §11.4): the scheme, and what comes after it.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<(&[u8], &[u8])>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -23,7 +29,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal>
     }
     let value = value.as_bytes();
     let (scheme, rest) = value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
-    Ok(scheme.eq_ignore_ascii_case(b"bearer").then(|| rest.trim_ascii()))
+    Ok(Some((scheme, rest.trim_ascii())))
 }
 
 /// What was sent, if it is a `token68` (RFC 9110 §11.2).

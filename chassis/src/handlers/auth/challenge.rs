@@ -1,45 +1,66 @@
-//! How a caller is told to prove itself: 400, 401 and 403 with `WWW-Authenticate` (RFC 6750 §3).
+//! How a caller is told to prove itself: 400, 401 and 403 with `WWW-Authenticate` (RFC 9110 §11.6.1, RFC 6750 §3).
 
 use std::time::Duration;
 
 use http::{HeaderValue, header};
 
+use super::conf::Conf;
 use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::fault::{Code, Fault};
 use crate::operation::{Access, Text};
 
-/// When callers are to come back while keys are fetched.
+/// When callers are to come back while keys are fetched or passwords checked.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// Writes challenges for one realm.
 #[derive(Debug)]
-pub(super) struct Challenge(String);
+pub(super) struct Challenge {
+    /// Of tokens, which say what was wrong.
+    bearer: Option<String>,
+    /// Of all other schemes, and what a caller is told about each.
+    others: Vec<HeaderValue>,
+    missing: String,
+}
 
 impl Challenge {
-    pub(super) fn build(realm: &str) -> Result<Self, BuildError> {
-        if realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Ok(Self(format!("Bearer realm=\"{}\"", realm.replace('\\', "\\\\").replace('"', "\\\""))));
+    pub(super) fn build(conf: &Conf) -> Result<Self, BuildError> {
+        let audience = || conf.jwt.as_ref()?.audience.names().first().map(String::as_str);
+        let realm = quoted(conf.realm.as_deref().or_else(audience).unwrap_or("chassis"))?;
+        let (mut others, mut ways) = (Vec::new(), Vec::new());
+        let field =
+            |text: String| HeaderValue::try_from(text).map_err(|error| BuildError::new("realm", error.to_string()));
+        // Where nothing is configured, only what is public is served; a service that asks for more names tokens.
+        let tokens = conf.jwt.is_some() || conf.api_keys.is_none();
+        if tokens {
+            ways.push("an access token as `Authorization: Bearer <token>`".to_owned());
         }
-        Err(BuildError::new("realm", "a realm is sent in a header field: printable ASCII only")
-            .with_help("write it without accents, quotes from other keyboards and line ends"))
+        if let Some(keys) = &conf.api_keys {
+            ways.push(format!("an API key as `{}: <key>`", keys.header));
+            others.push(field(format!("ApiKey realm={realm}"))?);
+        }
+        let missing = format!("This needs a known caller; send {}.", ways.join(" or "));
+        Ok(Self { bearer: tokens.then(|| format!("Bearer realm={realm}")), others, missing })
     }
 
     /// Nothing was sent that could prove anything: no `error`, as RFC 6750 §3.1 wants it.
     pub(super) fn missing(&self) -> Fault {
-        let detail = "This needs a known caller; send an access token as `Authorization: Bearer <token>`.";
-        self.fault(Code::Unauthenticated, detail.into(), "")
+        self.fault(Code::Unauthenticated, self.missing.clone().into(), "")
     }
 
     /// What was sent is not to be believed.
     pub(super) fn refused(&self, refusal: Refusal) -> Fault {
         let (code, error, message) = (refusal.code(), refusal.error(), refusal.message());
-        if refusal == Refusal::Unready {
+        if code == Code::Unavailable {
             // No other credentials would help: there is nothing to ask the caller for.
             let fault = Fault::new(code, message).with_retry_after(AGAIN).with_cause(refusal);
-            return fault.with_remedy("the keys of the issuer must have been fetched; `explain` fetches none");
+            let remedy = "the keys of the issuer must have been fetched; `explain` fetches none";
+            return if refusal == Refusal::Unready { fault.with_remedy(remedy) } else { fault };
         }
-        let attributes = format!(", error=\"{error}\", error_description=\"{message}\"");
+        let attributes = match refusal.scheme() {
+            Some("jwt") | None => format!(", error=\"{error}\", error_description=\"{message}\""),
+            _ => String::new(),
+        };
         self.fault(code, message.into(), &attributes).with_cause(refusal)
     }
 
@@ -56,12 +77,26 @@ impl Challenge {
     }
 
     fn fault(&self, code: Code, detail: Text, attributes: &str) -> Fault {
-        let fault = Fault::new(code, detail);
-        match HeaderValue::try_from(format!("{}{attributes}", self.0)) {
-            Ok(value) => fault.with_header(header::WWW_AUTHENTICATE, value),
-            Err(error) => fault.with_cause(error),
+        let mut fault = Fault::new(code, detail);
+        if let Some(bearer) = &self.bearer {
+            fault = match HeaderValue::try_from(format!("{bearer}{attributes}")) {
+                Ok(value) => fault.with_header(header::WWW_AUTHENTICATE, value),
+                Err(error) => fault.with_cause(error),
+            };
         }
+        // Who may not do this may not do it by other means either.
+        let others = if code == Code::PermissionDenied { &[] } else { &*self.others };
+        others.iter().fold(fault, |fault, value| fault.with_header(header::WWW_AUTHENTICATE, value.clone()))
     }
+}
+
+/// A realm as it is sent.
+fn quoted(realm: &str) -> Result<String, BuildError> {
+    if realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Ok(format!("\"{}\"", realm.replace('\\', "\\\\").replace('"', "\\\"")));
+    }
+    Err(BuildError::new("realm", "a realm is sent in a header field: printable ASCII only")
+        .with_help("write it without accents, quotes from other keyboards and line ends"))
 }
 
 fn listed(names: &[Text]) -> String {

@@ -10,16 +10,33 @@ use crate::conf::{BuildError, FileRef, Interval, Size};
 /// How callers prove who they are.
 #[conf]
 pub struct Conf {
-    /// JSON Web Tokens, sent as `Authorization: Bearer …`. Must be there as soon as an operation is not `public`.
+    /// JSON Web Tokens, sent as `Authorization: Bearer …`. One of the schemes must be there as soon as an operation is
+    /// not `public`; several can be.
     pub jwt: Option<Jwt>,
+    /// Keys that were handed out to programs.
+    pub api_keys: Option<ApiKeys>,
     /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out.
     pub realm: Option<String>,
-    /// What becomes of a call to a public operation whose token is not valid.
+    /// What becomes of a call to a public operation whose token, key or password is not valid.
     #[conf(default)]
     pub public_with_bad_token: BadToken,
 }
 
-/// What becomes of a call to a public operation whose token is not valid.
+/// Which API keys are accepted. They are known by their digests only.
+#[conf]
+pub struct ApiKeys {
+    /// A file with a line for each key: `billing:sha256:DIGEST scopes=read,write roles=machine`. A key is made with
+    /// `openssl rand -hex 32`, its digest with `printf %s KEY | sha256sum`.
+    pub file: FileRef,
+    /// The header field that keys are sent in.
+    #[conf(default = "X-API-Key".to_owned())]
+    pub header: String,
+    /// The name in the query that keys are sent under as well. Nothing by default: queries end up in logs and
+    /// histories.
+    pub query: Option<String>,
+}
+
+/// What becomes of a call to a public operation whose proof is not valid.
 #[conf]
 #[derive(Copy, Default, PartialEq, Eq)]
 pub enum BadToken {

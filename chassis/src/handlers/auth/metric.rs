@@ -1,5 +1,6 @@
 //! What is counted of callers and keys.
 
+use super::refusal::Refusal;
 use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
 
 static FETCHES: Spec = Spec {
@@ -15,6 +16,54 @@ static AGE: Spec = Spec {
     unit: Unit::Seconds,
     kind: Kind::Gauge,
 };
+
+static REFUSED: Spec = Spec {
+    name: "chassis.auth.refused",
+    help: "Calls that `auth` refused, whether or not that counted, by the scheme of the proof and the reason.",
+    unit: Unit::Count("call"),
+    kind: Kind::Counter,
+};
+
+static VERIFIED: Spec = Spec {
+    name: "chassis.auth.verified",
+    help: "Proofs that were good and had to be checked anew, because they were not remembered, by their scheme.",
+    unit: Unit::Count("proof"),
+    kind: Kind::Counter,
+};
+
+/// Calls that were refused.
+pub(super) struct Refused {
+    reasons: [Counter; Refusal::ALL.len()],
+    pub(super) missing: Counter,
+    pub(super) insufficient: Counter,
+}
+
+impl Refused {
+    pub(super) fn of(metrics: &Metrics) -> Self {
+        let counter = |scheme: &str, reason: &str| {
+            metrics.counter(&REFUSED, labels([("scheme", scheme.to_owned()), ("reason", reason.to_owned())]))
+        };
+        Self {
+            reasons: Refusal::ALL.map(|refusal| {
+                counter(refusal.scheme().unwrap_or("several"), &format!("{refusal:?}").to_ascii_lowercase())
+            }),
+            missing: counter("none", "missing"),
+            insufficient: counter("any", "insufficient"),
+        }
+    }
+
+    pub(super) fn count(&self, refusal: Refusal) {
+        let (_, counter) = Refusal::ALL.iter().zip(&self.reasons).find(|(known, _)| **known == refusal).unzip();
+        if let Some(counter) = counter {
+            counter.increment();
+        }
+    }
+}
+
+/// Proofs of this scheme that were checked and good.
+pub(super) fn verified(metrics: &Metrics, scheme: &'static str) -> Counter {
+    metrics.counter(&VERIFIED, labels([("scheme", scheme)]))
+}
 
 /// What came of fetching keys.
 pub(super) struct Fetches {

@@ -1,15 +1,15 @@
-//! Why a token is not accepted.
+//! Why a caller is not believed.
 
 use std::fmt;
 
 use crate::fault::Code;
 
-/// Why a token is not accepted. The reasons below [`Refusal::Signature`] are only given for tokens that a trusted
+/// Why a caller is not believed. The reasons below [`Refusal::Signature`] are only given for tokens that a trusted
 /// key has signed, so that nobody else learns what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// More than one `Authorization` field.
+    /// More than one proof: two `Authorization` fields, or one and an API key.
     Several,
     /// Not a compact JWS of a JSON header (RFC 7515 §7.1).
     Malformed,
@@ -39,13 +39,54 @@ pub enum Refusal {
     Nobody,
     /// The keys are not there: the issuer has not published them yet, or not for too long.
     Unready,
+    /// Nobody has this API key.
+    ApiKey,
+    /// What Basic sent is no user and password (RFC 7617 §2).
+    Garbled,
+    /// There is no such user, or the password is another one.
+    Password,
+    /// More passwords are being checked than may be at once.
+    Busy,
 }
 
 impl Refusal {
+    /// All of them, in the order they are declared.
+    pub(super) const ALL: [Self; 19] = [
+        Self::Several,
+        Self::Malformed,
+        Self::TooLong,
+        Self::Critical,
+        Self::Type,
+        Self::Key,
+        Self::Signature,
+        Self::Claims,
+        Self::Endless,
+        Self::Expired,
+        Self::Early,
+        Self::Issuer,
+        Self::Audience,
+        Self::Nobody,
+        Self::Unready,
+        Self::ApiKey,
+        Self::Garbled,
+        Self::Password,
+        Self::Busy,
+    ];
+
+    /// Which proof it is about; `None` where there are several.
+    pub(super) fn scheme(self) -> Option<&'static str> {
+        match self {
+            Self::Several => None,
+            Self::ApiKey => Some("api-key"),
+            Self::Garbled | Self::Password | Self::Busy => Some("basic"),
+            _ => Some("jwt"),
+        }
+    }
+
     /// What the caller is told: what is wrong and what to do, in the characters of RFC 6750 §3's descriptions.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Several => "Authorization was sent more than once; send one.",
+            Self::Several => "Several credentials were sent; send one.",
             Self::Malformed => "The access token is malformed; send it as it was issued, after `Bearer`.",
             Self::TooLong => "The access token is too long; ask for one with fewer claims.",
             Self::Critical => "The access token needs extensions that are not supported here.",
@@ -59,6 +100,10 @@ impl Refusal {
             Self::Issuer => "The access token comes from an issuer that is not trusted here.",
             Self::Audience => "The access token is meant for another service; get one for this one.",
             Self::Unready => "The keys that tokens are checked with are not there yet; try again.",
+            Self::ApiKey => "This API key is not known here; check it, or ask for one.",
+            Self::Garbled => "These are no user and password; send `user:password` in base64, after `Basic`.",
+            Self::Password => "The user or the password is wrong.",
+            Self::Busy => "Too many passwords are being checked; try again.",
             Self::Nobody => "The access token does not name its subject; get one that does.",
         }
     }
@@ -72,7 +117,7 @@ impl Refusal {
     pub(super) fn code(self) -> Code {
         match self {
             Self::Several => Code::InvalidArgument,
-            Self::Unready => Code::Unavailable,
+            Self::Unready | Self::Busy => Code::Unavailable,
             _ => Code::Unauthenticated,
         }
     }
@@ -80,7 +125,10 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "token refused: {self:?}")
+        match self.scheme() {
+            Some("jwt") => write!(f, "token refused: {self:?}"),
+            _ => write!(f, "credentials refused: {self:?}"),
+        }
     }
 }
 

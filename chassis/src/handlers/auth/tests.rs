@@ -14,6 +14,7 @@ use crate::conf::BuildError;
 mod access;
 mod attacks;
 mod build;
+mod schemes;
 mod tokens;
 
 pub(super) const ISSUER: &str = "https://id.example";

@@ -15,6 +15,7 @@ use crate::background::Task;
 use crate::clock::{Clock, Instant};
 use crate::conf::{BuildContext, BuildError};
 use crate::memory::Reserved;
+use crate::metrics::Counter;
 use crate::principal::Principal;
 use crate::schema::BoxFuture;
 
@@ -23,6 +24,7 @@ pub(super) struct Tokens {
     verifier: Arc<Verifier>,
     cache: Cache,
     remote: Option<Arc<Remote>>,
+    verified: Counter,
     _fetching: Option<Task>,
     _reserved: Reserved,
 }
@@ -70,7 +72,8 @@ impl Tokens {
         let _reserved = process.memory.reserve("auth", cache.memory_bound());
         let fetch = |remote| process.background.run("keys of the issuer", |ending| Remote::run(remote, ending));
         let _fetching = remote.clone().map(fetch);
-        Self { verifier, cache, remote, _fetching, _reserved }
+        let verified = metric::verified(&process.metrics, "jwt");
+        Self { verifier, cache, remote, verified, _fetching, _reserved }
     }
 
     /// Whom the token names. `arrived` decides about what is remembered, the wall clock about what is not.
@@ -87,6 +90,7 @@ impl Tokens {
         let proved = self.verifier.prove(token, now).or_else(|refusal| self.again(refusal, token, now));
         let (verified, standing) = proved?;
         let rest = Duration::from_secs(verified.until.saturating_sub(now));
+        self.verified.increment();
         self.cache.keep(token, (&verified, standing), arrived, rest);
         Ok(verified.principal)
     }

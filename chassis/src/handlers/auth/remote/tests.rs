@@ -13,10 +13,9 @@ use crate::background::{Background, Works};
 use crate::conf::{BuildContext, FileRef, Process};
 use crate::handler::{Handler, Verdict};
 use crate::handlers::auth::algorithm::Algorithm;
-use crate::handlers::auth::challenge::Challenge;
 use crate::handlers::auth::tests::*;
 use crate::handlers::auth::tokens::Tokens;
-use crate::handlers::auth::{Auth, BadToken, Gate};
+use crate::handlers::auth::{Auth, Conf, Gate};
 use crate::invocation::{Params, fixture};
 use crate::operation::{Access, Operation};
 
@@ -124,9 +123,9 @@ impl Rig {
             warnings: &warnings,
             process: &process,
         };
-        let tokens = Some(tokens(&context)?);
-        let challenge = Challenge::build("greeter")?;
-        let gate = Gate { clock, tokens, challenge, public_with_bad_token: BadToken::Ignore };
+        let jwt = conf_with(&json!({}));
+        let conf = Conf { jwt: Some(jwt), ..Conf::default() };
+        let gate = Gate::with(&conf, &context, Some(tokens(&context)?), None)?;
         Ok(Self { auth: Auth(Arc::new(gate)), process, works: Works::default() })
     }
 

@@ -119,23 +119,7 @@ fn with_a_bad_token_the_challenge_names_the_error() {
 
 #[test]
 fn every_refusal_fits_into_its_challenge() {
-    let refusals = [
-        Refusal::Several,
-        Refusal::Malformed,
-        Refusal::TooLong,
-        Refusal::Critical,
-        Refusal::Type,
-        Refusal::Key,
-        Refusal::Signature,
-        Refusal::Claims,
-        Refusal::Endless,
-        Refusal::Expired,
-        Refusal::Early,
-        Refusal::Issuer,
-        Refusal::Audience,
-        Refusal::Nobody,
-    ];
-    for refusal in refusals {
+    for refusal in Refusal::ALL {
         let message = refusal.message();
         // RFC 6750 §3: no quotes, no backslashes.
         assert!(message.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'), "{message}");

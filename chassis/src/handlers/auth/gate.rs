@@ -1,0 +1,148 @@
+//! Decides about a call: who makes it, and what the operation says about that.
+
+use std::sync::Arc;
+
+use super::api_keys::ApiKeys;
+use super::challenge::Challenge;
+use super::conf::{BadToken, Conf};
+use super::metric::Refused;
+use super::refusal::Refusal;
+use super::sent::{Places, Sent};
+use super::tokens::Tokens;
+use crate::clock::Clock;
+use crate::conf::{BuildContext, BuildError};
+use crate::fault::Fault;
+use crate::handler::Verdict;
+use crate::invocation::Invocation;
+use crate::operation::Access;
+use crate::principal::Principal;
+use crate::schema::BoxFuture;
+
+/// What decides about calls; also about those that wait.
+pub(super) struct Gate {
+    pub(super) clock: Clock,
+    pub(super) places: Places,
+    pub(super) tokens: Option<Tokens>,
+    pub(super) keys: Option<ApiKeys>,
+    pub(super) challenge: Challenge,
+    pub(super) refused: Refused,
+    pub(super) public_with_bad_token: BadToken,
+}
+
+/// Who a caller is: nobody where it brings no proof.
+pub(super) type Who = Result<Option<Principal>, Refusal>;
+
+/// What is known about a caller.
+pub(super) enum Identified {
+    Now(Who),
+    Later(BoxFuture<'static, Who>),
+}
+
+impl Gate {
+    pub(super) fn build(conf: &Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let tokens = conf.jwt.as_ref().map(|jwt| Tokens::build(jwt, context).map_err(|error| error.below("jwt")));
+        let keys = conf.api_keys.as_ref().map(|keys| {
+            let content = context.files.read(&keys.file);
+            content.and_then(|content| ApiKeys::parse(&content)).map_err(|error| error.below("api-keys.file"))
+        });
+        Self::with(conf, context, tokens.transpose()?, keys.transpose()?)
+    }
+
+    pub(super) fn with(
+        conf: &Conf,
+        context: &BuildContext<'_>,
+        tokens: Option<Tokens>,
+        keys: Option<ApiKeys>,
+    ) -> Result<Self, BuildError> {
+        Ok(Self {
+            clock: context.clock,
+            places: Places::build(conf)?,
+            tokens,
+            keys,
+            challenge: Challenge::build(conf)?,
+            refused: Refused::of(&context.process.metrics),
+            public_with_bad_token: conf.public_with_bad_token,
+        })
+    }
+
+    /// Who the caller is.
+    pub(super) fn identify(self: &Arc<Self>, invocation: &Invocation) -> Identified {
+        match self.places.sent(invocation.headers(), invocation.uri()) {
+            Ok(Some(Sent::Token(token))) => self.by_token(token, invocation),
+            Ok(Some(Sent::Key(key))) => Identified::Now(self.keys.as_ref().map(|keys| keys.find(&key)).transpose()),
+            Ok(None) => Identified::Now(Ok(None)),
+            Err(refusal) => Identified::Now(Err(refusal)),
+        }
+    }
+
+    fn by_token(self: &Arc<Self>, token: &[u8], invocation: &Invocation) -> Identified {
+        let Some(tokens) = &self.tokens else { return Identified::Now(Ok(None)) };
+        match tokens.principal(token, invocation.call.arrived, self.clock) {
+            Err(Refusal::Key) => self.by_unknown_key(tokens, token),
+            known => Identified::Now(known.map(Some)),
+        }
+    }
+
+    /// A token whose key is not known is looked at once more when the issuer was asked for it.
+    #[cold]
+    fn by_unknown_key(self: &Arc<Self>, tokens: &Tokens, token: &[u8]) -> Identified {
+        let Some(awaited) = tokens.awaited(token) else { return Identified::Now(Err(Refusal::Key)) };
+        let (gate, token) = (Arc::clone(self), token.to_vec());
+        Identified::Later(Box::pin(async move {
+            awaited.await;
+            let look = |tokens: &Tokens| tokens.principal(&token, gate.clock.now(), gate.clock);
+            gate.tokens.as_ref().map(look).transpose()
+        }))
+    }
+
+    /// Lets the call pass, or not.
+    pub(super) fn decide(&self, invocation: &mut Invocation, identified: Who) -> Verdict {
+        let Some(operation) = invocation.operation() else { return Verdict::Continue };
+        // A handler before this one may know the caller by other means; a proof says more.
+        let known = match &identified {
+            Ok(principal) => Ok(principal.as_ref().or(invocation.call.principal.as_ref())),
+            Err(refusal) => Err(*refusal),
+        };
+        if let Err(fault) = self.judge(&operation.access, known) {
+            return Verdict::Refuse(fault);
+        }
+        if let Ok(Some(principal)) = identified {
+            invocation.call.principal = Some(principal);
+        }
+        Verdict::Continue
+    }
+
+    /// What the operation says about this caller.
+    fn judge(&self, access: &Access, caller: Result<Option<&Principal>, Refusal>) -> Result<(), Fault> {
+        let refuse = self.public_with_bad_token == BadToken::Refuse;
+        match (access, caller) {
+            (Access::Public, Err(refusal)) if refuse => Err(self.refused(refusal)),
+            (Access::Public, _) => Ok(()),
+            (_, Err(refusal)) => Err(self.refused(refusal)),
+            (_, Ok(None)) => {
+                self.refused.missing.increment();
+                Err(self.challenge.missing())
+            }
+            (access, Ok(Some(caller))) if allows(access, caller) => Ok(()),
+            (access, Ok(Some(_))) => {
+                self.refused.insufficient.increment();
+                Err(self.challenge.insufficient(access))
+            }
+        }
+    }
+
+    #[cold]
+    fn refused(&self, refusal: Refusal) -> Fault {
+        self.refused.count(refusal);
+        self.challenge.refused(refusal)
+    }
+}
+
+/// Whether a known caller may call: it has all of the scopes, or one of the roles.
+fn allows(access: &Access, caller: &Principal) -> bool {
+    match access {
+        Access::Public | Access::Auth => true,
+        Access::Scopes(scopes) => scopes.iter().all(|scope| caller.has_scope(scope)),
+        Access::Roles(roles) => roles.iter().any(|role| caller.has_role(role)),
+    }
+}
