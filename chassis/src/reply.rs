@@ -59,6 +59,15 @@ impl Reply {
         if self.fault.is_some() { None } else { self.response.body().size_hint().exact() }
     }
 
+    /// Puts something around the body, such as what encodes it; the fields that speak of the body are for the caller to
+    /// set right. That of a [`Fault`] is left alone: its problem document is written last.
+    pub fn map_body(&mut self, map: impl FnOnce(Body) -> Body) {
+        if self.fault.is_none() {
+            let body = std::mem::take(self.response.body_mut());
+            *self.response.body_mut() = map(body);
+        }
+    }
+
     /// Runs something when the body has ended: with its last byte, or with the failure or the departure of the caller that
     /// came before. It runs exactly once, whatever becomes of the reply, and should be quick: the connection waits.
     ///
