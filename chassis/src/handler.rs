@@ -90,6 +90,14 @@ impl Verdict {
         Self::Wait(Waiting(Box::pin(Pending { future, decide: Some(decide) })))
     }
 
+    /// Says what it waits for, if it does: for people, such as `the password is checked`.
+    pub fn because(self, what: &'static str) -> Self {
+        match self {
+            Self::Wait(waiting) => Self::Wait(Waiting(Box::pin(Named { waiting, what }))),
+            decided => decided,
+        }
+    }
+
     /// Lets `see` look at what this comes to, once: now, or when the waiting is over.
     pub fn inspect(self, see: impl FnOnce(&Self) + Send + 'static) -> Self {
         match self {
@@ -116,10 +124,19 @@ impl Waiting {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict> {
         self.0.as_mut().poll_decide(cx, invocation)
     }
+
+    /// What it waits for, where that is said.
+    pub(crate) fn what(&self) -> Option<&'static str> {
+        self.0.what()
+    }
 }
 
 trait Decide: Send {
     fn poll_decide(self: Pin<&mut Self>, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict>;
+
+    fn what(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 pin_project_lite::pin_project! {
@@ -145,6 +162,22 @@ where
     }
 }
 
+/// A decision that says what it waits for.
+struct Named {
+    waiting: Waiting,
+    what: &'static str,
+}
+
+impl Decide for Named {
+    fn poll_decide(mut self: Pin<&mut Self>, cx: &mut Context<'_>, invocation: &mut Invocation) -> Poll<Verdict> {
+        self.waiting.poll(cx, invocation)
+    }
+
+    fn what(&self) -> Option<&'static str> {
+        Some(self.what)
+    }
+}
+
 /// A decision that somebody wants to see.
 struct Inspected {
     waiting: Waiting,
@@ -158,5 +191,9 @@ impl Decide for Inspected {
             Some(see) => verdict.inspect(see),
             None => verdict,
         })
+    }
+
+    fn what(&self) -> Option<&'static str> {
+        self.waiting.what()
     }
 }

@@ -234,7 +234,10 @@ fn verdict(step: &Step, invocation: &mut Invocation) -> (String, bool) {
             let remedy = fault.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
             (format!("refuses with {}: {}{remedy}", fault.status(), fault.detail()), true)
         }
-        Verdict::Wait(_) => ("waits before it decides; what for is not known offline".to_owned(), false),
+        Verdict::Wait(waiting) => {
+            let what = waiting.what().map(|what| format!(": {what}"));
+            (format!("waits before it decides{}", what.as_deref().unwrap_or("; what for is not known offline")), false)
+        }
     }
 }
 

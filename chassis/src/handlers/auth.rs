@@ -19,6 +19,7 @@ mod conf;
 mod gate;
 mod keys;
 mod metric;
+mod passwords;
 mod refusal;
 mod remote;
 mod roster;
@@ -32,7 +33,7 @@ mod weight;
 
 pub use algorithm::Algorithm;
 pub use bearer::bearer;
-pub use conf::{ApiKeys, AtStart, Audience, BadToken, Cache, ClaimNames, Conf, Jwt, Keys};
+pub use conf::{ApiKeys, AtStart, Audience, BadToken, Basic, Cache, ClaimNames, Conf, Jwt, Keys};
 pub use refusal::Refusal;
 pub use token::{Claims, mint};
 pub use verifier::{Verified, Verifier};
@@ -57,7 +58,7 @@ impl Configure for Auth {
 
     /// Without a way to prove anything, only what is public can be called.
     fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {
-        let proves = conf.jwt.is_some() || conf.api_keys.is_some();
+        let proves = conf.jwt.is_some() || conf.basic.is_some() || conf.api_keys.is_some();
         let closed = operations.iter().find(|operation| !proves && operation.access != Access::Public);
         let Some(Operation { id, access, .. }) = closed else { return Ok(()) };
         let message = format!("nobody could call `{id}`, whose access is {access}");
@@ -73,9 +74,9 @@ impl Handler for Auth {
         }
         match self.0.identify(invocation) {
             Identified::Now(who) => self.0.decide(invocation, who),
-            Identified::Later(who) => {
+            Identified::Later(who, what) => {
                 let gate = Arc::clone(&self.0);
-                Verdict::wait(who, move |invocation, who| gate.decide(invocation, who))
+                Verdict::wait(who, move |invocation, who| gate.decide(invocation, who)).because(what)
             }
         }
     }

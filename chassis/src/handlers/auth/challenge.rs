@@ -31,9 +31,13 @@ impl Challenge {
         let field =
             |text: String| HeaderValue::try_from(text).map_err(|error| BuildError::new("realm", error.to_string()));
         // Where nothing is configured, only what is public is served; a service that asks for more names tokens.
-        let tokens = conf.jwt.is_some() || conf.api_keys.is_none();
+        let tokens = conf.jwt.is_some() || conf.basic.is_none() && conf.api_keys.is_none();
         if tokens {
             ways.push("an access token as `Authorization: Bearer <token>`".to_owned());
+        }
+        if conf.basic.is_some() {
+            ways.push("a user and a password as `Authorization: Basic <base64 of user:password>`".to_owned());
+            others.push(field(format!("Basic realm={realm}, charset=\"UTF-8\""))?);
         }
         if let Some(keys) = &conf.api_keys {
             ways.push(format!("an API key as `{}: <key>`", keys.header));

@@ -13,6 +13,9 @@ pub struct Conf {
     /// JSON Web Tokens, sent as `Authorization: Bearer …`. One of the schemes must be there as soon as an operation is
     /// not `public`; several can be.
     pub jwt: Option<Jwt>,
+    /// Users and passwords, sent as `Authorization: Basic …` (RFC 7617). Whoever is on the way reads them: only behind
+    /// what encrypts.
+    pub basic: Option<Basic>,
     /// Keys that were handed out to programs.
     pub api_keys: Option<ApiKeys>,
     /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out.
@@ -34,6 +37,23 @@ pub struct ApiKeys {
     /// The name in the query that keys are sent under as well. Nothing by default: queries end up in logs and
     /// histories.
     pub query: Option<String>,
+}
+
+/// Which users and passwords are accepted.
+#[conf]
+pub struct Basic {
+    /// A file with a line for each user: `ada:HASH scopes=read,write roles=admin`. The hash is one of bcrypt or Argon2,
+    /// as `htpasswd -nB -C 11 USER` or `argon2 SALT -id -e` write it.
+    pub file: FileRef,
+    /// How long a password that was right is remembered, so that the next call with it costs little.
+    #[conf(default = Interval::mins(5))]
+    pub remember: Interval,
+    /// How many passwords are checked at the same time, each by a thread of its own.
+    #[conf(default = 2, range(1..=64))]
+    pub at_once: usize,
+    /// How many callers may wait for their turn; further ones are refused with 503.
+    #[conf(default = 64, range(..=10_000))]
+    pub queue: usize,
 }
 
 /// What becomes of a call to a public operation whose proof is not valid.

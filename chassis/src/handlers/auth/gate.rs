@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use futures_util::TryFutureExt;
+
 use super::api_keys::ApiKeys;
 use super::challenge::Challenge;
 use super::conf::{BadToken, Conf};
-use super::metric::Refused;
+use super::metric::{self, Refused};
+use super::passwords::{Checked, Passwords};
 use super::refusal::Refusal;
 use super::sent::{Places, Sent};
 use super::tokens::Tokens;
@@ -22,11 +25,18 @@ use crate::schema::BoxFuture;
 pub(super) struct Gate {
     pub(super) clock: Clock,
     pub(super) places: Places,
-    pub(super) tokens: Option<Tokens>,
-    pub(super) keys: Option<ApiKeys>,
+    pub(super) schemes: Schemes,
     pub(super) challenge: Challenge,
     pub(super) refused: Refused,
     pub(super) public_with_bad_token: BadToken,
+}
+
+/// What proofs are held against; only what is configured is there.
+#[derive(Default)]
+pub(super) struct Schemes {
+    pub(super) tokens: Option<Tokens>,
+    pub(super) passwords: Option<Passwords>,
+    pub(super) keys: Option<ApiKeys>,
 }
 
 /// Who a caller is: nobody where it brings no proof.
@@ -35,30 +45,35 @@ pub(super) type Who = Result<Option<Principal>, Refusal>;
 /// What is known about a caller.
 pub(super) enum Identified {
     Now(Who),
-    Later(BoxFuture<'static, Who>),
+    /// And what is waited for.
+    Later(BoxFuture<'static, Who>, &'static str),
 }
 
-impl Gate {
-    pub(super) fn build(conf: &Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+impl Schemes {
+    fn build(conf: &Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let tokens = conf.jwt.as_ref().map(|jwt| Tokens::build(jwt, context).map_err(|error| error.below("jwt")));
+        let passwords = conf.basic.as_ref().map(|basic| {
+            let verified = metric::verified(&context.process.metrics, "basic");
+            Passwords::build(basic, context, verified).map_err(|error| error.below("basic"))
+        });
         let keys = conf.api_keys.as_ref().map(|keys| {
             let content = context.files.read(&keys.file);
             content.and_then(|content| ApiKeys::parse(&content)).map_err(|error| error.below("api-keys.file"))
         });
-        Self::with(conf, context, tokens.transpose()?, keys.transpose()?)
+        Ok(Self { tokens: tokens.transpose()?, passwords: passwords.transpose()?, keys: keys.transpose()? })
+    }
+}
+
+impl Gate {
+    pub(super) fn build(conf: &Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Self::with(conf, context, Schemes::build(conf, context)?)
     }
 
-    pub(super) fn with(
-        conf: &Conf,
-        context: &BuildContext<'_>,
-        tokens: Option<Tokens>,
-        keys: Option<ApiKeys>,
-    ) -> Result<Self, BuildError> {
+    pub(super) fn with(conf: &Conf, context: &BuildContext<'_>, schemes: Schemes) -> Result<Self, BuildError> {
         Ok(Self {
             clock: context.clock,
             places: Places::build(conf)?,
-            tokens,
-            keys,
+            schemes,
             challenge: Challenge::build(conf)?,
             refused: Refused::of(&context.process.metrics),
             public_with_bad_token: conf.public_with_bad_token,
@@ -69,17 +84,28 @@ impl Gate {
     pub(super) fn identify(self: &Arc<Self>, invocation: &Invocation) -> Identified {
         match self.places.sent(invocation.headers(), invocation.uri()) {
             Ok(Some(Sent::Token(token))) => self.by_token(token, invocation),
-            Ok(Some(Sent::Key(key))) => Identified::Now(self.keys.as_ref().map(|keys| keys.find(&key)).transpose()),
+            Ok(Some(Sent::Password(pair))) => self.by_password(pair, invocation),
+            Ok(Some(Sent::Key(key))) => {
+                Identified::Now(self.schemes.keys.as_ref().map(|keys| keys.find(&key)).transpose())
+            }
             Ok(None) => Identified::Now(Ok(None)),
             Err(refusal) => Identified::Now(Err(refusal)),
         }
     }
 
     fn by_token(self: &Arc<Self>, token: &[u8], invocation: &Invocation) -> Identified {
-        let Some(tokens) = &self.tokens else { return Identified::Now(Ok(None)) };
+        let Some(tokens) = &self.schemes.tokens else { return Identified::Now(Ok(None)) };
         match tokens.principal(token, invocation.call.arrived, self.clock) {
             Err(Refusal::Key) => self.by_unknown_key(tokens, token),
             known => Identified::Now(known.map(Some)),
+        }
+    }
+
+    fn by_password(&self, pair: &[u8], invocation: &Invocation) -> Identified {
+        let Some(passwords) = &self.schemes.passwords else { return Identified::Now(Ok(None)) };
+        match passwords.check(pair, invocation.call.arrived) {
+            Checked::Now(known) => Identified::Now(known.map(Some)),
+            Checked::Later(known) => Identified::Later(Box::pin(known.map_ok(Some)), "the password is checked"),
         }
     }
 
@@ -88,11 +114,12 @@ impl Gate {
     fn by_unknown_key(self: &Arc<Self>, tokens: &Tokens, token: &[u8]) -> Identified {
         let Some(awaited) = tokens.awaited(token) else { return Identified::Now(Err(Refusal::Key)) };
         let (gate, token) = (Arc::clone(self), token.to_vec());
-        Identified::Later(Box::pin(async move {
+        let who = Box::pin(async move {
             awaited.await;
             let look = |tokens: &Tokens| tokens.principal(&token, gate.clock.now(), gate.clock);
-            gate.tokens.as_ref().map(look).transpose()
-        }))
+            gate.schemes.tokens.as_ref().map(look).transpose()
+        });
+        Identified::Later(who, "its issuer is asked for a key that is not known")
     }
 
     /// Lets the call pass, or not.

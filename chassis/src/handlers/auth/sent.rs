@@ -14,6 +14,8 @@ use crate::conf::BuildError;
 pub(super) enum Sent<'a> {
     /// A bearer token.
     Token(&'a [u8]),
+    /// A user and a password.
+    Password(&'a [u8]),
     /// An API key.
     Key(Cow<'a, [u8]>),
 }
@@ -22,6 +24,7 @@ pub(super) enum Sent<'a> {
 #[derive(Debug)]
 pub(super) struct Places {
     token: bool,
+    password: bool,
     key: Option<KeyPlace>,
 }
 
@@ -41,26 +44,25 @@ impl Places {
             let header = HeaderName::try_from(&keys.header).map_err(wrong)?;
             Ok(KeyPlace { header: taken(header)?, query: keys.query.clone() })
         });
-        Ok(Self { token: conf.jwt.is_some(), key: key.transpose()? })
+        Ok(Self { token: conf.jwt.is_some(), password: conf.basic.is_some(), key: key.transpose()? })
     }
 
     /// The one proof of a call; `None` where it brings none.
     pub(super) fn sent<'a>(&self, headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<Sent<'a>>, Refusal> {
-        let authorized = if self.authorizes() { self.authorized(headers)? } else { None };
+        let authorized = if self.token || self.password { self.authorized(headers)? } else { None };
         match &self.key {
             None => Ok(authorized),
             Some(place) => only(authorized, place.sent(headers, uri)?),
         }
     }
 
-    fn authorizes(&self) -> bool {
-        self.token
-    }
-
     fn authorized<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Sent<'a>>, Refusal> {
         let Some((scheme, rest)) = authorization(headers)? else { return Ok(None) };
         if self.token && scheme.eq_ignore_ascii_case(b"bearer") {
             return Ok(Some(Sent::Token(rest)));
+        }
+        if self.password && scheme.eq_ignore_ascii_case(b"basic") {
+            return Ok(Some(Sent::Password(rest)));
         }
         Ok(None)
     }

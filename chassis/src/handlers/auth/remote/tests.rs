@@ -13,9 +13,10 @@ use crate::background::{Background, Works};
 use crate::conf::{BuildContext, FileRef, Process};
 use crate::handler::{Handler, Verdict};
 use crate::handlers::auth::algorithm::Algorithm;
+use crate::handlers::auth::gate::{Gate, Schemes};
 use crate::handlers::auth::tests::*;
 use crate::handlers::auth::tokens::Tokens;
-use crate::handlers::auth::{Auth, Conf, Gate};
+use crate::handlers::auth::{Auth, Conf};
 use crate::invocation::{Params, fixture};
 use crate::operation::{Access, Operation};
 
@@ -125,7 +126,8 @@ impl Rig {
         };
         let jwt = conf_with(&json!({}));
         let conf = Conf { jwt: Some(jwt), ..Conf::default() };
-        let gate = Gate::with(&conf, &context, Some(tokens(&context)?), None)?;
+        let schemes = Schemes { tokens: Some(tokens(&context)?), ..Schemes::default() };
+        let gate = Gate::with(&conf, &context, schemes)?;
         Ok(Self { auth: Auth(Arc::new(gate)), process, works: Works::default() })
     }
 

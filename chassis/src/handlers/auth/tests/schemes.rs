@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
 use axum::body::Body;
 use http::{HeaderName, Request, header};
 
@@ -17,6 +19,8 @@ use crate::operation::{Access, Operation};
 use crate::random::Random;
 
 mod api_keys;
+mod cases;
+mod passwords;
 
 /// The files of these tests, by name.
 struct Few(HashMap<&'static str, String>);
@@ -32,11 +36,26 @@ impl crate::conf::Files for Few {
 const KEY: &str = "secret";
 const DIGEST: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
 
+/// A hash that costs next to nothing.
+fn hashed(password: &str) -> String {
+    let params = argon2::Params::new(8, 1, 1, None).unwrap();
+    let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    argon2.hash_password_with_salt(password.as_bytes(), b"salt of the tests").unwrap().to_string()
+}
+
+/// A user and a password, as Basic sends them.
+fn basic(user: &str, password: &str) -> String {
+    use base64::Engine;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+}
+
 fn build(conf: Value) -> Result<(Auth, Process), BuildError> {
     let files = Few(HashMap::from([
         ("jwks", secrets("a", SECRET).to_string()),
         ("keys", format!("# who may call\nbilling:sha256:{DIGEST} scopes=read roles=machine\n")),
         ("broken", "billing:secret".to_owned()),
+        ("users", format!("Aladdin:{} roles=genie\ntest:{}\n", hashed("open sesame"), hashed("123£"))),
+        ("rsa", String::from_utf8(RSA_PUBLIC.to_vec()).unwrap()),
     ]));
     let process = Process::default();
     let auth = Auth::build(

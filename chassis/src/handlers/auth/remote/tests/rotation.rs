@@ -24,7 +24,7 @@ async fn a_token_is_refused_as_soon_as_its_key_is_gone_and_others_stay_remembere
     after(540).await;
     assert_eq!(issuer.asked(), 2);
     let remembered = |token: &str| {
-        let tokens = rig.auth.0.tokens.as_ref().unwrap();
+        let tokens = rig.auth.0.schemes.tokens.as_ref().unwrap();
         tokens.remembers(token, rig.auth.0.clock.now())
     };
     assert!(!remembered(&a), "what the key proved goes with it");
@@ -40,7 +40,7 @@ async fn what_an_unchanged_key_proved_stays_remembered() {
     assert!(rig.passes(&a).await);
     issuer.publish(published(&["a", "b"]));
     assert!(rig.passes(&token_by("b")).await);
-    assert!(rig.auth.0.tokens.as_ref().unwrap().remembers(&a, rig.auth.0.clock.now()));
+    assert!(rig.auth.0.schemes.tokens.as_ref().unwrap().remembers(&a, rig.auth.0.clock.now()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,115 @@
+//! The cases of group E: what users of go-chassis rely on. E17, whose `/metrics` is on the admin listener here, is
+//! proved where that is.
+
+use super::*;
+
+/// The words of RFC 7617 §2.
+const ALADDIN: &str = "QWxhZGRpbjpvcGVuIHNlc2FtZQ==";
+
+fn users() -> Auth {
+    auth(json!({ "basic": { "file": "users" }, "realm": "test-realm" }))
+}
+
+fn tokens(algorithm: &str, file: &str) -> Auth {
+    let mut jwt = jwt();
+    merge(&mut jwt, json!({ "algorithms": [algorithm], "keys": { "file": file } }));
+    auth(json!({ "jwt": jwt }))
+}
+
+async fn status(auth: &Auth, authorization: &str) -> u16 {
+    refused(auth, &[("authorization", authorization)]).await.0
+}
+
+#[tokio::test]
+async fn e01_basic_without_the_field_is_401() {
+    assert_eq!(refused(&users(), &[]).await.0, 401);
+}
+
+#[tokio::test]
+async fn e02_basic_without_its_scheme_is_401() {
+    assert_eq!(status(&users(), ALADDIN).await, 401);
+}
+
+#[tokio::test]
+async fn e03_basic_knows_the_user_by_the_password() {
+    let sent = format!("Basic {ALADDIN}");
+    assert_eq!(passes(&users(), &[("authorization", &sent)]).await, "basic:Aladdin");
+}
+
+#[tokio::test]
+async fn e04_the_scheme_is_read_in_any_case() {
+    for scheme in ["basic", "BASIC", "bAsIc "] {
+        let sent = format!("{scheme} {ALADDIN}");
+        assert_eq!(passes(&users(), &[("authorization", &sent)]).await, "basic:Aladdin");
+    }
+}
+
+#[tokio::test]
+async fn e06_no_base64_and_no_colon_are_401() {
+    for sent in ["%%%", "QWxhZGRpbg==", "", "AAAA AAAA", "Og==Og=="] {
+        assert_eq!(status(&users(), &format!("Basic {sent}")).await, 401, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn e07_a_known_user_that_may_not_is_403() {
+    let (auth, sent) = (users(), format!("Basic {ALADDIN}"));
+    let fields = [("authorization", sent.as_str())];
+    let access = |role: &'static str| called(&auth, Access::Roles(vec![role.into()].into()), "/", &fields);
+    assert_eq!(told(&access("sultan").await.unwrap_err()), (403, vec![]));
+    assert_eq!(access("genie").await.unwrap(), "basic:Aladdin");
+}
+
+#[tokio::test]
+async fn e08_a_401_says_how_to_prove_oneself() {
+    let (_, challenges) = refused(&users(), &[]).await;
+    assert_eq!(challenges, ["Basic realm=\"test-realm\", charset=\"UTF-8\""]);
+}
+
+#[tokio::test]
+async fn e09_a_token_of_a_secret_passes_with_its_claims() {
+    let auth = tokens("HS256", "jwks");
+    let claims = claims(json!({ "username": "peter" }));
+    let sent = format!("Bearer {}", signed(&json!({ "alg": "HS256", "kid": "a" }), &claims));
+    let request = Request::get("/api").header(header::AUTHORIZATION, sent).body(Body::empty()).unwrap();
+    let operation = Operation::new("greeting", "api", "GET", "/api").with_access(Access::Auth);
+    let mut call = fixture::with_operation(request, operation, Params::default());
+    assert!(matches!(auth.before(&mut call), Verdict::Continue));
+    assert_eq!(call.call.principal.unwrap().identity().claims["username"], "peter");
+}
+
+#[tokio::test]
+async fn e11_missing_malformed_foreign_and_expired_tokens_are_401() {
+    let auth = tokens("HS256", "jwks");
+    let header = json!({ "alg": "HS256", "kid": "a" });
+    let foreign = signer(Algorithm::HS256, EncodingKey::from_secret(&[7; 32]));
+    let foreign = foreign.sign(&header, &claims(json!({}))).unwrap();
+    let expired = signed(&header, &claims(json!({ "exp": NOW - 61 })));
+    assert_eq!(refused(&auth, &[]).await.0, 401);
+    for token in ["", "a.b.c", &foreign, &expired] {
+        assert_eq!(status(&auth, &format!("Bearer {token}")).await, 401, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn e13_rs512_is_verified_with_the_public_key() {
+    let signer = signer(Algorithm::RS512, EncodingKey::from_rsa_pem(RSA_PRIVATE).unwrap());
+    let token = signer.sign(&json!({ "alg": "RS512" }), &claims(json!({ "sub": "peter" }))).unwrap();
+    let fields = format!("Bearer {token}");
+    assert_eq!(passes(&tokens("RS512", "rsa"), &[("authorization", &fields)]).await, "jwt:peter");
+}
+
+#[tokio::test]
+async fn e14_any_is_no_token() {
+    assert_eq!(status(&tokens("HS256", "jwks"), "Bearer any").await, 401);
+}
+
+#[tokio::test]
+async fn e16_neither_none_nor_a_public_key_as_a_secret_is_believed() {
+    let auth = tokens("RS512", "rsa");
+    let none = format!("{}.{}.", base64(r#"{"alg":"none"}"#), base64(claims(json!({})).to_string()));
+    assert_eq!(status(&auth, &format!("Bearer {none}")).await, 401);
+    let forger = signer(Algorithm::HS256, EncodingKey::from_secret(RSA_PUBLIC));
+    let forged = forger.sign(&json!({ "alg": "HS256" }), &claims(json!({}))).unwrap();
+    assert_eq!(status(&auth, &format!("Bearer {forged}")).await, 401);
+}
