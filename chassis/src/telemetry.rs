@@ -14,6 +14,8 @@ use tracing_subscriber::{Registry, reload};
 
 use crate::conf::root::{Colour, Format, Level, Log};
 
+mod fields;
+
 /// What is logged, to change it while the process runs.
 pub struct Levels(reload::Handle<Targets, Registry>);
 
@@ -97,7 +99,10 @@ where
     match look {
         Look::Plain => lines.with_ansi(false).boxed(),
         Look::Coloured => lines.with_ansi(true).boxed(),
-        Look::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        Look::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            lines.fmt_fields(fields::JsonText).boxed()
+        }
     }
 }
 
