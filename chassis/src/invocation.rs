@@ -4,15 +4,15 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri};
 
-use crate::clock::Instant;
+use crate::clock::{Clock, Instant};
 use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::principal::Principal;
@@ -60,10 +60,8 @@ pub struct Call {
     pub principal: Option<Principal>,
     /// When the call must be answered.
     pub deadline: Option<Instant>,
-    /// When the call arrived: the one clock reading that all handlers share.
+    /// When the call arrived: a clock reading that all handlers share.
     pub arrived: Instant,
-    /// When the reply was ready, for every `after`; the same as `arrived` until then.
-    pub finished: Instant,
     /// The trace it belongs to.
     pub trace: TraceContext,
     /// The span that is entered while the operation runs.
@@ -76,6 +74,8 @@ pub struct Call {
     pub body_limit: u64,
     /// Whether an argument waits for more of the body. Atomic, because an extractor is lent the rest of the call then.
     pub(crate) receiving: AtomicBool,
+    /// When the reply was ready, as the first handler sees it that asks: most calls spare the reading of the clock.
+    finished: Option<OnceLock<Instant>>,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
 }
@@ -145,7 +145,7 @@ impl Invocation {
             principal: None,
             deadline: None,
             arrived,
-            finished: arrived,
+            finished: None,
             trace: TraceContext::default(),
             span: tracing::Span::none(),
             timing: None,
@@ -235,9 +235,15 @@ impl Call {
         self.ground.note_spared(fault, handler, invocation);
     }
 
-    /// How long the call took, or has taken so far as handlers can tell.
+    /// How long it took until the reply was ready: the same for every `after`. Nothing before that.
     pub fn elapsed(&self) -> Duration {
-        self.finished.duration_since(self.arrived)
+        let finished = self.finished.as_ref().map(|finished| *finished.get_or_init(|| Clock::system().now()));
+        finished.map_or(Duration::ZERO, |finished| finished.saturating_duration_since(self.arrived))
+    }
+
+    /// The reply is ready.
+    pub(crate) fn finish(&mut self) {
+        self.finished = Some(OnceLock::new());
     }
 }
 

@@ -132,9 +132,9 @@ impl Provider {
     }
 }
 
-/// A call that was not matched yet.
+/// By which way a call came.
+#[derive(Clone)]
 struct Arrival {
-    request: Request<Body>,
     peer: Peer,
     principal: Option<Principal>,
     table: usize,
@@ -168,10 +168,10 @@ impl Admitted {
 }
 
 /// Matches a call.
-fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
+fn admit(lease: &Arc<Lease>, request: Request<Body>, arrival: Arrival) -> Admitted {
     let arrived = lease.clock().now();
-    let (snapshot, Arrival { request, table, .. }) = (lease.snapshot(), &arrival);
-    let found = snapshot.find(*table, request.method(), request.uri().path());
+    let (snapshot, table) = (lease.snapshot(), arrival.table);
+    let found = snapshot.find(table, request.method(), request.uri().path());
     let (mut matched, mut miss) = match found {
         // What does not spell UTF-8 would be one thing to a handler and another to its operation.
         Found::Route { .. } if !is_text(request.uri().path()) => (None, Miss::Malformed),
@@ -183,36 +183,42 @@ fn admit(lease: &Arc<Lease>, arrival: Arrival) -> Admitted {
     };
     let mut way = Way::Whole;
     if *request.method() == Method::OPTIONS {
-        let instead = preflight::redirected(snapshot, *table, request, matched.as_ref().map(|(target, _)| *target));
+        let instead = preflight::redirected(snapshot, table, &request, matched.as_ref().map(|(target, _)| *target));
         if let Some((redirected, target)) = instead {
             (way, matched, miss) = (redirected, target, miss.of_preflight());
         }
     }
     let target = matched.as_ref().map(|(target, _)| *target);
-    Admitted { invocation: invocation(lease, arrival, arrived, matched), target, way, miss }
+    Admitted { invocation: invocation(lease, request, arrival, arrived, matched), target, way, miss }
 }
 
-fn invocation(lease: &Arc<Lease>, arrival: Arrival, arrived: Instant, matched: Option<(u32, Params)>) -> Invocation {
-    let Arrival { request, peer, principal, body_limit, .. } = arrival;
-    let mut invocation = Invocation::new(request, peer, arrived, Arc::clone(lease) as _, matched);
-    invocation.call.principal = principal;
-    invocation.call.body_limit = body_limit;
+fn invocation(
+    lease: &Arc<Lease>,
+    request: Request<Body>,
+    arrival: Arrival,
+    arrived: Instant,
+    matched: Option<(u32, Params)>,
+) -> Invocation {
+    let mut invocation = Invocation::new(request, arrival.peer, arrived, Arc::clone(lease) as _, matched);
+    invocation.call.principal = arrival.principal;
+    invocation.call.body_limit = arrival.body_limit;
     invocation
 }
 
-// A block uses what it captures where it lies; an `async fn` would have room for all of it twice.
+// A block uses what it captures where it lies; an `async fn` would have room for all of it twice. What is large is
+// captured as it was made, because every move of it is a copy.
 fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Response<Body>> + Send + use<> {
-    let Admitted { invocation, target, way, miss } = admitted;
-    let mut held = Held { lease, invocation: Some(invocation) };
+    let mut held = Held { lease, admitted: Some(admitted) };
     async move {
         // There is one until the end.
-        let Held { lease, invocation: Some(invocation) } = &mut held else { return Response::default() };
+        let Held { lease, admitted: Some(admitted) } = &mut held else { return Response::default() };
+        let Admitted { invocation, target, way, miss } = admitted;
         let (snapshot, clock) = (lease.snapshot(), lease.clock());
-        let miss: &dyn Endpoint = &miss;
+        let miss: &dyn Endpoint = miss;
         let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
-            Some(target) if way == Way::Whole => (&target.chain, &*target.endpoint, target.timeout),
+            Some(target) if *way == Way::Whole => (&target.chain, &*target.endpoint, target.timeout),
             Some(Target { preflight: Some(chain), timeout, .. }) => (chain, miss, *timeout),
-            _ if way == Way::Ungranted => (&snapshot.ungranted, miss, snapshot.timeout),
+            _ if *way == Way::Ungranted => (&snapshot.ungranted, miss, snapshot.timeout),
             _ => (&snapshot.unmatched, miss, snapshot.timeout),
         };
         invocation.call.deadline = timeout.map(|timeout| invocation.call.arrived + timeout);
@@ -228,12 +234,12 @@ fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Respons
 /// A call while it is answered. What handlers left in it is dropped with it, and may panic: that is nobody's any more.
 struct Held {
     lease: Arc<Lease>,
-    invocation: Option<Invocation>,
+    admitted: Option<Admitted>,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if caught(|| self.invocation = None).is_err() {
+        if caught(|| self.admitted = None).is_err() {
             self.lease.count_panic();
         }
     }

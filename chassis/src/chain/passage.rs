@@ -163,7 +163,7 @@ impl<'a> Passage<'_, 'a> {
             self.count_untold();
         }
         if self.passed > 0 {
-            self.invocation.call.finished = self.next.clock.now();
+            self.invocation.call.finish();
         }
         while self.passed > 0 {
             let outcome = caught(|| {

@@ -1,13 +1,14 @@
 //! Calls for unit tests: made by hand, without a listener, a route table or a chain.
 
 use std::any::{Any, TypeId};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
 
-use super::{Ground, Invocation, Params, Peer};
+use super::{Call, Ground, Invocation, Params, Peer};
 use crate::clock::Clock;
 use crate::operation::Operation;
 
@@ -41,6 +42,13 @@ impl Stand {
     /// How many panics were counted.
     pub(crate) fn panics(&self) -> usize {
         self.panics.load(Ordering::Relaxed)
+    }
+}
+
+impl Call {
+    /// The reply was ready so long after the call arrived.
+    pub(crate) fn finish_after(&mut self, took: Duration) {
+        self.finished = Some(OnceLock::from(self.arrived + took));
     }
 }
 

@@ -57,7 +57,7 @@ impl Entry {
         principal: Option<Principal>,
     ) -> BoxFuture<'static, Response<Body>> {
         let connection = self.connect(peer);
-        let admitted = admit(&connection.lease, Arrival { principal, ..connection.arrival(request) });
+        let admitted = admit(&connection.lease, request, Arrival { principal, ..connection.arrival() });
         Box::pin(answer(connection.lease, admitted))
     }
 }
@@ -80,7 +80,7 @@ impl Connection {
     /// there would copy all of it several times, and every connection would keep room for it.
     pub fn call(&mut self, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
         self.refresh();
-        Box::pin(answer(Arc::clone(&self.lease), admit(&self.lease, self.arrival(request))))
+        Box::pin(answer(Arc::clone(&self.lease), admit(&self.lease, request, self.arrival())))
     }
 
     /// Answers one that its protocol does not allow to be a call: it passes the chain of unmatched calls.
@@ -102,19 +102,19 @@ impl Connection {
         detail: impl Into<Cow<'static, str>>,
     ) -> Admitted {
         self.refresh();
-        let invocation = invocation(&self.lease, self.arrival(request), self.lease.clock().now(), None);
+        let invocation = invocation(&self.lease, request, self.arrival(), self.lease.clock().now(), None);
         Admitted { invocation, target: None, way: Way::Whole, miss: Miss::Refused(code, detail.into()) }
     }
 
     /// Matches a call and stops before its chain.
     pub(crate) fn admit(&mut self, request: Request<Body>) -> Admitted {
         self.refresh();
-        admit(&self.lease, self.arrival(request))
+        admit(&self.lease, request, self.arrival())
     }
 
-    fn arrival(&self, request: Request<Body>) -> Arrival {
+    fn arrival(&self) -> Arrival {
         let Entry { table, body_limit, .. } = self.entry;
-        Arrival { request, peer: self.peer, principal: None, table, body_limit }
+        Arrival { peer: self.peer, principal: None, table, body_limit }
     }
 
     fn refresh(&mut self) {

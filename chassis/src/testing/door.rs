@@ -61,9 +61,8 @@ impl Door {
     }
 
     /// The request as the listener would hand it on, and why it is no call if it is none.
-    pub(super) fn check(self, request: Request<Body>) -> (Request<Body>, Option<Flaw>) {
-        let (mut parts, body) = request.into_parts();
-        let flaw = check::request(&mut parts, &body, self.head).err();
-        (Request::from_parts(parts, body), flaw)
+    pub(super) fn check(self, mut request: Request<Body>) -> (Request<Body>, Option<Flaw>) {
+        let flaw = check::request(&mut request, self.head).err();
+        (request, flaw)
     }
 }

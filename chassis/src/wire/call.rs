@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -33,20 +34,57 @@ impl Drop for InFlight {
     }
 }
 
-/// How far a call has come when its connection hands it over.
+/// How far a call has come.
 enum Begun<F> {
     Answered(Response<Body>),
     UnderWay(F),
+    Over,
 }
 
 impl<F: Future<Output = Response<Body>> + Unpin> Begun<F> {
     /// Goes as far as it can at once. Most calls end there, and with them the head of the request: hyper, which looks
     /// for more bytes next, finds its buffer free and need not make another one for every request. A call that has to
     /// wait is polled again, as soon as hyper has looked, by whoever is to be woken.
-    fn at_once(mut call: F) -> Self {
-        match Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(response) => Self::Answered(response),
-            Poll::Pending => Self::UnderWay(call),
+    fn at_once(call: F) -> Self {
+        let mut begun = Self::UnderWay(call);
+        begun.go_on(&mut Context::from_waker(Waker::noop()));
+        begun
+    }
+
+    fn go_on(&mut self, cx: &mut Context<'_>) {
+        if let Self::UnderWay(call) = self
+            && let Poll::Ready(response) = Pin::new(call).poll(cx)
+        {
+            *self = Self::Answered(response);
+        }
+    }
+}
+
+/// A call on its way to its reply. It is written by hand, because each connection keeps room for one: an `async` block
+/// would take twice as much, and as much more to move.
+pub(super) struct Answering<F> {
+    begun: Begun<F>,
+    call: Option<InFlight>,
+    is_head: bool,
+    version: Version,
+}
+
+impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
+    type Output = Result<Response<Outgoing>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        this.begun.go_on(cx);
+        let Begun::Answered(response) = &mut this.begun else { return Poll::Pending };
+        let Some(call) = this.call.take() else { return Poll::Pending };
+        match this.version < Version::HTTP_2 {
+            true => say_goodbye(response, &call.0),
+            false if this.is_head => keep_head(response),
+            false => drop_content(response),
+        }
+        match mem::replace(&mut this.begun, Begun::Over) {
+            Begun::Answered(response) => Poll::Ready(Ok(response.map(|body| Outgoing::new(body, call)))),
+            Begun::UnderWay(_) | Begun::Over => Poll::Pending,
         }
     }
 }
@@ -56,31 +94,17 @@ pub(super) fn answer<C: Connection>(
     line: &Arc<Line>,
     connection: &RefCell<C>,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<Response<Outgoing>, Infallible>> + Send + use<C> {
-    let call = InFlight::begin(line);
+) -> Answering<C::Answer> {
+    let call = Some(InFlight::begin(line));
     let (version, is_head) = (request.version(), *request.method() == Method::HEAD);
-    let (mut parts, incoming) = request.into_parts();
-    let body = body::request(incoming, line);
-    let checked = check::request(&mut parts, &body, line.server.head);
-    let request = Request::from_parts(parts, body);
-    let answer = match checked {
+    let mut request = request.map(|incoming| body::request(incoming, line));
+    let answer = match check::request(&mut request, line.server.head) {
         Ok(()) => connection.borrow_mut().call(request),
         Err(flaw) => connection.borrow_mut().refuse(request, flaw),
     };
     // The calls of HTTP/2 each have a task of their own, and must not keep this one from the others.
     let begun = if version < Version::HTTP_2 { Begun::at_once(answer) } else { Begun::UnderWay(answer) };
-    async move {
-        let mut response = match begun {
-            Begun::Answered(response) => response,
-            Begun::UnderWay(call) => call.await,
-        };
-        match version < Version::HTTP_2 {
-            true => say_goodbye(&mut response, &call.0),
-            false if is_head => keep_head(&mut response),
-            false => drop_content(&mut response),
-        }
-        Ok(response.map(|body| Outgoing::new(body, call)))
-    }
+    Answering { begun, call, is_head, version }
 }
 
 /// RFC 9110 §9.3.2: the reply to HEAD says how long it would be and has no content. hyper sees to it over HTTP/1.1 only.

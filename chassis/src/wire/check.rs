@@ -1,9 +1,8 @@
 //! What HTTP itself asks of a request before it is a call.
 
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use http::request::Parts;
 use http::uri::Authority;
-use http::{Method, Uri, Version};
+use http::{Method, Request, Uri, Version};
 use http_body::Body;
 
 use super::flaw::Flaw;
@@ -24,50 +23,50 @@ pub(crate) struct Head {
 ///
 /// # Errors
 /// Why it is no call.
-pub(crate) fn request(parts: &mut Parts, body: &impl Body, most: Head) -> Result<(), Flaw> {
-    if parts.headers.len() > most.headers {
+pub(crate) fn request(request: &mut Request<impl Body>, most: Head) -> Result<(), Flaw> {
+    if request.headers().len() > most.headers {
         return Err(Flaw::headers(most));
     }
-    if parts.version < Version::HTTP_2 {
-        host(parts)?;
+    if request.version() < Version::HTTP_2 {
+        host(request)?;
     } else {
-        authority(parts)?;
+        authority(request)?;
     }
     // A body of known length has no transfer coding.
-    if body.size_hint().exact().is_none() {
-        transfer_coding(&parts.headers)?;
+    if request.body().size_hint().exact().is_none() {
+        transfer_coding(request.headers())?;
     }
-    if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes) {
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes) {
         return Err(Flaw::target(most));
     }
-    flaw(&parts.method, &parts.uri).map_or(Ok(()), Err)
+    flaw(request.method(), request.uri()).map_or(Ok(()), Err)
 }
 
 const NO_HOST: Flaw = Flaw::malformed("The request has no `Host` field.");
 const BAD_HOST: Flaw = Flaw::malformed("The `Host` field of the request is malformed.");
 
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, with a valid value.
-fn host(parts: &mut Parts) -> Result<(), Flaw> {
-    match only(&parts.headers, HOST) {
+fn host<B>(request: &mut Request<B>) -> Result<(), Flaw> {
+    match only(request.headers(), HOST) {
         Ok(Some(host)) if is_host(host) => {}
-        Ok(None) if parts.version < Version::HTTP_11 => {}
+        Ok(None) if request.version() < Version::HTTP_11 => {}
         Ok(None) => return Err(NO_HOST),
         _ => return Err(BAD_HOST),
     }
     // A target in absolute form says the host itself, and its word counts.
-    if let Some(authority) = named(&parts.uri)?
+    if let Some(authority) = named(request.uri())?
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
-        parts.headers.insert(HOST, host);
+        request.headers_mut().insert(HOST, host);
     }
     Ok(())
 }
 
 /// RFC 9113 §8.3.1: `:authority` says the host, and a `host` beside it must say the same.
-fn authority(parts: &Parts) -> Result<(), Flaw> {
-    match (named(&parts.uri)?, only(&parts.headers, HOST)) {
+fn authority<B>(request: &Request<B>) -> Result<(), Flaw> {
+    match (named(request.uri())?, only(request.headers(), HOST)) {
         (Some(_), Ok(None)) => Ok(()),
-        (Some(authority), Ok(Some(host))) if is_same(&parts.uri, authority, host) => Ok(()),
+        (Some(authority), Ok(Some(host))) if is_same(request.uri(), authority, host) => Ok(()),
         (Some(_), _) => Err(Flaw::malformed("`:authority` and `host` of the request do not name the same host.")),
         (None, Ok(Some(host))) if !host.is_empty() && is_host(host) => Ok(()),
         (None, Ok(None)) => Err(Flaw::malformed("The request has neither `:authority` nor `host`.")),
@@ -110,8 +109,24 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, (
 
 /// `uri-host [":" port]` (RFC 9110 §7.2), by its characters (RFC 3986 §3.2.2).
 fn is_host(value: &HeaderValue) -> bool {
-    value.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte))
+    value.as_bytes().iter().all(|byte| IN_HOST[usize::from(*byte)])
 }
+
+/// Which bytes a host and port are made of: a table, because this runs on every call.
+static IN_HOST: [bool; 256] = {
+    let (mut table, others) = ([false; 256], b"-._~%!$&'()*+,;=:[]");
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// RFC 9112 §6.1: a coding that is not understood is 501. hyper sees to it that the last one is `chunked`; whoever
 /// wraps another in it would be read as something else than meant, here or by a proxy in front.

@@ -74,8 +74,11 @@ impl<T: AsyncRead + Unpin> Stream<T> {
     }
 }
 
+/// The most bytes of the smallest replies: less room costs less to make.
+const TINY: usize = 256;
+
 /// Puts bytes together where there is room for them.
-fn join<'r>(slices: &[IoSlice<'_>], room: &'r mut [u8; SMALL]) -> &'r [u8] {
+fn join<'r>(slices: &[IoSlice<'_>], room: &'r mut [u8]) -> &'r [u8] {
     let mut rest = &mut room[..];
     for slice in slices {
         let (taken, left) = rest.split_at_mut(slice.len().min(rest.len()));
@@ -83,7 +86,7 @@ fn join<'r>(slices: &[IoSlice<'_>], room: &'r mut [u8; SMALL]) -> &'r [u8] {
         rest = left;
     }
     let free = rest.len();
-    &room[..SMALL - free]
+    &room[..room.len() - free]
 }
 
 impl<T> Stream<T> {
@@ -160,11 +163,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         {
             return Poll::Ready(Ok(count));
         }
-        let outcome = if slices.iter().map(|slice| slice.len()).sum::<usize>() <= SMALL {
-            let mut room = [0; SMALL];
-            Pin::new(&mut this.io).poll_write(cx, join(slices, &mut room))
-        } else {
-            Pin::new(&mut this.io).poll_write_vectored(cx, slices)
+        let io = Pin::new(&mut this.io);
+        let outcome = match slices.iter().map(|slice| slice.len()).sum::<usize>() {
+            ..=TINY => io.poll_write(cx, join(slices, &mut [0; TINY])),
+            ..=SMALL => io.poll_write(cx, join(slices, &mut [0; SMALL])),
+            _ => io.poll_write_vectored(cx, slices),
         };
         this.wrote(outcome)
     }

@@ -63,7 +63,7 @@ fn lines(log: &AccessLog, mut call: Invocation, reply: impl Into<Reply>) -> Vec<
     let page = Page::default();
     tracing::subscriber::with_default(page.subscriber(), || {
         assert!(matches!(log.before(&mut call), Verdict::Continue));
-        call.call.finished = call.call.arrived + Duration::from_micros(1_500);
+        call.call.finish_after(Duration::from_micros(1_500));
         let mut reply = reply.into();
         log.after(&call, &mut reply);
         drop(reply.into_response(&call));

@@ -40,7 +40,7 @@ impl Bench {
     /// Answers a call after 20 ms.
     fn answer(&self, call: &mut Invocation, reply: impl Into<Reply>) -> Reply {
         assert!(matches!(self.handler.before(call), Verdict::Continue));
-        call.call.finished = call.call.arrived + Duration::from_millis(20);
+        call.call.finish_after(Duration::from_millis(20));
         let mut reply = reply.into();
         self.handler.after(call, &mut reply);
         reply

@@ -14,7 +14,7 @@ use crate::principal::Principal;
 /// what collides, and among 100,000 keys two meet by chance with a probability below 10⁻²⁸.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Name {
-    /// Where it belongs: a SipHash value, so that callers cannot crowd one place.
+    /// Where it belongs: a keyed hash, so that callers cannot crowd one place.
     pub(super) place: u64,
     /// What tells it from all others.
     pub(super) exact: [u64; 2],
@@ -35,6 +35,8 @@ pub(super) struct Keys {
     /// How many leading bits of an IPv4 and of an IPv6 address tell callers apart.
     prefixes: (u8, u8),
     secrets: [RandomState; 2],
+    /// What the place of an address is made with.
+    spreads: [u64; 2],
     /// Makes of an address what equals no digest but by chance, and never the name of an empty slot.
     disguise: u128,
 }
@@ -43,7 +45,8 @@ impl Keys {
     pub(super) fn new(by: By, proxies: Proxies, prefixes: (u8, u8)) -> Self {
         let secrets = [RandomState::new(), RandomState::new()];
         let disguise = u128::from(secrets[0].hash_one(0)) << 64 | u128::from(secrets[1].hash_one(0));
-        Self { keys: by.0, proxies, prefixes, secrets, disguise }
+        let spreads = [secrets[0].hash_one(1), secrets[1].hash_one(1)];
+        Self { keys: by.0, proxies, prefixes, secrets, spreads, disguise }
     }
 
     /// The key of this call. Allocates nothing, unless a path parameter is percent-encoded.
@@ -112,7 +115,14 @@ impl Keys {
     fn address(&self, address: IpAddr) -> Name {
         let bits = prefix(address, self.prefixes);
         let exact = bits ^ self.disguise;
-        Name { place: self.secrets[0].hash_one(bits), exact: [(exact >> 64) as u64, exact as u64] }
+        Name { place: self.place(bits), exact: [(exact >> 64) as u64, exact as u64] }
+    }
+
+    /// Where an address belongs. Two multiplications with secret numbers do, as in wyhash: what tells addresses apart is
+    /// the address itself, and this runs on every call.
+    fn place(&self, address: u128) -> u64 {
+        let [high, low] = [(address >> 64) as u64 ^ self.spreads[0], address as u64 ^ self.spreads[1]];
+        folded(folded(high, low) ^ self.spreads[0], self.spreads[1])
     }
 
     fn digest(&self, kind: &str, write: impl Fn(&mut DefaultHasher)) -> Name {
@@ -124,6 +134,12 @@ impl Keys {
         });
         Name { place: exact[0], exact }
     }
+}
+
+/// Both halves of the product.
+fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// The leading bits of an address. An IPv4 one is written as IPv6 (RFC 4291 §2.5.5.2), which no other address equals.

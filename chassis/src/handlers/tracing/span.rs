@@ -2,7 +2,7 @@
 
 use http::{Method, Uri, Version};
 use tracing::field::Empty;
-use tracing::{Span, debug, field, info_span};
+use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
 use crate::invocation::Invocation;
@@ -61,6 +61,9 @@ pub(super) fn brief(invocation: &Invocation, notes: &Notes) -> Span {
 /// it went away is.
 pub(super) fn close(invocation: &Invocation, reply: &Reply) {
     let (span, status) = (&invocation.call.span, reply.status());
+    if span.is_disabled() && !enabled!(target: "chassis::call", Level::DEBUG) {
+        return;
+    }
     let duration_us = u64::try_from(invocation.call.elapsed().as_micros()).unwrap_or(u64::MAX);
     if !span.is_disabled() {
         span.record("duration_us", duration_us);

@@ -79,7 +79,7 @@ fn span(handler: &Tracing, parents: &[&str], reply: impl Into<Reply>) -> Option<
     let notes = Notes::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(notes.clone()), || {
         let mut call = begun(handler, parents);
-        call.call.finished = call.call.arrived + Duration::from_micros(1_500);
+        call.call.finish_after(Duration::from_micros(1_500));
         handler.after(&call, &mut reply.into());
     });
     let spans = notes.0.lock().unwrap();
