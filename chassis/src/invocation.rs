@@ -127,6 +127,7 @@ impl fmt::Display for Peer {
 
 impl Invocation {
     /// A call that matched `target` in `ground`, or nothing.
+    #[inline(always)]
     pub(crate) fn new(
         request: Request<Body>,
         peer: Peer,
@@ -235,10 +236,15 @@ impl Call {
         self.ground.note_spared(fault, handler, invocation);
     }
 
-    /// How long it took until the reply was ready: the same for every `after`. Nothing before that.
+    /// When the reply was ready: the same for every `after`. Until then it is when the call arrived.
+    pub fn finished(&self) -> Instant {
+        let finished = self.finished.as_ref();
+        finished.map_or(self.arrived, |finished| *finished.get_or_init(|| Clock::system().now()))
+    }
+
+    /// How long it took until the reply was ready; nothing before that.
     pub fn elapsed(&self) -> Duration {
-        let finished = self.finished.as_ref().map(|finished| *finished.get_or_init(|| Clock::system().now()));
-        finished.map_or(Duration::ZERO, |finished| finished.saturating_duration_since(self.arrived))
+        self.finished().saturating_duration_since(self.arrived)
     }
 
     /// The reply is ready.

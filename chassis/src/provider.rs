@@ -168,6 +168,8 @@ impl Admitted {
 }
 
 /// Matches a call.
+// Always inlined, like what makes the Invocation: it is large, and each function it is returned from copies it.
+#[inline(always)]
 fn admit(lease: &Arc<Lease>, request: Request<Body>, arrival: Arrival) -> Admitted {
     let arrived = lease.clock().now();
     let (snapshot, table) = (lease.snapshot(), arrival.table);
@@ -192,6 +194,7 @@ fn admit(lease: &Arc<Lease>, request: Request<Body>, arrival: Arrival) -> Admitt
     Admitted { invocation: invocation(lease, request, arrival, arrived, matched), target, way, miss }
 }
 
+#[inline(always)]
 fn invocation(
     lease: &Arc<Lease>,
     request: Request<Body>,

@@ -127,7 +127,7 @@ impl Handler for Overload {
         {
             let waited = invocation.call.locals.get::<Waited>().map_or(Duration::ZERO, |Waited(time)| *time);
             let took = invocation.call.elapsed().saturating_sub(waited);
-            if let Some(limit) = self.meter.succeeded(class, took, invocation.call.finished) {
+            if let Some(limit) = self.meter.succeeded(class, took, invocation.call.finished()) {
                 self.gate.set_limit(limit);
             }
         }

@@ -31,7 +31,7 @@ fn sending(conf: serde_json::Value) -> (Tracing, Receiver<Finished>) {
 fn sent(conf: serde_json::Value, parent: &str, took: Duration, reply: impl Into<Reply>) -> Option<Finished> {
     let (handler, mut queue) = sending(conf);
     let mut call = begun(&handler, &[parent]);
-    call.call.finished = call.call.arrived + took;
+    call.call.finish_after(took);
     handler.after(&call, &mut reply.into());
     queue.try_recv().ok()
 }
