@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use thiserror::Error;
 
@@ -27,6 +29,30 @@ pub use address::{Encryption, address};
 /// Makes calls. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Outgoing(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+/// Whose certificates are trusted.
+#[derive(Clone, Copy, Debug)]
+pub enum Trust<'a> {
+    /// Nobody's: calls are not encrypted.
+    Nobody,
+    /// Those that the operating system trusts, or that `SSL_CERT_FILE` names.
+    System,
+    /// Those that one of these has signed: certificates in PEM.
+    Signers(&'a [u8]),
+}
+
+/// What the other side speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, also where nothing is encrypted and it cannot be asked for.
+    Http2,
+}
+
+/// The fields that came behind the body of a reply: an extension of it.
+#[derive(Clone, Debug)]
+pub struct Trailers(pub HeaderMap);
 
 /// What a call may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,37 +81,39 @@ pub enum OutgoingError {
 const IDLE: Duration = Duration::from_secs(30);
 
 impl Outgoing {
-    /// Trusts the certificates that the operating system trusts, or those that `SSL_CERT_FILE` names.
+    /// Speaks HTTP/1.1, and trusts the certificates that the operating system trusts, or those that `SSL_CERT_FILE` names.
     ///
     /// # Errors
     /// There are none.
     pub fn build() -> Result<Self, BuildError> {
-        let mut roots = RootCertStore::empty();
-        let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if added == 0 {
-            let help = "install the package `ca-certificates`, or name a file in the environment: SSL_CERT_FILE";
-            return Err(BuildError::new("", "no certificates are trusted on this machine").with_help(help));
-        }
-        Self::trusting(roots)
+        Self::speaking(Dialect::Http1, Trust::System)
     }
 
-    /// Trusts no certificates: for calls that are not encrypted.
+    /// Speaks HTTP/1.1, and trusts no certificates: for calls that are not encrypted.
     ///
     /// # Errors
     /// The cryptography is not there.
     pub fn plain() -> Result<Self, BuildError> {
-        Self::trusting(RootCertStore::empty())
+        Self::speaking(Dialect::Http1, Trust::Nobody)
     }
 
-    fn trusting(roots: RootCertStore) -> Result<Self, BuildError> {
+    /// Speaks what the other side does, and trusts whom it is told to.
+    ///
+    /// # Errors
+    /// There are no certificates to trust, or the cryptography is not there.
+    pub fn speaking(dialect: Dialect, trust: Trust<'_>) -> Result<Self, BuildError> {
         // The provider is named: a default of the process is neither set nor read.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let tls = tls.map_err(|error| BuildError::new("", format!("encryption is not there: {error}")))?;
-        let tls = tls.with_root_certificates(roots).with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().build();
+        let tls = tls.with_root_certificates(trust.roots()?).with_no_client_auth();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = match dialect {
+            Dialect::Http1 => connector.enable_http1().build(),
+            Dialect::Http2 => connector.enable_http2().build(),
+        };
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new());
+        builder.pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).http2_only(dialect == Dialect::Http2);
         Ok(Self(builder.build(connector)))
     }
 
@@ -115,7 +143,31 @@ impl Outgoing {
             true => OutgoingError::TooLarge(most),
             false => OutgoingError::Broken(chain(&*error)),
         })?;
-        Ok(Response::from_parts(parts, body.to_bytes()))
+        let trailers = body.trailers().cloned().map(Trailers);
+        let mut response = Response::from_parts(parts, body.to_bytes());
+        trailers.and_then(|trailers| response.extensions_mut().insert(trailers));
+        Ok(response)
+    }
+}
+
+impl Trust<'_> {
+    fn roots(self) -> Result<RootCertStore, BuildError> {
+        let mut roots = RootCertStore::empty();
+        let (certificates, missing, help) = match self {
+            Self::Nobody => return Ok(roots),
+            Self::System => (
+                rustls_native_certs::load_native_certs().certs,
+                "no certificates are trusted on this machine",
+                "install the package `ca-certificates`, or name a file in the environment: SSL_CERT_FILE",
+            ),
+            Self::Signers(pem) => (
+                CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect(),
+                "there is no certificate in it",
+                "write certificates in PEM: they begin with `-----BEGIN CERTIFICATE-----`",
+            ),
+        };
+        let (added, _) = roots.add_parsable_certificates(certificates);
+        if added == 0 { Err(BuildError::new("", missing).with_help(help)) } else { Ok(roots) }
     }
 }
 

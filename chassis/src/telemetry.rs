@@ -1,4 +1,4 @@
-//! Where log lines go and what they look like: the subscriber of the process, set once.
+//! What the process tells: log lines, through a subscriber that is set once, and what is sent to a collector.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
@@ -14,7 +14,12 @@ use tracing_subscriber::{Registry, reload};
 
 use crate::conf::root::{Colour, Format, Level, Log};
 
+mod export;
 mod fields;
+#[cfg(feature = "otlp")]
+mod otlp;
+
+pub use export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting, export};
 
 /// What is logged, to change it while the process runs.
 pub struct Levels(reload::Handle<Targets, Registry>);

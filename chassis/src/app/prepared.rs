@@ -20,6 +20,7 @@ use crate::memory::Bound;
 use crate::protocol::Listener;
 use crate::provider::{Admitted, Provider, Receipts, Way};
 use crate::schema::Mounted;
+use crate::telemetry::{self, Exporting};
 
 /// A service that can be started.
 pub struct Prepared {
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub(super) tools: Tools,
     pub(crate) proven: Proven,
     pub(super) started: Option<Started>,
+    /// What is sent elsewhere goes on as long as this is kept.
+    _exporting: Exporting,
 }
 
 /// What a service is made of, before its configuration is read.
@@ -64,11 +67,15 @@ impl Prepared {
             .and(Rejected::conf(parts::refused(given, &mounted, &later)))
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
         let tools = Tools { receipts: Arc::new(Receipts::new(conf.root.admin.refusals)), ..tools };
+        let exporting = telemetry::export(&conf.root, sources.resource(), package.name, &tools.context(None));
+        let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
+        let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));
         let proven = given.prove(operations, Instances::new(tools.clone()));
         let rejected = rejected.and(Rejected::conf(beyond_budget(&conf, &tools.process.memory.bound())));
         match proven {
             Ok(proven) if rejected.is_empty() => {
-                Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started })
+                let _exporting = exporting.unwrap_or_default();
+                Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started, _exporting })
             }
             Ok(_) => Err(unread(&conf, rejected)),
             Err(found) => Err(unread(&conf, rejected.and(found))),

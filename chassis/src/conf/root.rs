@@ -15,6 +15,7 @@ mod log;
 mod operations;
 mod runtime;
 mod start;
+mod telemetry;
 mod terms;
 mod timeout;
 
@@ -25,11 +26,12 @@ pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
 pub use runtime::{Runtime, Workers};
 pub use start::Start;
+pub use telemetry::{Otlp, OtlpProtocol, SentMetrics, SentTraces, Telemetry};
 pub use terms::Terms;
 pub use timeout::Timeout;
 
 /// The keys at the top, in the order in which a person reads them.
-pub(crate) const ORDER: [&str; 15] = [
+pub(crate) const ORDER: [&str; 16] = [
     "service",
     "expect",
     "protocols",
@@ -43,6 +45,7 @@ pub(crate) const ORDER: [&str; 15] = [
     "components",
     "runtime",
     "log",
+    "telemetry",
     "start",
     "drain",
 ];
@@ -87,6 +90,8 @@ pub struct Root {
     pub runtime: Runtime,
     /// What the process writes about itself.
     pub log: Log,
+    /// What the process tells a collector about itself.
+    pub telemetry: Telemetry,
     /// How the process starts.
     pub start: Start,
     /// How the process ends when it is told to.

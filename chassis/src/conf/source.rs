@@ -19,9 +19,11 @@ use super::yaml;
 mod own;
 pub(crate) mod pressure;
 mod referred;
+mod resource;
 
 pub(crate) use own::own;
 pub use referred::{Disk, InMemory};
+pub use resource::Resource;
 
 /// Names the files to read, separated by colons, where no `--conf` does.
 pub const CONF_VARIABLE: &str = "CHASSIS_CONF";
@@ -108,6 +110,11 @@ impl Sources {
             sets,
             directory: PathBuf::new(),
         }
+    }
+
+    /// What the environment says that this process is.
+    pub fn resource(&self) -> Resource {
+        resource::resource(&self.environment)
     }
 
     /// Reads the files that configuration refers to, relative to the working directory.

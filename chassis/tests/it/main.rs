@@ -24,5 +24,7 @@ mod quotas;
 mod routes;
 mod routing;
 mod schema;
+#[cfg(feature = "otlp")]
+mod sent;
 mod terms;
 mod traces;

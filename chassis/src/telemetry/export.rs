@@ -1,0 +1,99 @@
+//! Hands what the process records to whoever sends it, if configuration asks for that and the program has somebody.
+
+use linkme::distributed_slice;
+
+use crate::background::Task;
+use crate::conf::root::{Otlp, Root};
+use crate::conf::source::Resource;
+use crate::conf::{BuildContext, BuildError};
+use crate::memory::Reserved;
+
+/// Those who send: one where the feature `otlp` is on, none elsewhere.
+#[distributed_slice]
+pub static CHASSIS_EXPORTERS_V1: [Exporter];
+
+/// Somebody who sends what the process records.
+pub struct Exporter {
+    /// Takes up the work: queues are opened, and the sending is asked for as work beside the calls.
+    pub begin: fn(&Otlp, &Resource, &BuildContext<'_>) -> Result<Exporting, BuildError>,
+}
+
+/// What is sent, for as long as this is kept.
+#[derive(Default)]
+pub struct Exporting {
+    /// The work.
+    pub tasks: Vec<Task>,
+    /// The memory that its queues can take.
+    pub reserved: Vec<Reserved>,
+}
+
+/// Sends what configuration asks for. `found` is what the environment says that this process is, `program` the name that
+/// the service has where nothing else says one.
+///
+/// # Errors
+/// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`.
+pub fn export(
+    root: &Root,
+    found: Resource,
+    program: &str,
+    context: &BuildContext<'_>,
+) -> Result<Exporting, BuildError> {
+    let Some(otlp) = &root.telemetry.otlp else { return Ok(Exporting::default()) };
+    let Some(exporter) = CHASSIS_EXPORTERS_V1.iter().next() else { return Err(nobody()) };
+    (exporter.begin)(otlp, &described(root, found, program), context).map_err(|error| error.below("otlp"))
+}
+
+fn nobody() -> BuildError {
+    let message = "this program cannot send OTLP: it was built without the feature `otlp` of chassis";
+    BuildError::new("otlp", message).with_help(
+        "add `features = [\"otlp\"]` to `chassis` in the `Cargo.toml` of the service, or take `telemetry.otlp` away",
+    )
+}
+
+/// What describes the process: what configuration says before what the environment does.
+fn described(root: &Root, mut resource: Resource, program: &str) -> Resource {
+    let service = &root.service;
+    if service.name != program || !resource.contains_key("service.name") {
+        resource.insert("service.name".to_owned(), service.name.clone());
+    }
+    if let Some(version) = &service.version {
+        resource.insert("service.version".to_owned(), version.clone());
+    }
+    for (name, value) in [
+        ("telemetry.sdk.name", "chassis"),
+        ("telemetry.sdk.language", "rust"),
+        ("telemetry.sdk.version", env!("CARGO_PKG_VERSION")),
+    ] {
+        resource.insert(name.to_owned(), value.to_owned());
+    }
+    resource.extend(root.telemetry.resource.clone());
+    resource
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn root(conf: Value) -> Root {
+        serde_json::from_value(conf).unwrap()
+    }
+
+    fn found(pairs: &[(&str, &str)]) -> Resource {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn configuration_goes_before_the_environment() {
+        let name = |conf: Value, environment: &[(&str, &str)]| {
+            described(&root(conf), found(environment), "greeter").remove("service.name")
+        };
+        let environment = [("service.name", "told")];
+        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("told"));
+        assert_eq!(name(json!({ "service": { "name": "mine" } }), &environment).as_deref(), Some("mine"));
+        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &[]).as_deref(), Some("greeter"));
+        let conf = json!({ "telemetry": { "resource": { "service.name": "last", "team": "a" } } });
+        assert_eq!(name(conf, &environment).as_deref(), Some("last"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Proves what becomes of spans that a collector does not take, and of configuration that cannot be meant.
+
+use super::*;
+
+#[tokio::test]
+async fn what_is_not_taken_now_is_sent_again() {
+    let busy = Answer { fields: vec![("retry-after", "0")], ..Answer::http(503) };
+    let mut collector = Collector::start([busy, Answer::http(200)]).await;
+    let sending = Sending::start(to(&collector, json!({})));
+    sending.record("a");
+    let (first, second) = (collector.next().await, collector.next().await);
+    assert_eq!((names(&first), first.body), (vec!["a".to_owned()], second.body));
+    sending.record("b");
+    assert_eq!(names(&collector.next().await), ["b"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted_and_not_sent_again() {
+    for (protocol, refusal, fine) in
+        [("http", Answer::http(400), Answer::http(200)), ("grpc", Answer::grpc("3"), Answer::grpc("0"))]
+    {
+        let mut collector = Collector::start([refusal, fine]).await;
+        let Sending { works, process, warnings, _exporting } =
+            Sending::start(to(&collector, json!({ "protocol": protocol })));
+        process.spans.offer(|| finished("a"));
+        collector.next().await;
+        process.spans.offer(|| finished("b"));
+        collector.next().await;
+        works.end().await;
+        assert!(collector.is_quiet());
+        let ended = Sending { process, works: Works::default(), warnings, _exporting };
+        assert_eq!(ended.counted(), [1.0, 1.0, 0.0, 0.0], "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_collector_takes_in_part_is_counted_in_part() {
+    let rejected = ExportTracePartialSuccess { rejected_spans: 2, ..ExportTracePartialSuccess::default() };
+    let body = ExportTraceServiceResponse { partial_success: Some(rejected) }.encode_to_vec();
+    let mut collector = Collector::start([Answer { body, ..Answer::http(200) }]).await;
+    let Sending { works, process, warnings, _exporting } =
+        Sending::start(to(&collector, json!({ "traces": { "interval": "1h" } })));
+    for name in ["a", "b", "c"] {
+        process.spans.offer(|| finished(name));
+    }
+    works.end().await;
+    assert_eq!(names(&collector.next().await).len(), 3);
+    let ended = Sending { process, works: Works::default(), warnings, _exporting };
+    assert_eq!(ended.counted(), [1.0, 2.0, 0.0, 0.0]);
+}
+
+#[tokio::test]
+async fn a_collector_that_is_away_costs_no_more_than_the_queue() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let conf = json!({
+        "endpoint": endpoint,
+        "metrics": { "enabled": false },
+        "traces": { "queue": 4, "batch": 4, "interval": "1h" },
+    });
+    let sending = Sending::start(conf);
+    assert_eq!(sending.process.memory.bound().total.0, 8 * LARGEST as u64);
+    for _ in 0..100 {
+        sending.record("a");
+    }
+    assert_eq!(sending.counted(), [0.0, 0.0, 0.0, 96.0]);
+    let Sending { works, process, warnings, _exporting } = sending;
+    works.end().await;
+    let ended = Sending { process, works: Works::default(), warnings, _exporting };
+    assert_eq!(ended.counted(), [0.0, 0.0, 4.0, 96.0], "at the end it is tried once more, and given up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_collector_that_never_answers_is_given_up_in_the_end() {
+    // It takes connections, and says nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let conf = json!({
+        "endpoint": format!("http://{}", listener.local_addr().unwrap()),
+        "timeout": "10s",
+        "metrics": { "enabled": false },
+        "traces": { "interval": "1ms" },
+    });
+    let sending = Sending::start(conf);
+    sending.record("a");
+    while sending.counted()[2] < 1.0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(sending.counted(), [0.0, 0.0, 1.0, 0.0]);
+}
+
+fn refused(conf: Value) -> (String, String) {
+    let error = Sending::attempt(conf).err().unwrap();
+    (error.at, error.message)
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused() {
+    let (at, message) = refused(json!({ "endpoint": "collector:4318" }));
+    assert_eq!((at.as_str(), message.as_str()), ("endpoint", "`collector:4318` is neither https nor http"));
+    assert_eq!(refused(json!({ "endpoint": "http://a/?b" })).0, "endpoint");
+    assert_eq!(refused(json!({ "headers": { "a b": "c" } })).0, "headers.a b");
+    assert_eq!(refused(json!({ "metrics": { "interval": "0s" } })).0, "metrics.interval");
+    let (at, message) = refused(json!({ "headers": { "authorization": "line\nbreak" } }));
+    assert!(at == "headers.authorization" && !message.contains("break"), "{message}");
+    assert_eq!(refused(json!({ "ca": "missing.pem" })).0, "ca");
+    assert_eq!(refused(json!({ "ca": "empty.pem" })), ("ca".to_owned(), "there is no certificate in it".to_owned()));
+}
+
+#[tokio::test]
+async fn secrets_that_go_out_unencrypted_are_warned_of() {
+    let warned = |endpoint: &str| {
+        let conf = json!({ "endpoint": endpoint, "headers": { "authorization": "Bearer k" } });
+        Sending::start(conf).warnings.all().into_iter().map(|warning| warning.message).collect::<Vec<_>>()
+    };
+    assert_eq!(warned("http://collector.example:4318"), ["these fields are sent unencrypted"]);
+    assert_eq!(warned("http://127.0.0.1:1"), [""; 0]);
+}
