@@ -8,6 +8,7 @@ pub mod cors;
 pub mod csrf;
 pub mod deadline;
 pub mod fault_injection;
+pub mod idempotency;
 pub mod ip_allow;
 pub mod limit_body;
 pub mod marker;

@@ -1,0 +1,287 @@
+//! `idempotency`: a call that is sent again is not done again.
+//!
+//! The caller gives a call a name of its own in `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and the
+//! same name when it sends it again because it saw no answer. The first is done and its answer kept; the next gets
+//! that answer, success or failure, with `Idempotent-Replayed: true`. While the first is under way the next is 409
+//! with `Retry-After`; a name that comes with another target or body is 422; none where one is required, or one that
+//! is no string, is 400. A name belongs to one caller and one operation. Callers that are not known share theirs, so
+//! let only known ones use it where answers are private.
+//!
+//! Not kept are the answers that handlers behind this one gave, because nothing was done then, and 408, 429, 503 and
+//! 504: those calls may be made again. So may one whose caller left before it was answered. Of an answer that is too
+//! large it is known only that it was given: the call is not done again, and the next one is 409.
+
+#![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::argument::Argument;
+use crate::conf::{BuildContext, BuildError, Configure, Interval, Size};
+use crate::fault::{Code, Fault, Violation};
+use crate::handler::{Next, Wrap};
+use crate::invocation::Invocation;
+use crate::memory::Reserved;
+use crate::reply::Reply;
+use crate::schema::BoxFuture;
+use crate::{conf, handler};
+
+mod kept;
+mod key;
+mod local;
+mod metric;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use kept::Kept;
+use local::Local;
+use metric::{Became, Calls};
+use store::{End, Record, Standing, Store, Ticket};
+
+static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Which calls have names, and how long answers are kept.
+#[conf]
+pub struct Conf {
+    /// The methods of the calls that have names. Others are not looked at: what they do again changes nothing.
+    #[conf(default = vec!["POST".to_owned(), "PATCH".to_owned()])]
+    pub methods: Vec<String>,
+    /// Whether a call without `Idempotency-Key` is refused with 400.
+    #[conf(default = false)]
+    pub required: bool,
+    /// Whether a key without quotes is taken too, as many clients send it.
+    #[conf(default = false)]
+    pub bare_keys: bool,
+    /// How long an answer is kept. Tell callers.
+    #[conf(default = Interval::secs(24 * 3600))]
+    pub ttl: Interval,
+    /// The largest body of an answer that is kept.
+    #[conf(default = Size(64 << 10))]
+    pub max_answer: Size,
+    /// How much memory the answers may take in all.
+    #[conf(default = Size(64 << 20))]
+    pub memory: Size,
+    /// What happens when they would take more.
+    #[conf(default = Full::Evict)]
+    pub when_full: Full,
+    /// Header fields that are kept with an answer. Others are made anew, or are not given again.
+    #[conf(default = usual_fields())]
+    pub headers: Vec<String>,
+    /// How long a call counts as under way when nobody can say any more how it ended; never less than its deadline.
+    #[conf(default = Interval::secs(60))]
+    pub lease: Interval,
+    /// When callers are told to come back for the answer of a call that is under way.
+    #[conf(default = Interval::secs(1))]
+    pub retry_after: Interval,
+}
+
+/// What happens when there is no room for another answer.
+#[conf]
+#[derive(Copy, PartialEq, Eq)]
+pub enum Full {
+    /// The oldest answers go before their time. Such a call would be done again if it came again.
+    Evict,
+    /// Calls with new keys are refused with 503.
+    Refuse,
+}
+
+fn usual_fields() -> Vec<String> {
+    let names = "content-type content-language content-encoding content-disposition location etag last-modified link \
+                 cache-control vary";
+    names.split(' ').map(str::to_owned).collect()
+}
+
+/// Does a call that is sent again not again: the answer to the first with the same `Idempotency-Key` is given once more.
+/// List it behind `auth`, and in front of nothing but what belongs to the operation.
+#[handler("idempotency", wrap, after("auth", "compression"))]
+pub struct Idempotency {
+    methods: Vec<Method>,
+    required: bool,
+    bare_keys: bool,
+    most: u64,
+    headers: Vec<HeaderName>,
+    lease: Duration,
+    retry_after: Duration,
+    store: Arc<dyn Store>,
+    calls: Calls,
+    _reserved: Reserved,
+}
+
+impl Configure for Idempotency {
+    type Conf = Conf;
+
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let room = usize::try_from(conf.memory.0).unwrap_or(usize::MAX);
+        let process = context.process;
+        let evicted = (conf.when_full == Full::Evict).then(|| metric::evicted(&process.metrics));
+        let store = Arc::new(Local::new(context.clock, conf.ttl.0, room, evicted));
+        metric::observe(&process.metrics, context.scope, &Arc::downgrade(&store));
+        Ok(Self {
+            methods: all("methods", &conf.methods, "method", |text| Method::from_bytes(text.as_bytes()).ok())?,
+            required: conf.required,
+            bare_keys: conf.bare_keys,
+            most: conf.max_answer.0,
+            headers: all("headers", &conf.headers, "header name", |text| text.parse().ok())?,
+            lease: conf.lease.0,
+            retry_after: conf.retry_after.0,
+            store,
+            calls: Calls::new(&process.metrics),
+            _reserved: process.memory.reserve("idempotency", room),
+        })
+    }
+}
+
+fn all<T>(key: &str, texts: &[String], what: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BuildError> {
+    let numbered = texts.iter().enumerate();
+    let read = numbered.map(|(at, text)| {
+        read(text).ok_or_else(|| BuildError::new(format!("{key}[{at}]"), format!("`{text}` is no {what}")))
+    });
+    read.collect()
+}
+
+impl Wrap for Idempotency {
+    fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
+        if !self.methods.contains(invocation.method()) || invocation.operation().is_none() {
+            return next.run(invocation);
+        }
+        match key::key(invocation.headers(), self.bare_keys) {
+            Ok(Some(key)) => Box::pin(self.once(key, invocation, next)),
+            Ok(None) if self.required => self.refuse(Became::Missing),
+            Ok(None) => next.run(invocation),
+            Err(()) => self.refuse(Became::Malformed),
+        }
+    }
+}
+
+impl Idempotency {
+    /// Does the call, unless it was done.
+    async fn once(&self, key: String, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+        let body = match Bytes::take(invocation).await {
+            Ok(body) => body,
+            Err(response) => return Reply::from(response),
+        };
+        let (name, fingerprint) = (key::name(invocation, &key), key::fingerprint(invocation, &body));
+        invocation.body = Body::from(body);
+        let standing = self.store.begin(name, fingerprint, self.lease(invocation)).await;
+        let became = match standing {
+            Standing::Begun(number) => {
+                self.calls.count(Became::First);
+                let ticket = Ticket::new(Arc::clone(&self.store), name, number);
+                let reply = next.run(invocation).await;
+                return self.keep(reply, ticket, invocation).await;
+            }
+            Standing::Answered(record) => {
+                self.calls.count(Became::Replayed);
+                let mut reply = record.reply();
+                reply.headers_mut().insert(&REPLAYED, HeaderValue::from_static("true"));
+                return reply;
+            }
+            Standing::Running => Became::Running,
+            Standing::Differs => Became::Differing,
+            Standing::Unkept => Became::Unkept,
+            Standing::Full => Became::Full,
+        };
+        self.refusal(became).into()
+    }
+
+    fn lease(&self, invocation: &Invocation) -> Duration {
+        let call = &invocation.call;
+        call.deadline.map_or(self.lease, |deadline| self.lease.max(deadline.saturating_duration_since(call.arrived)))
+    }
+
+    /// Keeps an answer, at once or while it is sent.
+    // Exclusive, because only so can a call be lent to another thread.
+    async fn keep(&self, mut reply: Reply, ticket: Ticket, invocation: &mut Invocation) -> Reply {
+        if !is_done(&reply) {
+            return reply;
+        }
+        let (status, headers) = (reply.status(), Record::fields(reply.headers(), &self.headers));
+        if let Some(fault) = reply.fault() {
+            ticket.end(End::Answered(document(fault, headers, invocation)));
+            return reply;
+        }
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let length = reply.length();
+        let mut taken = Body::empty();
+        reply.map_body(|body| {
+            taken = body;
+            Body::empty()
+        });
+        let body = match length {
+            // It is there, and need not wait for a caller who may leave.
+            Some(length) if length <= self.most => match taken.collect().await {
+                Ok(whole) => {
+                    let body = whole.to_bytes();
+                    ticket.end(End::Answered(Record { status, headers, body: body.clone() }));
+                    Body::from(body)
+                }
+                Err(error) => {
+                    ticket.end(End::Unkept);
+                    return Reply::from(Fault::internal(error));
+                }
+            },
+            _ => Body::new(Kept::new(taken, most, ticket, status, headers)),
+        };
+        reply.map_body(|_| body);
+        reply
+    }
+
+    #[cold]
+    fn refuse(&self, became: Became) -> BoxFuture<'_, Reply> {
+        Box::pin(std::future::ready(self.refusal(became).into()))
+    }
+
+    #[cold]
+    fn refusal(&self, became: Became) -> Fault {
+        self.calls.count(became);
+        match became {
+            Became::Running => Fault::new(Code::Conflict, "The call with this `Idempotency-Key` is under way.")
+                .with_retry_after(self.retry_after),
+            Became::Differing => {
+                let detail = "This `Idempotency-Key` was used for a call with another target or body.";
+                Fault::new(Code::UnprocessableContent, detail)
+            }
+            Became::Full => Fault::new(Code::Unavailable, "No further `Idempotency-Key` can be remembered now.")
+                .with_retry_after(self.retry_after)
+                .with_remedy("It passes when answers have expired, with more `memory`, or with `when-full: evict`."),
+            Became::Missing => wrong("This call needs an `Idempotency-Key`."),
+            Became::Malformed => wrong(key::FORM),
+            Became::First | Became::Replayed | Became::Unkept => {
+                let detail = "The call with this `Idempotency-Key` was answered, and the answer cannot be given again.";
+                Fault::new(Code::Conflict, detail)
+            }
+        }
+    }
+}
+
+/// Whether the operation did something that must not be done again.
+fn is_done(reply: &Reply) -> bool {
+    let may_come_again = [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ];
+    let was_refused = reply.fault().is_some_and(|fault| fault.handler().is_some());
+    !was_refused && !reply.is_cancelled() && !may_come_again.contains(&reply.status())
+}
+
+/// The problem document of a fault, as it is sent.
+fn document(fault: &Fault, mut headers: HeaderMap, invocation: &Invocation) -> Record {
+    let operation = invocation.operation().map(|operation| operation.id.as_str());
+    let trace_id = invocation.call.trace.trace_id().map(|id| id.to_string());
+    let body = serde_json::to_vec(&fault.problem(operation, trace_id)).unwrap_or_default();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    Record { status: fault.status(), headers, body: body.into() }
+}
+
+fn wrong(detail: &'static str) -> Fault {
+    let violation = Violation { place: "header", pointer: format!("/{}", key::FIELD), detail: detail.to_owned() };
+    Fault::new(Code::InvalidArgument, "A header field is wrong.").with_violations([violation])
+}

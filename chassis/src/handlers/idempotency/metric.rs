@@ -1,0 +1,71 @@
+//! What is counted of calls with keys.
+
+use std::sync::Weak;
+
+use super::local::Local;
+use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
+
+static CALLS: Spec = Spec {
+    name: "chassis.idempotency.calls",
+    help: "Calls that `idempotency` looked at, by what became of them.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
+
+static EVICTED: Spec = Spec {
+    name: "chassis.idempotency.evicted",
+    help: "Answers that `idempotency` let go before their time, because there was no room.",
+    unit: Unit::Count("answer"),
+    kind: Kind::Counter,
+};
+
+static KNOWN: Spec = Spec {
+    name: "chassis.idempotency.known",
+    help: "Calls that `idempotency` remembers.",
+    unit: Unit::Count("request"),
+    kind: Kind::Gauge,
+};
+
+static MEMORY: Spec =
+    Spec { name: "chassis.idempotency.memory", help: "What that takes.", unit: Unit::Bytes, kind: Kind::Gauge };
+
+/// What became of a call.
+#[derive(Clone, Copy)]
+pub(super) enum Became {
+    First,
+    Replayed,
+    Running,
+    Differing,
+    Unkept,
+    Full,
+    Missing,
+    Malformed,
+}
+
+/// Counts what became of calls.
+pub(super) struct Calls([Counter; 8]);
+
+impl Calls {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let names = ["first", "replayed", "running", "differing", "unkept", "full", "missing", "malformed"];
+        Self(names.map(|name| metrics.counter(&CALLS, labels([("result", name)]))))
+    }
+
+    pub(super) fn count(&self, became: Became) {
+        self.0[became as usize].increment();
+    }
+}
+
+pub(super) fn evicted(metrics: &Metrics) -> Counter {
+    metrics.counter(&EVICTED, labels::<&str>([]))
+}
+
+/// Shows how much is remembered, for as long as there is somebody who does.
+pub(super) fn observe(metrics: &Metrics, scope: Option<&str>, store: &Weak<Local>) {
+    let observed: [(&'static Spec, fn((usize, usize)) -> usize); 2] =
+        [(&KNOWN, |size| size.0), (&MEMORY, |size| size.1)];
+    for (spec, part) in observed {
+        let (store, scope) = (Weak::clone(store), scope.unwrap_or("*").to_owned());
+        metrics.observe(spec, labels([("operations", scope)]), move || Some(part(store.upgrade()?.size()) as f64));
+    }
+}
