@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub mod auth;
+pub mod cache;
 pub mod compression;
 pub mod concurrency;
 pub mod cors;

@@ -17,6 +17,7 @@
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
 use axum::body::Body;
+use http::StatusCode;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
 use crate::conf::{BuildContext, BuildError, Configure, Size};
@@ -133,6 +134,9 @@ impl Handler for Compression {
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        if reply.status() == StatusCode::NOT_MODIFIED && reply.fault().is_none() {
+            rules::unchanged(reply.headers_mut(), invocation.headers());
+        }
         if !rules::may_be_encoded(reply) {
             return;
         }

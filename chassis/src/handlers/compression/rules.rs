@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, VARY,
+    HeaderValue, IF_NONE_MATCH, VARY,
 };
 
 use super::coding::Coding;
@@ -41,6 +41,27 @@ pub(super) fn vary(headers: &mut HeaderMap) {
     }
 }
 
+/// Sets the fields right of a reply that says that the caller has it already: if what it has was encoded here, that is
+/// what is spoken of (RFC 9111 §4.3.4).
+pub(super) fn unchanged(headers: &mut HeaderMap, call: &HeaderMap) {
+    let Some(weak) = headers.get(ETAG).and_then(weakened) else { return };
+    let tags = call.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let has_it = tags.flat_map(|list| list.split(',')).any(|tag| tag.trim().as_bytes() == weak.as_bytes());
+    if has_it {
+        vary(headers);
+        headers.insert(ETAG, weak);
+    }
+}
+
+/// The weak form of a strong tag.
+fn weakened(tag: &HeaderValue) -> Option<HeaderValue> {
+    if tag.as_bytes().starts_with(b"\"") {
+        HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()).ok()
+    } else {
+        None
+    }
+}
+
 /// Sets the fields right for a body that is encoded.
 pub(super) fn encoded(headers: &mut HeaderMap, coding: Coding) {
     for name in &UNTRUE {
@@ -48,11 +69,7 @@ pub(super) fn encoded(headers: &mut HeaderMap, coding: Coding) {
     }
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.as_str()));
     // The same bytes would not come again with another version of the encoder (RFC 9110 §8.8.3.3).
-    let weakened = headers
-        .get(ETAG)
-        .filter(|tag| tag.as_bytes().starts_with(b"\""))
-        .map(|tag| HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat()));
-    if let Some(Ok(tag)) = weakened {
+    if let Some(tag) = headers.get(ETAG).and_then(weakened) {
         headers.insert(ETAG, tag);
     }
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, stream};
+use http::Request;
 use http::header::{CONTENT_TYPE, ETAG, VARY};
-use http::{Request, StatusCode};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -155,6 +155,18 @@ fn what_was_said_of_the_bytes_does_not_outlive_them() {
     assert_eq!(field(&response, "content-length"), None);
     assert_eq!(sent_to(json!({}), get("gzip"), tagged("W/\"v1\"")).headers()[ETAG], "W/\"v1\"");
     assert_eq!(sent_to(json!({}), get(""), tagged("\"v1\"")).headers()[ETAG], "\"v1\"");
+}
+
+#[test]
+fn who_has_an_encoded_one_is_told_that_this_one_is_unchanged() {
+    let unchanged = || (StatusCode::NOT_MODIFIED, [("etag", "\"v1\"")]).into_response();
+    let told = |known: &str| {
+        let request = Request::get("/").header(ACCEPT_ENCODING, "gzip").header("if-none-match", known);
+        let response = sent_to(json!({}), request.body(Body::empty()).unwrap(), unchanged);
+        (response.headers()[ETAG].clone(), response.headers().contains_key(VARY))
+    };
+    assert_eq!(told("\"v0\", W/\"v1\""), ("W/\"v1\"".parse().unwrap(), true));
+    assert_eq!(told("\"v1\""), ("\"v1\"".parse().unwrap(), false));
 }
 
 #[test]

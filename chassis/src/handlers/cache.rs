@@ -1,0 +1,303 @@
+//! `cache`: what callers have already is not sent again, and what was made for one is given to others.
+//!
+//! Replies to `GET` and `HEAD` get an `ETag`, and callers that say they have it (`If-None-Match`, compared as RFC 9110
+//! §13.1.2 says, or an `If-Modified-Since` that is the `Last-Modified` itself) get 304. `control` tells caches on the
+//! way what they may keep.
+//!
+//! With `keep`, replies stay here for a while, for whoever asks for the same target of the same host, by what `Vary`
+//! names (RFC 9111). While one call is answered the others that ask for the same wait for its answer. Kept are 200, 203,
+//! 301 and 308 whose bodies are made before they are sent; never what says `no-store`, `no-cache` or `private`, sets a
+//! cookie, or varies by everything. Callers that are known get theirs from the operation, unless `private` keeps
+//! replies for each of them; whoever sends `Authorization` or `Cookie` and is not known always does. A call that says
+//! `no-store` passes by, one that says `no-cache` gets a new answer. A call that changes something and succeeds drops
+//! what is kept of its target for everyone and for its caller, if it passes the same `cache`. A reply from here says its
+//! `Age`.
+
+#![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use http::header::{AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_RANGE, COOKIE, ETAG, HeaderValue, SET_COOKIE};
+use http::{Method, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::clock::Clock;
+use crate::conf::{BuildContext, BuildError, Configure, Requirement};
+use crate::fault::Fault;
+use crate::handler;
+use crate::handler::{Next, Wrap, fact};
+use crate::invocation::Invocation;
+use crate::memory::Reserved;
+use crate::operation::{Access, Operation};
+use crate::reply::Reply;
+use crate::schema::BoxFuture;
+
+mod directives;
+mod flights;
+mod kept;
+mod metric;
+mod name;
+mod policy;
+#[cfg(test)]
+mod tests;
+mod validator;
+
+pub use policy::Conf;
+
+use directives::Directives;
+use flights::Flights;
+use kept::{Kept, Known, Shelf, selecting};
+use metric::Calls;
+use name::Digest;
+
+/// How long it is remembered that a reply was not to be kept, at most: nobody waits for such a one.
+const NOT_KEPT: Duration = Duration::from_secs(10);
+
+/// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
+/// ask for the same. List it behind `auth` and `compression`.
+#[handler("cache", wrap, after("auth", "compression"))]
+pub struct Cache {
+    control: Option<HeaderValue>,
+    makes_tags: bool,
+    most: u64,
+    keeping: Option<Keeping>,
+    calls: Calls,
+}
+
+struct Keeping {
+    fresh: Duration,
+    is_private: bool,
+    shelf: Arc<Shelf>,
+    flights: Arc<Flights>,
+    clock: Clock,
+    _reserved: Reserved,
+}
+
+impl Configure for Cache {
+    type Conf = Conf;
+
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let process = context.process;
+        let keeping = conf.keep()?.map(|fresh| {
+            let room = conf.memory.length();
+            let shelf = Arc::new(Shelf::new(context.clock, room));
+            metric::observe(&process.metrics, context.scope, &Arc::downgrade(&shelf));
+            let reserved = process.memory.reserve("cache", room);
+            let (flights, clock) = (Arc::default(), context.clock);
+            Keeping { fresh, is_private: conf.private, shelf, flights, clock, _reserved: reserved }
+        });
+        let control = conf.control()?;
+        let calls = Calls::new(&process.metrics);
+        Ok(Self { control, makes_tags: conf.etag, most: conf.max_body.0, keeping, calls })
+    }
+
+    fn requires(conf: &Conf) -> Vec<Requirement> {
+        // What is kept is given without asking those behind: whether the caller may have it must be settled.
+        let settled = |fact| Requirement { fact, key: "private" };
+        if conf.private { vec![settled(fact::ACCESS), settled(fact::PRINCIPAL)] } else { Vec::new() }
+    }
+
+    fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {
+        conf.suit(operations)
+    }
+}
+
+impl Wrap for Cache {
+    fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
+        let is_reading = [Method::GET, Method::HEAD].contains(invocation.method());
+        match (invocation.operation(), is_reading) {
+            (None, _) => next.run(invocation),
+            (Some(_), true) => Box::pin(self.read(invocation, next)),
+            (Some(_), false) => Box::pin(self.change(invocation, next)),
+        }
+    }
+}
+
+impl Cache {
+    async fn read(&self, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+        let mut reply = match &self.keeping {
+            Some(keeping) if keeping.may_answer(invocation) => self.kept_or_new(keeping, invocation, next).await,
+            Some(_) => {
+                self.calls.bypass.increment();
+                self.tagged(next.run(invocation).await).await
+            }
+            None => self.tagged(next.run(invocation).await).await,
+        };
+        if reply.fault().is_some() || !reply.status().is_success() {
+            return reply;
+        }
+        if let Some(control) = self.control.as_ref().filter(|_| !reply.headers().contains_key(CACHE_CONTROL)) {
+            reply.headers_mut().insert(CACHE_CONTROL, control.clone());
+        }
+        if reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers()) {
+            self.calls.unchanged.increment();
+            return unchanged(&reply);
+        }
+        reply
+    }
+
+    /// The answer that is kept, or a new one, which is kept if it may be.
+    async fn kept_or_new(&self, keeping: &Keeping, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+        let name = name::of(invocation);
+        let asks = Directives::read(invocation.headers());
+        let mut has_waited = false;
+        let flight = loop {
+            match keeping.shelf.find(&name, invocation.headers()) {
+                Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, has_waited) => {
+                    if has_waited { &self.calls.shared } else { &self.calls.hit }.increment();
+                    return kept.reply(keeping.clock.now());
+                }
+                Known::NotKept => break None,
+                Known::Reply(_) | Known::Nothing => {}
+            }
+            match keeping.flights.join(name) {
+                Ok(flight) => break Some(flight),
+                Err(under_way) => flights::over(under_way).await,
+            }
+            has_waited = true;
+        };
+        self.calls.miss.increment();
+        let reply = next.run(invocation).await;
+        let reply = if *invocation.method() == Method::GET {
+            self.keep(keeping, name, reply, invocation).await
+        } else {
+            self.tagged(reply).await
+        };
+        drop(flight);
+        reply
+    }
+
+    /// Keeps a reply if it may be kept. Exclusive, because only so can a call be lent to another thread.
+    async fn keep(&self, keeping: &Keeping, name: Digest, reply: Reply, invocation: &mut Invocation) -> Reply {
+        let selecting = selecting(invocation.headers(), reply.headers());
+        let fresh = keeping.fresh(&reply).filter(|_| selecting.is_some() && self.is_small(&reply));
+        let selecting = selecting.unwrap_or_default();
+        let Some(fresh) = fresh else {
+            // One that failed may be kept the next time.
+            if reply.fault().is_none() && reply.status().is_success() {
+                keeping.shelf.keep(name, selecting, None, keeping.fresh.min(NOT_KEPT));
+            }
+            return self.tagged(reply).await;
+        };
+        let (mut reply, body) = match whole(reply).await {
+            Ok(taken) => taken,
+            Err(fault) => return fault.into(),
+        };
+        self.tag(&mut reply, &body);
+        let (status, headers) = (reply.status(), reply.headers().clone());
+        let (age, since) = (age(&reply), keeping.clock.now());
+        let kept = Kept { status, headers, body: body.clone(), age, since };
+        keeping.shelf.keep(name, selecting, Some(Arc::new(kept)), fresh);
+        reply.map_body(|_| Body::from(body));
+        reply
+    }
+
+    /// The reply with a tag, if it gets one.
+    async fn tagged(&self, reply: Reply) -> Reply {
+        let wants_one = self.makes_tags
+            && reply.status() == StatusCode::OK
+            && self.is_small(&reply)
+            && reply.length() != Some(0)
+            && !reply.headers().contains_key(ETAG);
+        if !wants_one {
+            return reply;
+        }
+        match whole(reply).await {
+            Ok((mut reply, body)) => {
+                self.tag(&mut reply, &body);
+                reply.map_body(|_| Body::from(body));
+                reply
+            }
+            Err(fault) => fault.into(),
+        }
+    }
+
+    fn tag(&self, reply: &mut Reply, body: &[u8]) {
+        if self.makes_tags && !reply.headers().contains_key(ETAG) && reply.status() == StatusCode::OK {
+            validator::tag(body).map(|tag| reply.headers_mut().insert(ETAG, tag));
+        }
+    }
+
+    fn is_small(&self, reply: &Reply) -> bool {
+        reply.length().is_some_and(|length| length <= self.most)
+    }
+
+    /// A call that changes something makes what is kept untrue (RFC 9111 §4.4).
+    async fn change(&self, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+        let reply = next.run(invocation).await;
+        let is_safe = [Method::OPTIONS, Method::TRACE].contains(invocation.method());
+        let succeeded = reply.status().is_success() || reply.status().is_redirection();
+        if let Some(keeping) = self.keeping.as_ref().filter(|_| !is_safe && succeeded) {
+            keeping.shelf.forget(&name::of(invocation));
+            keeping.shelf.forget(&name::for_everyone(invocation));
+        }
+        reply
+    }
+}
+
+impl Keeping {
+    /// Whether this call may have an answer that is kept, or leave one.
+    fn may_answer(&self, invocation: &Invocation) -> bool {
+        let headers = invocation.headers();
+        let is_open = invocation.operation().is_some_and(|operation| operation.access == Access::Public);
+        let may_have_it = match invocation.call.principal {
+            Some(_) => self.is_private,
+            None => is_open && !headers.contains_key(AUTHORIZATION) && !headers.contains_key(COOKIE),
+        };
+        may_have_it && !Directives::read(headers).no_store
+    }
+
+    /// How long a reply may be kept, if at all.
+    fn fresh(&self, reply: &Reply) -> Option<Duration> {
+        let (headers, said) = (reply.headers(), Directives::read(reply.headers()));
+        let can_be_kept = [
+            StatusCode::OK,
+            StatusCode::NON_AUTHORITATIVE_INFORMATION,
+            StatusCode::MOVED_PERMANENTLY,
+            StatusCode::PERMANENT_REDIRECT,
+        ];
+        let may = reply.fault().is_none()
+            && can_be_kept.contains(&reply.status())
+            && !(said.no_store || said.no_cache || said.private && !self.is_private)
+            && !headers.contains_key(SET_COOKIE)
+            && !headers.contains_key(CONTENT_RANGE);
+        let own = if self.is_private { said.max_age } else { said.s_maxage.or(said.max_age) };
+        let fresh = own.map_or(self.fresh, |own| own.saturating_sub(age(reply)).min(self.fresh));
+        (may && !fresh.is_zero()).then_some(fresh)
+    }
+}
+
+/// Whether a reply is as fresh as the call wants it. One that was waited for is as fresh as can be.
+fn is_fresh_enough(kept: &Kept, asks: Directives, clock: Clock, has_waited: bool) -> bool {
+    let age = kept.age_at(clock.now());
+    has_waited || (!asks.no_cache && asks.max_age.is_none_or(|most| age <= most && !most.is_zero()))
+}
+
+/// How old a reply is when it comes (RFC 9111 §5.1).
+fn age(reply: &Reply) -> Duration {
+    let said = reply.headers().get(AGE).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
+    Duration::from_secs(said.map_or(0, u64::from))
+}
+
+/// Takes the body of a reply that is made already.
+async fn whole(mut reply: Reply) -> Result<(Reply, Bytes), Fault> {
+    let mut taken = Body::empty();
+    reply.map_body(|body| {
+        taken = body;
+        Body::empty()
+    });
+    let body = taken.collect().await.map_err(Fault::internal)?.to_bytes();
+    Ok((reply, body))
+}
+
+/// 304, with what 200 would have said of the reply.
+fn unchanged(reply: &Reply) -> Reply {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let told = reply.headers().iter().filter(|(name, _)| !validator::speaks_of_the_body(name));
+    response.headers_mut().extend(told.map(|(name, value)| (name.clone(), value.clone())));
+    Reply::from(response)
+}
