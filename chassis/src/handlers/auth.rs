@@ -16,6 +16,7 @@ mod bearer;
 mod cache;
 mod challenge;
 mod conf;
+mod external;
 mod gate;
 mod keys;
 mod metric;
@@ -33,7 +34,7 @@ mod weight;
 
 pub use algorithm::Algorithm;
 pub use bearer::bearer;
-pub use conf::{ApiKeys, AtStart, Audience, BadToken, Basic, Cache, ClaimNames, Conf, Jwt, Keys};
+pub use conf::{ApiKeys, AtStart, Audience, BadToken, Basic, Cache, ClaimNames, Conf, External, Jwt, Keys, OnFailure};
 pub use refusal::Refusal;
 pub use token::{Claims, mint};
 pub use verifier::{Verified, Verifier};

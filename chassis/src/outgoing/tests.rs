@@ -93,3 +93,43 @@ async fn who_does_not_speak_tls_is_not_believed() {
     let error = Outgoing::plain().unwrap().get(&address, BOUNDS).await.unwrap_err();
     assert!(matches!(error, OutgoingError::Broken(_)), "{error}");
 }
+
+/// A server whose certificate says 127.0.0.1, and who vouches for it.
+async fn encrypted() -> (Uri, &'static [u8]) {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+    let certificate = |pem: &[u8]| CertificateDer::from_pem_slice(pem).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tests/keys/server.key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let own = vec![certificate(include_bytes!("tests/keys/server.pem"))];
+    let acceptor =
+        tokio_rustls::TlsAcceptor::from(Arc::new(tls.with_no_client_auth().with_single_cert(own, key).unwrap()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
+            stream.write_all(reply("200 OK", "", "encrypted").as_bytes()).await.ok();
+            stream.shutdown().await.ok();
+        }
+    });
+    (format!("https://127.0.0.1:{port}/").parse().unwrap(), include_bytes!("tests/keys/ca.pem"))
+}
+
+#[tokio::test]
+async fn who_is_vouched_for_is_believed_and_nobody_else() {
+    let (address, signers) = encrypted().await;
+    let trusting = || Outgoing::speaking(Dialect::Http1, Trust::Signers(signers)).unwrap();
+    let known = trusting().get(&address, BOUNDS).await.unwrap();
+    assert_eq!(&known.body()[..], b"encrypted");
+    let unknown = Outgoing::plain().unwrap().get(&address, BOUNDS).await.unwrap_err().to_string();
+    assert!(unknown.contains("invalid peer certificate: UnknownIssuer"), "{unknown}");
+    let port = address.port_u16().unwrap();
+    let other = format!("https://localhost:{port}/").parse().unwrap();
+    let other = trusting().get(&other, BOUNDS).await.unwrap_err().to_string();
+    assert!(other.contains("invalid peer certificate"), "{other}");
+}

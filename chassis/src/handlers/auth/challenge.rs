@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, header};
 
 use super::conf::Conf;
+use super::external::Answer;
 use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::fault::{Code, Fault};
@@ -78,6 +79,24 @@ impl Challenge {
             Access::Public | Access::Auth => ("This caller may not do this.".to_owned(), String::new()),
         };
         self.fault(Code::PermissionDenied, detail.into(), &format!(", error=\"insufficient_scope\"{scope}"))
+    }
+
+    /// Another service does not let the caller pass.
+    pub(super) fn by_external(&self, answer: Answer) -> Fault {
+        let fault = match answer {
+            Answer::Allowed | Answer::Denied => {
+                Fault::new(Code::PermissionDenied, "The service that decides about callers does not allow this.")
+            }
+            Answer::Unknown => {
+                let detail = "The service that decides about callers does not accept these credentials; send others.";
+                self.fault(Code::Unauthenticated, detail.into(), "")
+            }
+            Answer::Failed => {
+                let detail = "The service that decides about callers does not answer; try again.";
+                Fault::new(Code::Unavailable, detail).with_retry_after(AGAIN)
+            }
+        };
+        fault.with_policy("external")
     }
 
     fn fault(&self, code: Code, detail: Text, attributes: &str) -> Fault {

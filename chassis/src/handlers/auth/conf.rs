@@ -18,6 +18,8 @@ pub struct Conf {
     pub basic: Option<Basic>,
     /// Keys that were handed out to programs.
     pub api_keys: Option<ApiKeys>,
+    /// Another service that is asked about every call of a known caller that is not to a public operation.
+    pub external: Option<External>,
     /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out.
     pub realm: Option<String>,
     /// What becomes of a call to a public operation whose token, key or password is not valid.
@@ -54,6 +56,42 @@ pub struct Basic {
     /// How many callers may wait for their turn; further ones are refused with 503.
     #[conf(default = 64, range(..=10_000))]
     pub queue: usize,
+}
+
+/// Another service that decides about callers, after they have proved who they are. It is asked with `GET`, with the
+/// call in the fields `X-Forwarded-Method`, `X-Forwarded-Uri`, `X-Forwarded-For` and `X-Operation`, and the caller in
+/// `X-Auth-Subject`, `X-Auth-Scheme`, `X-Auth-Scopes` and `X-Auth-Roles`. It lets the call pass with 2xx and refuses
+/// it with 401 or 403; anything else is a failure.
+#[conf]
+pub struct External {
+    /// Where it is asked.
+    pub url: String,
+    /// How long it may take.
+    #[conf(default = Interval::millis(500))]
+    pub timeout: Interval,
+    /// What becomes of a call when it fails.
+    #[conf(default)]
+    pub on_failure: OnFailure,
+    /// The header fields of the call that it is told as well, such as `Cookie`.
+    #[conf(default)]
+    pub headers: Vec<String>,
+    /// How many questions may be under way; further ones wait, within `timeout`.
+    #[conf(default = 64, range(1..=10_000))]
+    pub at_once: usize,
+    /// Whether it may be asked without encryption. Whoever stands in between can then let anybody pass.
+    #[conf(default = false)]
+    pub insecure: bool,
+}
+
+/// What becomes of a call when the service that decides about callers fails.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It is refused with 503.
+    #[default]
+    Deny,
+    /// It passes, as if it had been let pass: what the operation itself asks for has been proved.
+    Allow,
 }
 
 /// What becomes of a call to a public operation whose proof is not valid.

@@ -7,6 +7,7 @@ use futures_util::TryFutureExt;
 use super::api_keys::ApiKeys;
 use super::challenge::Challenge;
 use super::conf::{BadToken, Conf};
+use super::external::{Answer, External};
 use super::metric::{self, Refused};
 use super::passwords::{Checked, Passwords};
 use super::refusal::Refusal;
@@ -26,6 +27,8 @@ pub(super) struct Gate {
     pub(super) clock: Clock,
     pub(super) places: Places,
     pub(super) schemes: Schemes,
+    /// Asked about those that passed.
+    pub(super) external: Option<Arc<External>>,
     pub(super) challenge: Challenge,
     pub(super) refused: Refused,
     pub(super) public_with_bad_token: BadToken,
@@ -70,10 +73,14 @@ impl Gate {
     }
 
     pub(super) fn with(conf: &Conf, context: &BuildContext<'_>, schemes: Schemes) -> Result<Self, BuildError> {
+        let external = conf.external.as_ref();
+        let external =
+            external.map(|external| External::build(external, context).map_err(|error| error.below("external")));
         Ok(Self {
             clock: context.clock,
             places: Places::build(conf)?,
             schemes,
+            external: external.transpose()?.map(Arc::new),
             challenge: Challenge::build(conf)?,
             refused: Refused::of(&context.process.metrics),
             public_with_bad_token: conf.public_with_bad_token,
@@ -123,7 +130,7 @@ impl Gate {
     }
 
     /// Lets the call pass, or not.
-    pub(super) fn decide(&self, invocation: &mut Invocation, identified: Who) -> Verdict {
+    pub(super) fn decide(self: &Arc<Self>, invocation: &mut Invocation, identified: Who) -> Verdict {
         let Some(operation) = invocation.operation() else { return Verdict::Continue };
         // A handler before this one may know the caller by other means; a proof says more.
         let known = match &identified {
@@ -133,10 +140,22 @@ impl Gate {
         if let Err(fault) = self.judge(&operation.access, known) {
             return Verdict::Refuse(fault);
         }
+        let external = self.external.as_ref().filter(|_| operation.access != Access::Public);
         if let Ok(Some(principal)) = identified {
             invocation.call.principal = Some(principal);
         }
-        Verdict::Continue
+        external.map_or(Verdict::Continue, |external| self.ask(external, invocation))
+    }
+
+    /// Has another service decide about a caller that may pass otherwise.
+    #[cold]
+    fn ask(self: &Arc<Self>, external: &Arc<External>, invocation: &Invocation) -> Verdict {
+        let gate = Arc::clone(self);
+        let decide = move |_: &mut Invocation, answer| match answer {
+            Answer::Allowed => Verdict::Continue,
+            refused => Verdict::Refuse(gate.challenge.by_external(refused)),
+        };
+        Verdict::wait(external.ask(invocation), decide).because("the service that decides about callers is asked")
     }
 
     /// What the operation says about this caller.

@@ -1,5 +1,6 @@
 //! What is counted of callers and keys.
 
+use super::external::Answer;
 use super::refusal::Refusal;
 use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
 
@@ -30,6 +31,33 @@ static VERIFIED: Spec = Spec {
     unit: Unit::Count("proof"),
     kind: Kind::Counter,
 };
+
+static ANSWERS: Spec = Spec {
+    name: "chassis.auth.external.answers",
+    help: "What the service that decides about callers said: `allowed`, `unknown`, `denied`, or `failed` for nothing.",
+    unit: Unit::Count("answer"),
+    kind: Kind::Counter,
+};
+
+/// What another service said.
+pub(super) struct Answers([Counter; 4]);
+
+impl Answers {
+    pub(super) fn of(metrics: &Metrics) -> Self {
+        let counter = |outcome| metrics.counter(&ANSWERS, labels([("outcome", outcome)]));
+        Self(["allowed", "unknown", "denied", "failed"].map(counter))
+    }
+
+    pub(super) fn count(&self, answer: Answer) {
+        let [allowed, unknown, denied, failed] = &self.0;
+        match answer {
+            Answer::Allowed => allowed.increment(),
+            Answer::Unknown => unknown.increment(),
+            Answer::Denied => denied.increment(),
+            Answer::Failed => failed.increment(),
+        }
+    }
+}
 
 /// Calls that were refused.
 pub(super) struct Refused {

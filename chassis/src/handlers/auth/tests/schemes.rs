@@ -20,6 +20,7 @@ use crate::random::Random;
 
 mod api_keys;
 mod cases;
+mod external;
 mod passwords;
 
 /// The files of these tests, by name.
