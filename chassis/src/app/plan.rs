@@ -123,6 +123,12 @@ impl Planner<'_> {
         if let Some(chain) = &settled.chain {
             operation.chain = Some(Text::Owned(chain.clone()));
         }
+        if let Some((pattern, policy)) = &settled.access {
+            match policy.apply(&operation.access) {
+                Ok(access) => operation.access = access,
+                Err(error) => self.problems.push(not_granted(self.conf, &operation, pattern, error)),
+            }
+        }
         let name = chain_name(&operation);
         let broken = self.conf.is_broken_chain(name) || self.conf.is_chain_lost(&operation.id);
         let Some(entries) = chains.get(name) else {
@@ -273,4 +279,10 @@ fn unknown_chain(conf: &Conf, operation: &Operation, chain: &str, settled: &Sett
     let known = conf.chains.keys().map(String::as_str);
     let help = suggest::among(chain, known, "write it under chain.provider, or use one of");
     conf.problem(&key, &BuildError::new("", message).with_help(help))
+}
+
+/// What is wrong with what configuration says about who may call an operation.
+fn not_granted(conf: &Conf, operation: &Operation, pattern: &str, error: BuildError) -> Problem {
+    let message = format!("`{}`: {} ({})", operation.id, error.message, operation.location);
+    conf.problem(&format!("operations.{pattern}.access"), &BuildError { message, ..error })
 }

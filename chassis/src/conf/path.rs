@@ -20,7 +20,7 @@ pub enum Step {
 }
 
 /// What stands below a pattern; a lone `*` before one of these is a whole pattern.
-const BELOW_PATTERN: [&str; 3] = ["handlers", "timeout", "chain"];
+const BELOW_PATTERN: [&str; 4] = ["handlers", "timeout", "chain", "access"];
 
 impl KeyPath {
     /// The configuration as a whole.

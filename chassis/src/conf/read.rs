@@ -191,7 +191,7 @@ fn own(root: &Node) -> Node {
             strip(parts, &[]);
         }
     }
-    for (key, keep) in [("protocols", ["schemas"].as_slice()), ("operations", &["timeout", "chain"])] {
+    for (key, keep) in [("protocols", ["schemas"].as_slice()), ("operations", &["timeout", "chain", "access"])] {
         if let Some(Node { content: Content::Map(entries), .. }) = root.at_mut(&KeyPath::root().key(key)) {
             entries.values_mut().for_each(|entry| strip(&mut entry.node, keep));
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::protocol::Listen;
 
+mod access;
 mod chains;
 mod drain;
 mod listeners;
@@ -19,6 +20,7 @@ mod telemetry;
 mod terms;
 mod timeout;
 
+pub use access::{Policy, Whom};
 pub use chains::{Addition, ChainConf, Chains, DEFAULT, Edit, Spot, UNMATCHED};
 pub use drain::Drain;
 pub use listeners::{Listeners, Opened};

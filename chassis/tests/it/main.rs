@@ -10,6 +10,7 @@
 
 mod rig;
 
+mod access;
 mod announced;
 mod arguments;
 mod catalogs;

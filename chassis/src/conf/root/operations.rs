@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::access::Policy;
 use super::timeout::Timeout;
 
 /// What is different for the operations that a pattern matches.
@@ -20,6 +21,9 @@ pub struct Overrides {
     /// The chain that calls pass.
     #[schemars(extend("examples" = ["default"]))]
     pub chain: Option<String>,
+    /// Who may call, where that is to be another than the code says. It may ask for more; for less only with a
+    /// `reason`.
+    pub access: Option<Policy>,
 }
 
 /// A pattern of operation ids: `greeting.hello`, `greeting.*`, `*.list`, `greeting.get-*`, `*`.
@@ -111,6 +115,8 @@ pub struct Settled {
     pub timeout: Option<Timeout>,
     /// The chain that calls pass, if a pattern says.
     pub chain: Option<String>,
+    /// Who may call, if a pattern says, and which one does.
+    pub access: Option<(String, Policy)>,
 }
 
 impl Settled {
@@ -125,6 +131,8 @@ impl Settled {
         matching.into_iter().fold(Self::default(), |mut settled, (pattern, overrides)| {
             settled.timeout = overrides.timeout.or(settled.timeout);
             settled.chain = overrides.chain.clone().or(settled.chain);
+            let access = overrides.access.clone().map(|access| (pattern.text.clone(), access));
+            settled.access = access.or(settled.access);
             settled.patterns.push(pattern.text);
             settled
         })
@@ -189,7 +197,10 @@ mod tests {
         }));
         let settled = Settled::of(&operations.unwrap(), "greeting.hello");
         let patterns = ["*", "greeting.*", "greeting.hello"].map(str::to_owned).to_vec();
-        assert_eq!(settled, Settled { patterns, timeout: Some(Timeout(None)), chain: Some("all".to_owned()) });
+        assert_eq!(
+            settled,
+            Settled { patterns, timeout: Some(Timeout(None)), chain: Some("all".to_owned()), access: None }
+        );
     }
 
     proptest! {
