@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::response::Response;
 use http::header::{AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_RANGE, COOKIE, ETAG, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -134,7 +133,7 @@ impl Cache {
         }
         if reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers()) {
             self.calls.unchanged.increment();
-            return unchanged(&reply);
+            return validator::unchanged(&reply);
         }
         reply
     }
@@ -291,13 +290,4 @@ async fn whole(mut reply: Reply) -> Result<(Reply, Bytes), Fault> {
     });
     let body = taken.collect().await.map_err(Fault::internal)?.to_bytes();
     Ok((reply, body))
-}
-
-/// 304, with what 200 would have said of the reply.
-fn unchanged(reply: &Reply) -> Reply {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_MODIFIED;
-    let told = reply.headers().iter().filter(|(name, _)| !validator::speaks_of_the_body(name));
-    response.headers_mut().extend(told.map(|(name, value)| (name.clone(), value.clone())));
-    Reply::from(response)
 }

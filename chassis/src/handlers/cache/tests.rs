@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::Request;
 use serde_json::{Value, json};

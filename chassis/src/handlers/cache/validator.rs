@@ -1,10 +1,14 @@
 //! Whether the caller has what it asks for already (RFC 9110 §13).
 
 use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::HeaderMap;
 use http::header::{ETAG, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use http::{HeaderMap, StatusCode};
+
+use crate::reply::Reply;
 
 /// A strong tag for these bytes: half of a digest is more than enough to tell them from others.
 pub(super) fn tag(body: &[u8]) -> Option<HeaderValue> {
@@ -25,8 +29,17 @@ pub(super) fn is_known(request: &HeaderMap, reply: &HeaderMap) -> bool {
     since.is_some() && since == reply.get(LAST_MODIFIED)
 }
 
-/// What 304 does not say: it speaks of a body that is not sent (RFC 9110 §15.4.5).
-pub(super) fn speaks_of_the_body(name: &HeaderName) -> bool {
+/// 304, with what 200 would have said of the reply (RFC 9110 §15.4.5).
+pub(super) fn unchanged(reply: &Reply) -> Reply {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let told = reply.headers().iter().filter(|(name, _)| !speaks_of_the_body(name));
+    response.headers_mut().extend(told.map(|(name, value)| (name.clone(), value.clone())));
+    Reply::from(response)
+}
+
+/// What speaks of a body that is not sent.
+fn speaks_of_the_body(name: &HeaderName) -> bool {
     name.as_str().starts_with("content-") && name != http::header::CONTENT_LOCATION
 }
 
