@@ -36,10 +36,10 @@ pub mod conf;
 pub mod handler;
 pub mod memory;
 pub mod metrics;
+pub mod outbox;
 pub mod outgoing;
 pub mod protocol;
 pub mod route;
-pub mod spans;
 
 pub mod answer;
 pub mod argument;

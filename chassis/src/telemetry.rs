@@ -12,14 +12,19 @@ use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::{Registry, reload};
 
+use crate::clock::Clock;
 use crate::conf::root::{Colour, Format, Level, Log};
+use crate::outbox::Lines;
 
 mod export;
 mod fields;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod told;
 
 pub use export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting, export};
+
+use told::Told;
 
 /// What is logged, to change it while the process runs.
 pub struct Levels(reload::Handle<Targets, Registry>);
@@ -33,12 +38,13 @@ impl Levels {
 }
 
 /// Sets the subscriber of the process, and logs panics through it. A subscriber that was set before, as tests and some
-/// programs do, stays; the answer then changes nothing.
-pub fn install(log: &Log) -> Levels {
+/// programs do, stays; the answer then changes nothing. Lines go to `sent` too, if somebody sends them by now.
+pub fn install(log: &Log, sent: &Lines, clock: Clock) -> Levels {
     let (filter, levels) = reload::Layer::new(targets(log));
     let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
     let lines = lines(Look::of(log, reader), io::stderr);
-    if set_global_default(Registry::default().with(filter).with(lines)).is_ok() {
+    let told = sent.is_wanted().then(|| Told { lines: sent.clone(), clock });
+    if set_global_default(Registry::default().with(filter).with(lines).with(told)).is_ok() {
         // The standard library would write text of several lines among the lines of the log.
         panic::set_hook(Box::new(panicked));
     }
@@ -51,7 +57,7 @@ pub fn report(log: &Log, error: &dyn std::error::Error) {
     let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
     if Look::of(log, reader) == Look::Json {
         // Nothing changes if it was set before.
-        let _levels = install(log);
+        let _levels = install(log, &Lines::default(), Clock::system());
         tracing::error!(%error, "the service does not start");
     }
 }

@@ -105,7 +105,7 @@ pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
 }
 
 /// Reads lower-case hexadecimal digits, `N` a multiple of four and twice as many digits.
-fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+pub(crate) fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     for (four, digits) in bytes.chunks_exact_mut(4).zip(text.chunks_exact(8)) {
         four.copy_from_slice(&read_digits(u64::from_be_bytes(digits.try_into().ok()?))?);

@@ -14,9 +14,11 @@ use super::{Started, dead, operations, parts};
 use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
+use crate::clock::Clock;
 use crate::conf::source::Read;
 use crate::conf::{BuildError, Conf, Origin, Problem, Reviewed, Sources, Tombstone};
 use crate::memory::Bound;
+use crate::outbox::Lines;
 use crate::protocol::Listener;
 use crate::provider::{Admitted, Provider, Receipts, Way};
 use crate::schema::Mounted;
@@ -152,6 +154,16 @@ impl Prepared {
             _ => &planned.chain,
         };
         (planned, chain)
+    }
+
+    /// Where lines of the log are left for whoever sends them.
+    pub(crate) fn lines(&self) -> &Lines {
+        &self.tools.process.lines
+    }
+
+    /// The time.
+    pub(crate) fn clock(&self) -> Clock {
+        self.tools.clock
     }
 
     /// The wall time, in seconds since the Unix epoch.

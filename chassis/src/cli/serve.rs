@@ -12,8 +12,10 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::color::Reader;
 use super::{Flags, Package, broken, fail};
 use crate::app::{App, Prepared, StartError};
+use crate::clock::Clock;
 use crate::conf::root::Log;
 use crate::lifecycle::{Exit, Signals};
+use crate::outbox::Lines;
 use crate::telemetry;
 
 /// How long tasks that nobody stopped may take to let go of their threads.
@@ -50,7 +52,8 @@ fn prepare(app: App, flags: &Flags) -> Result<Option<(Prepared, Signals)>, Start
             biased;
             prepared = preparing => Ok(Some((whole(prepared)?, signals))),
             Some(signal) = signals.next() => {
-                let _levels = telemetry::install(&coloured(&Log::default(), flags));
+                let log = coloured(&Log::default(), flags);
+                let _levels = telemetry::install(&log, &Lines::default(), Clock::system());
                 tracing::info!(%signal, "told to end before the configuration was read");
                 Ok(None)
             }
@@ -77,7 +80,7 @@ fn serve(package: Package, prepared: Prepared, signals: Signals, flags: &Flags) 
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
     let log = coloured(&prepared.conf.root.log, flags);
-    let _levels = telemetry::install(&log);
+    let _levels = telemetry::install(&log, prepared.lines(), prepared.clock());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     let (service, version) = (package.name, package.version);
     let (schemas, operations) = (prepared.schemas().join(", "), prepared.operations().len());

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
+use crate::outbox::{Lines, Spans};
 use crate::random::Random;
-use crate::spans::Spans;
 
 /// Something that YAML configures and builds: a handler.
 #[diagnostic::on_unimplemented(
@@ -90,6 +90,8 @@ pub struct Process {
     pub memory: Memory,
     /// Where parts leave spans that are over, for whoever sends them.
     pub spans: Spans,
+    /// Where lines of the log are left for whoever sends them.
+    pub lines: Lines,
 }
 
 /// What is suspicious and does not keep anything from starting, each once.

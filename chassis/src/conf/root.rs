@@ -28,7 +28,7 @@ pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
 pub use runtime::{Runtime, Workers};
 pub use start::Start;
-pub use telemetry::{Otlp, OtlpProtocol, SentMetrics, SentTraces, Telemetry};
+pub use telemetry::{Otlp, OtlpProtocol, SentLogs, SentMetrics, SentTraces, Telemetry};
 pub use terms::Terms;
 pub use timeout::Timeout;
 

@@ -15,8 +15,8 @@ use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::handler;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{Forwarded, Invocation};
+use crate::outbox::Spans;
 use crate::reply::{Outcome, Reply};
-use crate::spans::Spans;
 use crate::trace::BAGGAGE;
 
 pub mod conf;

@@ -1,4 +1,4 @@
-//! Sends spans and metrics to a collector: OTLP 1.x by HTTP with protobuf, or by gRPC.
+//! Sends spans, metrics and lines of the log to a collector: OTLP 1.x by HTTP with protobuf, or by gRPC.
 //!
 //! What waits to be sent is bounded and what finds no room is counted; a collector that is slow or away costs the calls
 //! nothing. Messages are those of OpenTelemetry's own crate. Queues, batches and the sending are ours and not the SDK's:
@@ -18,11 +18,12 @@ use super::export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting};
 use crate::conf::root::Otlp;
 use crate::conf::source::Resource;
 use crate::conf::{BuildContext, BuildError, Interval};
-use crate::spans::LARGEST;
+use crate::outbox::{LARGEST, Outbox};
 
 mod batches;
 mod client;
 mod courier;
+mod lines;
 mod measures;
 mod spans;
 mod specs;
@@ -30,6 +31,7 @@ mod specs;
 mod tests;
 mod values;
 
+use batches::Batches;
 use client::{Client, Signal};
 use courier::Courier;
 use specs::Tally;
@@ -76,35 +78,70 @@ fn begin(conf: &Otlp, resource: &Resource, context: &BuildContext<'_>) -> Result
         return Err(error.with_help("write `1s` or more; `enabled: false` sends none"));
     }
     let client = Arc::new(Client::build(conf, context)?);
-    let sender = Sender::new(resource, context);
-    let (process, mut exporting) = (context.process, Exporting::default());
-    let courier = |signal| Courier {
-        client: Arc::clone(&client),
-        signal,
-        random: context.random.clone(),
-        tally: Tally::new(&process.metrics, signal, conf.protocol),
-        is_away: AtomicBool::new(false),
-    };
-    if conf.traces.enabled {
-        let courier = courier(Signal::Traces);
-        if let Some(queue) = process.spans.open(conf.traces.queue, courier.tally.dropped.clone()) {
-            let kept = (conf.traces.queue + conf.traces.batch).saturating_mul(LARGEST);
-            exporting.reserved.push(process.memory.reserve("spans to send", kept));
-            let batches =
-                batches::Batches::new(courier, conf.traces.batch, conf.traces.interval, spans::message(sender.clone()));
-            exporting.tasks.push(process.background.run("sending spans", |ending| batches.run(queue, ending)));
-        }
+    let mut setting = Setting { conf, context, client, exporting: Exporting::default() };
+    let (sender, process) = (Sender::new(resource, context), context.process);
+    let Otlp { traces, logs, .. } = conf;
+    if traces.enabled {
+        let sizes = Sizes { queue: traces.queue, batch: traces.batch, interval: traces.interval };
+        setting.empty("spans to send", &process.spans, Signal::Traces, sizes, spans::message(sender.clone()));
+    }
+    if logs.enabled {
+        let sizes = Sizes { queue: logs.queue, batch: logs.batch, interval: logs.interval };
+        setting.empty("lines to send", &process.lines, Signal::Logs, sizes, lines::message(sender.clone()));
     }
     if conf.metrics.enabled {
         let sending = measures::Sending {
-            courier: courier(Signal::Metrics),
+            courier: setting.courier(Signal::Metrics),
             metrics: process.metrics.clone(),
             interval: conf.metrics.interval,
             sender,
             clock: context.clock,
             begun: context.clock.wall(),
         };
-        exporting.tasks.push(process.background.run("sending metrics", |ending| sending.run(ending)));
+        setting.exporting.tasks.push(process.background.run("metrics to send", |ending| sending.run(ending)));
     }
-    Ok(exporting)
+    Ok(setting.exporting)
+}
+
+/// What is being set up.
+struct Setting<'a> {
+    conf: &'a Otlp,
+    context: &'a BuildContext<'a>,
+    client: Arc<Client>,
+    exporting: Exporting,
+}
+
+/// How much waits, and how much goes at once.
+#[derive(Clone, Copy)]
+struct Sizes {
+    queue: usize,
+    batch: usize,
+    interval: Interval,
+}
+
+impl Setting<'_> {
+    fn courier(&self, signal: Signal) -> Courier {
+        Courier {
+            client: Arc::clone(&self.client),
+            signal,
+            random: self.context.random.clone(),
+            tally: Tally::new(&self.context.process.metrics, signal, self.conf.protocol),
+            is_away: AtomicBool::new(false),
+        }
+    }
+
+    /// Has an outbox emptied, unless somebody does.
+    fn empty<T, E>(&mut self, what: &str, outbox: &Outbox<T>, signal: Signal, sizes: Sizes, encode: E)
+    where
+        T: Send + Sync + 'static,
+        E: Fn(&[T]) -> Vec<u8> + Send + Sync + 'static,
+    {
+        let courier = self.courier(signal);
+        let Some(queue) = outbox.open(sizes.queue, courier.tally.dropped.clone()) else { return };
+        let process = self.context.process;
+        let kept = (sizes.queue + sizes.batch).saturating_mul(LARGEST);
+        self.exporting.reserved.push(process.memory.reserve(what, kept));
+        let batches = Batches::new(courier, sizes.batch, sizes.interval, encode);
+        self.exporting.tasks.push(process.background.run(what, |ending| batches.run(queue, ending)));
+    }
 }

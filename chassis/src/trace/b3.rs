@@ -53,16 +53,18 @@ fn single(text: &str) -> Option<Zipkin> {
 }
 
 fn several(headers: &HeaderMap) -> Option<Zipkin> {
-    let sampled = match (only(headers, FLAGS), only(headers, IS_SAMPLED)) {
+    // Most calls have none of them: few are looked for until one is there.
+    let said = |name| only(headers, name).map(decision);
+    let Some(trace_id) = only(headers, TRACE_ID) else {
+        let sampled = said(IS_SAMPLED)?.filter(|_| !headers.contains_key(SPAN_ID))?;
+        return Some(Zipkin { context: None, sampled: Some(sampled) });
+    };
+    let sampled = match (only(headers, FLAGS), said(IS_SAMPLED)) {
         (Some("1"), _) => Some(true),
-        (_, Some(sampled)) => Some(decision(sampled)?),
+        (_, Some(sampled)) => Some(sampled?),
         (_, None) => None,
     };
-    match (only(headers, TRACE_ID), only(headers, SPAN_ID)) {
-        (Some(trace_id), Some(span_id)) => Zipkin::new(trace_id, span_id, sampled),
-        (None, None) => sampled.map(|sampled| Zipkin { context: None, sampled: Some(sampled) }),
-        _ => None,
-    }
+    Zipkin::new(trace_id, only(headers, SPAN_ID)?, sampled)
 }
 
 /// The value of a field that is there once.

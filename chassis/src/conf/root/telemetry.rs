@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conf::value::{FileRef, Interval, Secret};
 
-/// What the process tells a collector about itself: spans and metrics.
+/// What the process tells a collector about itself: spans, metrics and logs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Telemetry {
@@ -23,7 +23,7 @@ pub struct Telemetry {
     pub otlp: Option<Otlp>,
 }
 
-/// Where spans and metrics go, and how many of them may wait.
+/// Where spans, metrics and logs go, and how many of them may wait.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Otlp {
@@ -43,6 +43,8 @@ pub struct Otlp {
     pub traces: SentTraces,
     /// What is on `/metrics`.
     pub metrics: SentMetrics,
+    /// Lines of the log.
+    pub logs: SentLogs,
 }
 
 impl Default for Otlp {
@@ -55,6 +57,7 @@ impl Default for Otlp {
             ca: None,
             traces: SentTraces::default(),
             metrics: SentMetrics::default(),
+            logs: SentLogs::default(),
         }
     }
 }
@@ -105,5 +108,27 @@ pub struct SentMetrics {
 impl Default for SentMetrics {
     fn default() -> Self {
         Self { enabled: true, interval: Interval::secs(60) }
+    }
+}
+
+/// The lines of the log that are sent.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SentLogs {
+    /// Whether they are sent, beside being written.
+    pub enabled: bool,
+    /// How many may wait, each of at most 4 KiB; further ones are dropped and counted.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub queue: usize,
+    /// How many are sent at once.
+    #[schemars(range(min = 1, max = 65_536))]
+    pub batch: usize,
+    /// How long they wait for others to be sent with.
+    pub interval: Interval,
+}
+
+impl Default for SentLogs {
+    fn default() -> Self {
+        Self { enabled: false, queue: 2048, batch: 512, interval: Interval::secs(1) }
     }
 }

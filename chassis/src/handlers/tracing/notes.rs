@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 use crate::conf::BuildError;
-use crate::spans::shortened;
+use crate::outbox::shortened;
 use crate::trace::{BAGGAGE, Baggage};
 
 /// The longest correlation id that is taken from a caller, in bytes.

@@ -8,8 +8,8 @@ use super::Cause;
 use super::notes::Notes;
 use super::span::{Name, OTHER, known, scheme, version};
 use crate::invocation::{Invocation, RequestId};
+use crate::outbox::{Finished, Value, shortened};
 use crate::reply::Reply;
-use crate::spans::{Finished, Value, shortened};
 use crate::trace::{SAMPLED, TraceContext};
 
 /// A call that is over, and what else its span is made from.

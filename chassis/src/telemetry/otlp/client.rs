@@ -19,6 +19,7 @@ use crate::outgoing::{Bounds, Dialect, Encryption, Outgoing, Trailers, Trust, ad
 pub(super) enum Signal {
     Traces,
     Metrics,
+    Logs,
 }
 
 /// What became of a message.
@@ -107,6 +108,7 @@ impl Signal {
         match self {
             Self::Traces => "/v1/traces",
             Self::Metrics => "/v1/metrics",
+            Self::Logs => "/v1/logs",
         }
     }
 
@@ -114,6 +116,7 @@ impl Signal {
         match self {
             Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
             Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            Self::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
         }
     }
 }

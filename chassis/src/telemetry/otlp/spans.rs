@@ -1,23 +1,21 @@
 //! Spans as OTLP writes them.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Written;
 use opentelemetry_proto::tonic::trace::v1::span::{Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
 
 use super::Sender;
-use super::values::{nanos, pair};
-use crate::spans::{Finished, Value};
+use super::values::{attribute, nanos};
+use crate::outbox::Finished;
 use crate::trace::TraceContext;
 
 /// The flags that say that a parent, or what a link leads to, is of another process.
 const REMOTE: u32 = 0x300;
 
 /// Writes messages of spans.
-pub(super) fn message(sender: Sender) -> impl Fn(&[Finished]) -> Vec<u8> + Send {
+pub(super) fn message(sender: Sender) -> impl Fn(&[Finished]) -> Vec<u8> + Send + Sync {
     move |spans| {
         let spans = ScopeSpans {
             scope: Some(sender.scope.clone()),
@@ -51,16 +49,6 @@ fn span(span: &Finished) -> Span {
         status: span.failed.then(|| Status { code: StatusCode::Error.into(), ..Status::default() }),
         ..Span::default()
     }
-}
-
-fn attribute((key, value): &(&'static str, Value)) -> KeyValue {
-    pair(
-        key,
-        match value {
-            Value::Text(text) => Written::StringValue(text.clone().into_owned()),
-            Value::Number(number) => Written::IntValue(*number),
-        },
-    )
 }
 
 fn link(caller: &TraceContext) -> Link {

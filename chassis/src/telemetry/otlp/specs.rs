@@ -16,7 +16,9 @@ macro_rules! counters {
 counters! {
     SPANS = "otel.sdk.exporter.span.exported", "span", "Spans that were sent, or not taken and given up.";
     POINTS = "otel.sdk.exporter.metric_data_point.exported", "data_point", "Values that were sent, or not taken.";
+    LINES = "otel.sdk.exporter.log.exported", "log_record", "Lines of the log that were sent, or not taken and given up.";
     SPANS_DROPPED = "otel.sdk.processor.span.processed", "span", "Spans that were dropped, because too many waited.";
+    LINES_DROPPED = "otel.sdk.processor.log.processed", "log_record", "Lines of the log that were dropped, because too many waited.";
 }
 
 /// Why something was not sent.
@@ -43,6 +45,7 @@ impl Tally {
         let (spec, dropped) = match signal {
             Signal::Traces => (&SPANS, &SPANS_DROPPED),
             Signal::Metrics => (&POINTS, &SPANS_DROPPED),
+            Signal::Logs => (&LINES, &LINES_DROPPED),
         };
         let component = match protocol {
             OtlpProtocol::Http => "otlp_http_exporter",

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -20,8 +21,8 @@ use crate::clock::Clock;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings};
 use crate::metrics::{Kind, Labels, Measured, Spec, Unit, labels};
+use crate::outbox::{Finished, Line};
 use crate::random::Random;
-use crate::spans::Finished;
 use crate::trace::TraceContext;
 
 mod collector;
@@ -97,7 +98,7 @@ fn finished(name: &str) -> Finished {
         start: START + Duration::from_nanos(5),
         end: START + Duration::from_secs(1),
         failed: name == "failed",
-        attributes: vec![("http.route", "/a".into()), ("http.response.status_code", crate::spans::Value::Number(200))],
+        attributes: vec![("http.route", "/a".into()), ("http.response.status_code", crate::outbox::Value::Number(200))],
     }
 }
 
@@ -175,6 +176,29 @@ async fn the_last_span_is_sent_when_the_process_ends() {
     sending.works.end().await;
     assert_eq!(names(&collector.next().await), ["c", "d"]);
     assert!(collector.is_quiet());
+}
+
+#[tokio::test]
+async fn a_line_of_the_log_arrives() {
+    let mut collector = Collector::start([Answer::http(200)]).await;
+    let sending = Sending::start(to(&collector, json!({ "logs": { "enabled": true, "interval": "1ms" } })));
+    sending.process.lines.offer(|| Line {
+        at: START + Duration::from_nanos(5),
+        level: tracing::Level::WARN,
+        target: "a::b",
+        message: "happened".to_owned(),
+        trace_id: Some([1; 16]),
+        span_id: Some([2; 8]),
+        fields: vec![("name", "ada".into())],
+    });
+    let sent = collector.next().await;
+    assert_eq!(sent.path, "/v1/logs");
+    let request = ExportLogsServiceRequest::decode(sent.body).unwrap();
+    let line = &request.resource_logs[0].scope_logs[0].log_records[0];
+    assert_eq!((line.severity_number, line.severity_text.as_str(), line.time_unix_nano), (13, "WARN", 5));
+    assert_eq!((&line.trace_id, &line.span_id), (&vec![1; 16], &vec![2; 8]));
+    assert_eq!(line.body, values::text("", "happened").value);
+    assert_eq!(line.attributes, [values::text("target", "a::b"), values::text("name", "ada")]);
 }
 
 static CALLS: Spec = Spec { name: "calls", help: "Calls.", unit: Unit::Count("call"), kind: Kind::Counter };

@@ -6,8 +6,8 @@ use super::*;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings, typed};
 use crate::metrics::{Kind, Labels, Spec, Unit};
+use crate::outbox::{Finished, Value};
 use crate::random::Random;
-use crate::spans::{Finished, Value};
 
 static DROPPED: Spec = Spec { name: "dropped", help: "", unit: Unit::Count("span"), kind: Kind::Counter };
 
@@ -103,7 +103,7 @@ fn what_callers_send_is_cut_short() {
     assert_eq!(span.state.as_ref().map(crate::trace::TraceState::as_str), Some("rojo=1"));
     for name in ["user_agent.original", "chassis.baggage"] {
         let Some(Value::Text(text)) = said(&span, name) else { panic!("no {name}") };
-        assert_eq!(text.len(), crate::spans::LONGEST);
+        assert_eq!(text.len(), crate::outbox::LONGEST);
     }
 }
 

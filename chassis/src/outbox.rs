@@ -1,84 +1,62 @@
-//! Spans that are over and wait to be sent: a bounded queue between those who record calls and whoever sends.
+//! What is over and waits to be sent: bounded queues between those who record and whoever sends.
 //!
-//! Nothing is made, and nothing queued, unless somebody sends. When there is no room a span is dropped and counted: a
-//! receiver that is slow or away costs the calls nothing, and memory no more than the queue.
+//! Nothing is made, and nothing queued, unless somebody sends. When there is no room a span or a line of the log is dropped
+//! and counted: a receiver that is slow or away costs the calls nothing, and memory no more than the queue.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
 use crate::metrics::Counter;
-use crate::trace::{TraceContext, TraceState};
 
-/// A span that is over.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finished {
-    /// Its ids and those of the span it belongs to.
-    pub trace: TraceContext,
-    /// What tracing systems added to the trace it continues.
-    pub state: Option<TraceState>,
-    /// The span of another trace that led to it.
-    pub link: Option<TraceContext>,
-    /// What was done, of low cardinality.
-    pub name: String,
-    /// When it began.
-    pub start: SystemTime,
-    /// When it was over.
-    pub end: SystemTime,
-    /// Whether the service failed.
-    pub failed: bool,
-    /// What else is known, by the names of OpenTelemetry's conventions.
-    pub attributes: Vec<(&'static str, Value)>,
-}
+mod line;
+mod span;
 
-/// The value of an attribute.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// A text, cut short where a caller chose it.
-    Text(Cow<'static, str>),
-    /// A number.
-    Number(i64),
-}
-
-impl From<&'static str> for Value {
-    fn from(text: &'static str) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
-    }
-}
+pub use line::Line;
+pub use span::{Finished, Value};
 
 /// The longest text of a caller that is kept, in bytes.
 pub const LONGEST: usize = 256;
 
-/// The most memory that a span in the queue takes, in bytes: texts of callers are cut short, the others are written in
+/// The most memory that a span or a line in the queue takes, in bytes: texts of callers are cut short, the others are written in
 /// the program or its configuration.
 pub const LARGEST: usize = 4096;
 
-/// Takes spans that are over to whoever sends them. Cheap to clone; all clones are one.
-#[derive(Clone, Default)]
-pub struct Spans(Arc<OnceLock<Queue>>);
+/// Spans on their way to whoever sends them.
+pub type Spans = Outbox<Finished>;
 
-struct Queue {
-    sender: mpsc::Sender<Finished>,
+/// Lines of the log on their way to whoever sends them.
+pub type Lines = Outbox<Line>;
+
+/// Takes what is over to whoever sends it. Cheap to clone; all clones are one.
+pub struct Outbox<T>(Arc<OnceLock<Queue<T>>>);
+
+struct Queue<T> {
+    sender: mpsc::Sender<T>,
     dropped: Counter,
 }
 
-impl Spans {
-    /// Whether anybody sends them.
+impl<T> Clone for Outbox<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for Outbox<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Outbox<T> {
+    /// Whether anybody sends.
     #[inline]
     pub fn is_wanted(&self) -> bool {
         self.0.get().is_some()
     }
 
-    /// Makes a span and queues it, if there is room; else it is counted as dropped, and not made.
-    pub fn offer(&self, make: impl FnOnce() -> Finished) {
+    /// Makes something and queues it, if there is room; else it is counted as dropped, and not made.
+    pub fn offer(&self, make: impl FnOnce() -> T) {
         let Some(Queue { sender, dropped }) = self.0.get() else { return };
         match sender.try_reserve() {
             Ok(place) => place.send(make()),
@@ -86,24 +64,32 @@ impl Spans {
         }
     }
 
-    /// Begins to queue so many spans at most, and counts those for which there is no room. `None` if somebody sends them
+    /// Begins to queue so many at most, and counts those for which there is no room. `None` if somebody sends
     /// already.
-    pub fn open(&self, capacity: usize, dropped: Counter) -> Option<mpsc::Receiver<Finished>> {
+    pub fn open(&self, capacity: usize, dropped: Counter) -> Option<mpsc::Receiver<T>> {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
         self.0.set(Queue { sender, dropped }).is_ok().then_some(receiver)
     }
 }
 
-/// A text of a caller, cut short between two characters.
+/// A text of a caller, cut short.
 pub fn shortened(text: &str) -> &str {
-    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    cut(text, LONGEST)
+}
+
+/// A text of so many bytes at most, cut between two characters.
+pub fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
     use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
+    use crate::trace::TraceContext;
 
     static DROPPED: Spec = Spec { name: "dropped", help: "", unit: Unit::Count("span"), kind: Kind::Counter };
 

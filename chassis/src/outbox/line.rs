@@ -1,0 +1,26 @@
+//! A line of the log that waits to be sent.
+
+use std::time::SystemTime;
+
+use tracing::Level;
+
+use super::Value;
+
+/// A line of the log, as data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// When it was written.
+    pub at: SystemTime,
+    /// How important it is.
+    pub level: Level,
+    /// The part of the program that wrote it.
+    pub target: &'static str,
+    /// What it says.
+    pub message: String,
+    /// The trace of the call that it was written in.
+    pub trace_id: Option<[u8; 16]>,
+    /// The span of the call that it was written in.
+    pub span_id: Option<[u8; 8]>,
+    /// Its fields.
+    pub fields: Vec<(&'static str, Value)>,
+}
