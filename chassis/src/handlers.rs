@@ -3,6 +3,7 @@
 pub mod access_log;
 pub mod auth;
 pub mod cache;
+#[cfg(feature = "compression")]
 pub mod compression;
 pub mod concurrency;
 pub mod cors;
@@ -26,10 +27,44 @@ mod tests {
     use schemars::SchemaGenerator;
 
     use crate::catalog::{CHASSIS_HANDLERS_V1, HandlerEntry};
+    use crate::conf::{Composed, Document, Kind, Part, Sources};
 
     /// The handlers of this folder, without those that tests place in the catalog.
     fn shipped() -> impl Iterator<Item = &'static HandlerEntry> {
         CHASSIS_HANDLERS_V1.iter().filter(|entry| entry.head.location.file.contains("src/handlers/"))
+    }
+
+    /// The page of a handler, for those who write YAML.
+    fn page(name: &str) -> String {
+        let path = format!("{}/docs/handlers/{name}.md", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("`{name}` has no page {path}: {error}"))
+    }
+
+    #[test]
+    fn every_handler_has_a_page_whose_example_is_valid() {
+        let part = |entry: &HandlerEntry| Part {
+            kind: Kind::Handler,
+            name: entry.head.name.to_owned(),
+            doc: entry.head.doc.to_owned(),
+            conf: entry.head.conf,
+        };
+        let parts: Vec<_> = shipped().map(part).collect();
+        for name in shipped().map(|entry| entry.head.name) {
+            let page = page(name);
+            let parts_of_it = ["## Configuration", "## Behaviour", "## Header fields", "## Metrics"];
+            assert!(
+                parts_of_it.iter().all(|part| page.contains(part)),
+                "the page of `{name}` lacks one of {parts_of_it:?}"
+            );
+            let yaml = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+            assert!(yaml.contains(&format!("  {name}:")), "the page of `{name}` does not configure it");
+            let document = Document::of_text(&format!("{name}.md"), yaml).unwrap();
+            if let Err(error) =
+                document.check(Composed::new(&parts).with_terms(), &["greeting.hello"], &Sources::default().disk())
+            {
+                panic!("the page of `{name}`: {error}");
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::root::Root;
 
+pub(crate) mod optional;
 mod publish;
 mod relax;
 pub(crate) mod terms;

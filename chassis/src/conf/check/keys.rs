@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::{texts, wording};
+use crate::conf::compose::optional;
 use crate::conf::path::{KeyPath, Step};
 use crate::conf::suggest;
 use crate::conf::tree::{Content, Entry};
@@ -81,7 +82,10 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
         None if is_extended(key, shape) => {
             "what follows the protocol is one word of lower-case letters and digits: `NAME-WORD`".to_owned()
         }
-        None => suggest::among(key, shape.keys(), &they_are),
+        None => match shape.text("x-names").filter(|noun| *noun == "handler").and_then(|_| optional::remedy(key)) {
+            Some(remedy) => remedy,
+            None => suggest::among(key, shape.keys(), &they_are),
+        },
     };
     walk.report(path, &entry.key, Weight::Key, message, Some(help));
     let meant = suggest::closest(key, shape.keys())?;

@@ -526,6 +526,8 @@ fn help_names_what_can_be_written() {
         ("operations: { 'greting.*': {} }", "did you mean `greeting.*`?"),
         ("protocols: { rest-b-c: {} }", "what follows the protocol is one word of lower-case letters and digits"),
         ("protocols: { rest-B: {} }", "what follows the protocol is one word of lower-case letters and digits"),
+        ("handlers: { compression: {} }", "chassis has it with a feature: write `features = [\"compression\"]`"),
+        ("chain: { provider: { default: [compression] } }", "chassis has it with a feature"),
         ("service: { name: [a] }", "write one value, without brackets and dashes"),
         ("service: { name: { a: b } }", "write one value instead of keys"),
     ] {
