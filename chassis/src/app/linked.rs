@@ -65,7 +65,11 @@ pub(super) fn composed(made: Made<'_>) -> Composed {
         }
     }
     let schemas = mounted.chain(made.later.iter().map(|later| &*later.name));
-    Composed::new(&parts).with_terms().with_schemas(schemas).with_tombstones(made.tombstones.iter().copied())
+    Composed::new(&parts)
+        .with_terms()
+        .with_optional()
+        .with_schemas(schemas)
+        .with_tombstones(made.tombstones.iter().copied())
 }
 
 /// Everything that has its own part of the configuration.

@@ -125,6 +125,17 @@ impl Composed {
         self
     }
 
+    /// The same, but handlers that chassis has with a feature may be configured, so that a program without them takes the
+    /// reference of all keys. To list one in a chain stays a mistake.
+    #[must_use]
+    pub fn with_optional(mut self) -> Self {
+        let parts = &mut self.schema["properties"][Kind::Handler.key()]["properties"];
+        for name in optional::OPTIONAL.iter().filter(|name| parts.get(**name).is_none()).collect::<Vec<_>>() {
+            parts[*name] = json!({ "description": "Chassis has it with a Cargo feature of this name." });
+        }
+        self
+    }
+
     /// The JSON Schema: what an editor completes and checks a YAML file by.
     pub fn schema(&self) -> &Value {
         &self.schema

@@ -1,7 +1,7 @@
 //! Handlers of chassis that not every program has.
 
 /// The handlers that are linked in with a Cargo feature only, because what they stand on is large.
-const OPTIONAL: [&str; 1] = ["compression"];
+pub(crate) const OPTIONAL: [&str; 1] = ["compression"];
 
 /// What to do about a handler that is not linked in because nobody asked for it.
 pub(crate) fn remedy(handler: &str) -> Option<String> {
