@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::path::{KeyPath, Step};
 use super::root::Root;
 
 pub(crate) mod optional;
@@ -134,6 +135,13 @@ impl Composed {
             parts[*name] = json!({ "description": "Chassis has it with a Cargo feature of this name." });
         }
         self
+    }
+
+    /// Whether a value belongs to a handler that this program does without.
+    pub(crate) fn is_unread(&self, path: &KeyPath) -> bool {
+        let absent = |name: &str| !self.names(Kind::Handler).any(|known| known == name);
+        matches!(path.steps(), [Step::Key(handlers), Step::Key(name), ..]
+            if handlers == Kind::Handler.key() && optional::OPTIONAL.contains(&name.as_str()) && absent(name))
     }
 
     /// The JSON Schema: what an editor completes and checks a YAML file by.

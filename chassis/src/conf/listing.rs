@@ -53,7 +53,8 @@ impl Conf {
         let defaults = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
         let holds = |(path, node): (KeyPath, &Node)| {
             let said = node.to_json();
-            is_nothing(&said) || defaults.at(&path).is_some_and(|default| default.to_json() == said)
+            let is_default = || defaults.at(&path).is_some_and(|default| default.to_json() == said);
+            is_nothing(&said) || self.composed.is_unread(&path) || is_default()
         };
         self.document.is_reference && self.is_right() && self.document.root.leaves().into_iter().all(holds)
     }

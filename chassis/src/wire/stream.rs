@@ -163,11 +163,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         {
             return Poll::Ready(Ok(count));
         }
-        let io = Pin::new(&mut this.io);
-        let outcome = match slices.iter().map(|slice| slice.len()).sum::<usize>() {
-            ..=TINY => io.poll_write(cx, join(slices, &mut [0; TINY])),
-            ..=SMALL => io.poll_write(cx, join(slices, &mut [0; SMALL])),
-            _ => io.poll_write_vectored(cx, slices),
+        let (io, length) = (Pin::new(&mut this.io), slices.iter().map(|slice| slice.len()).sum::<usize>());
+        let outcome = if length <= TINY {
+            io.poll_write(cx, join(slices, &mut [0; TINY]))
+        } else if length <= SMALL {
+            io.poll_write(cx, join(slices, &mut [0; SMALL]))
+        } else {
+            io.poll_write_vectored(cx, slices)
         };
         this.wrote(outcome)
     }
