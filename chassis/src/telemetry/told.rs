@@ -144,7 +144,7 @@ mod tests {
         let lines = queued(|| {
             let call = info_span!(target: "chassis::call", "call", trace_id = %trace, span_id = %span);
             call.in_scope(|| {
-                info_span!("inner").in_scope(|| warn!(count = 7, name = "ada", odd = ?json!([1]), "happened"))
+                info_span!("inner").in_scope(|| warn!(count = 7, name = "ada", odd = ?json!([1]), "happened"));
             });
             info!("outside");
         });
