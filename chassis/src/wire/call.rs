@@ -61,7 +61,7 @@ impl<F: Future<Output = Response<Body>> + Unpin> Begun<F> {
 }
 
 /// A call on its way to its reply. It is written by hand, because each connection keeps room for one: an `async` block
-/// would take twice as much, and as much more to move.
+/// would hold the reply twice.
 pub(super) struct Answering<F> {
     begun: Begun<F>,
     call: Option<InFlight>,
