@@ -76,6 +76,19 @@ fn every_key_is_there_with_its_default_and_its_comment() {
     operations:
       # What is different for the operations that a pattern matches.
       #"greeting.*":
+        # Who may call, where that is to be another than the code says. It may ask for more; for less only with a
+        # `reason`.
+        #access:
+          # Why callers may pass whom the code keeps out. Must be there if any may, for those who look later.
+          #reason: TEXT
+          # Callers that have at least one of these roles.
+          #roles: [TEXT]
+          # Callers that were granted every one of these scopes.
+          #scopes: [TEXT]
+          # Anyone, or any known caller.
+          # - `public`: Anyone, known or not.
+          # - `auth`: Any caller that proved who it is.
+          #to: public
         # The chain that calls pass.
         #chain: default
         # What these handlers do differently; what is not said here holds as under `handlers`.
@@ -114,7 +127,7 @@ fn what_is_commented_out_is_right_when_it_is_taken_in() {
         _ => line.to_owned(),
     };
     let yaml: String = composed.reference().lines().map(|line| take_in(line) + "\n").collect();
-    let files = InMemory::default();
+    let files = InMemory::default().with("/run/secrets/key", "secret");
     let checked =
         Document::of_text("chassis.yaml", &yaml).and_then(|text| text.check(composed, &["greeting.hello"], &files));
     assert_eq!(checked.err().map(|error| error.to_string()), None, "{yaml}");
