@@ -64,7 +64,7 @@ fn a_misspelt_handler_is_rejected_with_its_place_and_what_was_meant() {
     let text = rejected("misspelt", &yaml);
     assert!(
         text.starts_with(&format!(
-            "x.yaml:{}:{}: chain.provider.default[3]: there is no handler `auht`\n",
+            "x.yaml:{}:{}: chain.provider.default[4]: there is no handler `auht`\n",
             line + 1,
             column + 1
         )),
