@@ -18,6 +18,7 @@ use crate::operation::Operation;
 use crate::principal::Principal;
 use crate::trace::{Baggage, TraceContext, TraceState};
 
+pub(crate) mod convention;
 mod forwarded;
 mod locals;
 mod mark;

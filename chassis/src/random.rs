@@ -52,6 +52,12 @@ impl Random {
     }
 }
 
+/// Both halves of the product: a hash of two words, one of which is secret.
+pub(crate) fn folded(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The output function of SplitMix64.

@@ -137,27 +137,11 @@ impl From<Level> for LevelFilter {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use serde_json::{Value, json};
     use tracing::{debug, info, info_span, warn};
 
     use super::*;
-
-    /// Keeps what is written.
-    #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::invocation::fixture::Page;
 
     fn log(conf: Value) -> Log {
         serde_json::from_value(conf).unwrap()
@@ -170,8 +154,7 @@ mod tests {
         let (filter, levels) = reload::Layer::new(targets(log));
         let subscriber = Registry::default().with(filter).with(lines(look, move || copy.clone()));
         tracing::subscriber::with_default(subscriber, || write(&Levels(levels)));
-        let bytes = page.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        page.text()
     }
 
     #[test]

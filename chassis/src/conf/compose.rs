@@ -131,8 +131,10 @@ impl Composed {
     #[must_use]
     pub fn with_optional(mut self) -> Self {
         let parts = &mut self.schema["properties"][Kind::Handler.key()]["properties"];
-        for name in optional::OPTIONAL.iter().filter(|name| parts.get(**name).is_none()).collect::<Vec<_>>() {
-            parts[*name] = json!({ "description": "Chassis has it with a Cargo feature of this name." });
+        for name in optional::OPTIONAL {
+            if parts.get(name).is_none() {
+                parts[name] = json!({ "description": "Chassis has it with a Cargo feature of this name." });
+            }
         }
         self
     }

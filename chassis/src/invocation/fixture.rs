@@ -1,8 +1,9 @@
 //! Calls for unit tests: made by hand, without a listener, a route table or a chain.
 
 use std::any::{Any, TypeId};
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -96,6 +97,34 @@ pub(crate) fn matched(template: &str, request: Request<Body>) -> Invocation {
         start = (end + 1).min(path.len());
     }
     with_operation(request, operation, params)
+}
+
+/// Keeps what is written to it, such as lines of the log.
+#[derive(Clone, Default)]
+pub(crate) struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    /// What was written.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Writes log lines of JSON here.
+    pub(crate) fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        let page = self.clone();
+        tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || page.clone()).finish()
+    }
+}
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

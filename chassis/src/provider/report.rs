@@ -24,40 +24,19 @@ pub(super) fn report(fault: &Fault, invocation: &Invocation) {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-    use std::sync::{Arc, Mutex};
-
     use http::HeaderValue;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::invocation::fixture;
+    use crate::invocation::fixture::{self, Page};
     use crate::trace::TraceContext;
-
-    /// Keeps what is written.
-    #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Page {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     /// The line about a call that failed.
     fn line(invocation: &Invocation) -> Value {
         let page = Page::default();
-        let copy = page.clone();
-        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || copy.clone()).finish();
         let fault = Fault::internal("the disk is full");
-        tracing::subscriber::with_default(lines, || report(&fault, invocation));
-        let bytes = page.0.lock().unwrap().clone();
-        serde_json::from_slice(&bytes).unwrap()
+        tracing::subscriber::with_default(page.subscriber(), || report(&fault, invocation));
+        serde_json::from_str(&page.text()).unwrap()
     }
 
     #[test]

@@ -82,10 +82,9 @@ fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, sh
         None if is_extended(key, shape) => {
             "what follows the protocol is one word of lower-case letters and digits: `NAME-WORD`".to_owned()
         }
-        None => match shape.text("x-names").filter(|noun| *noun == "handler").and_then(|_| optional::remedy(key)) {
-            Some(remedy) => remedy,
-            None => suggest::among(key, shape.keys(), &they_are),
-        },
+        None => {
+            optional::remedy(shape.text("x-names"), key).unwrap_or_else(|| suggest::among(key, shape.keys(), &they_are))
+        }
     };
     walk.report(path, &entry.key, Weight::Key, message, Some(help));
     let meant = suggest::closest(key, shape.keys())?;

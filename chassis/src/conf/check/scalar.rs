@@ -194,8 +194,7 @@ pub(super) fn unknown<'k>(
         Content::Text(text) => text.clone(),
         _ => spot.node.to_json().to_string(),
     };
-    let optional = noun.filter(|noun| *noun == "handler").and_then(|_| optional::remedy(&word));
-    let mut help = optional.unwrap_or_else(|| suggest::among(&word, known, &they_are));
+    let mut help = optional::remedy(noun, &word).unwrap_or_else(|| suggest::among(&word, known, &they_are));
     if noun == Some("part") && !help.starts_with("did you mean") {
         // What is listed in Cargo.toml and never named is left out by the linker, without a word.
         help.push_str("; if it is in a crate of its own, write `use the_crate as _;` into main.rs");

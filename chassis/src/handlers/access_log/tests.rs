@@ -1,7 +1,5 @@
 //! Proves what a line says, of which calls there is one, and when.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,34 +10,13 @@ use serde_json::{Value, json};
 use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
-use crate::invocation::{Peer, RequestId, fixture};
+use crate::invocation::fixture::{self, Page};
+use crate::invocation::{Peer, RequestId};
 use crate::principal::{Identity, Principal};
 
-/// Keeps what is written.
-#[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Page {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        let page = self.clone();
-        tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || page.clone()).finish()
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        let bytes = self.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
+/// The lines that were written.
+fn written(page: &Page) -> Vec<Value> {
+    page.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn log(conf: Value) -> AccessLog {
@@ -68,7 +45,7 @@ fn lines(log: &AccessLog, mut call: Invocation, reply: impl Into<Reply>) -> Vec<
         log.after(&call, &mut reply);
         drop(reply.into_response(&call));
     });
-    page.lines()
+    written(&page)
 }
 
 fn line(conf: Value, call: Invocation, reply: impl Into<Reply>) -> Value {
@@ -178,7 +155,7 @@ async fn a_streamed_reply_has_its_line_when_its_last_byte_is_sent() {
     let _subscribed = tracing::subscriber::set_default(page.subscriber());
     for (whole, bytes, ended) in [(true, 5, Value::Null), (false, 3, json!("abandoned"))] {
         let call = plain();
-        let chunks = futures_util::stream::iter(["abc", "de"].map(Ok::<_, io::Error>));
+        let chunks = futures_util::stream::iter(["abc", "de"].map(Ok::<_, std::io::Error>));
         let mut reply = Reply::from(Response::new(Body::from_stream(chunks)));
         log(json!({})).after(&call, &mut reply);
         let mut body = reply.into_response(&call).into_body();
@@ -189,11 +166,11 @@ async fn a_streamed_reply_has_its_line_when_its_last_byte_is_sent() {
         } else {
             drop(body);
         }
-        let line = page.lines().pop().unwrap();
+        let line = written(&page).pop().unwrap();
         assert_eq!((&line["bytes"], &line["duration_us"]), (&json!(bytes), &json!(3_000)));
         assert_eq!(line["ended"], ended);
     }
-    assert_eq!(page.lines().len(), 2);
+    assert_eq!(written(&page).len(), 2);
 }
 
 #[test]

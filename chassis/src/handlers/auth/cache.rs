@@ -13,6 +13,7 @@ use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
 use crate::principal::Principal;
+use crate::random::folded;
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
 const WAYS: usize = 8;
@@ -155,12 +156,6 @@ fn sets(places: usize) -> Box<[Set]> {
     let sets = places.div_ceil(WAYS);
     let until = |set: usize| (set as u128 * places as u128 / sets as u128) as usize;
     (0..sets).map(|set| Set::with(until(set + 1) - until(set))).collect()
-}
-
-/// Both halves of the product.
-fn folded(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product >> 64) as u64 ^ product as u64
 }
 
 impl Set {

@@ -1,19 +1,13 @@
 //! What tells the calls of one operation apart in metrics: few values of each, whatever callers make up.
 
-use http::{Method, Version};
+use http::Version;
 
 use crate::fault::Code;
 use crate::invocation::Invocation;
+use crate::invocation::convention::{METHODS, SCHEMES, method, scheme, version};
 use crate::metrics::Labels;
 use crate::operation::Operation;
 use crate::reply::Reply;
-
-/// The methods that are told apart; the last stands for all that anybody may invent.
-const METHODS: [&str; 11] =
-    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY", "_OTHER"];
-
-/// The schemes that are told apart: `https` comes from a proxy that speaks it for us.
-const SCHEMES: [&str; 2] = ["http", "https"];
 
 /// How many pairs of a method and a scheme there are.
 pub(super) const PAIRS: usize = METHODS.len() * SCHEMES.len();
@@ -41,9 +35,8 @@ enum Failure {
 impl Traits {
     /// Those that are known when the call arrives.
     pub(super) fn of(invocation: &Invocation) -> Self {
-        let scheme = u8::from(invocation.uri().scheme_str() == Some("https"));
-        let version = invocation.parts.version;
-        Self { method: number(invocation.method()), scheme, version, status: 0, error: None }
+        let (method, scheme) = (method(invocation.method()) as u8, scheme(invocation.uri()) as u8);
+        Self { method, scheme, version: invocation.parts.version, status: 0, error: None }
     }
 
     /// Those of a call that is answered. Only failures of this service are errors: neither what the caller did wrong nor
@@ -88,7 +81,7 @@ impl Traits {
             labels.insert("http.route", operation.template.clone().into());
             labels.insert("operation", operation.id.clone().into());
         }
-        if let Some(version) = spelled(self.version) {
+        if let Some(version) = version(self.version) {
             labels.insert("network.protocol.version", version.into());
         }
         if self.status != 0 {
@@ -101,20 +94,4 @@ impl Traits {
         };
         labels
     }
-}
-
-fn number(method: &Method) -> u8 {
-    let other = METHODS.len() - 1;
-    let known = METHODS[..other].iter().position(|known| *known == method.as_str());
-    known.unwrap_or(other) as u8
-}
-
-fn spelled(version: Version) -> Option<&'static str> {
-    Some(match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_11 => "1.1",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => return None,
-    })
 }

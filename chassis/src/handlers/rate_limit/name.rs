@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::key::{By, Key};
 use crate::invocation::{Invocation, Mark, Peer, Proxies};
 use crate::principal::Principal;
+use crate::random::folded;
 
 /// What stands for a key in the table.
 ///
@@ -134,12 +135,6 @@ impl Keys {
         });
         Name { place: exact[0], exact }
     }
-}
-
-/// Both halves of the product.
-fn folded(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product >> 64) as u64 ^ product as u64
 }
 
 /// The leading bits of an address. An IPv4 one is written as IPv6 (RFC 4291 §2.5.5.2), which no other address equals.

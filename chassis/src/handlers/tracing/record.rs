@@ -6,7 +6,8 @@ use http::header::USER_AGENT;
 
 use super::Cause;
 use super::notes::Notes;
-use super::span::{Name, OTHER, known, scheme, version};
+use super::span::{Name, known};
+use crate::invocation::convention::{OTHER, SCHEMES, scheme, version};
 use crate::invocation::{Invocation, RequestId};
 use crate::outbox::{Finished, Value, shortened};
 use crate::reply::Reply;
@@ -59,7 +60,7 @@ impl Seen<'_> {
             attributes.push(("http.route", operation.template.clone().into()));
             attributes.push(("chassis.operation", operation.id.clone().into()));
         }
-        attributes.push(("url.scheme", scheme(sent.uri()).into()));
+        attributes.push(("url.scheme", SCHEMES[scheme(sent.uri())].into()));
         attributes.push(("url.path", cut(sent.path())));
         attributes.extend(version(sent.parts.version).map(|version| ("network.protocol.version", version.into())));
     }

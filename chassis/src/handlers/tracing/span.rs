@@ -1,11 +1,12 @@
 //! What the span of a call says: the names of OpenTelemetry's semantic conventions for HTTP servers.
 
-use http::{Method, Uri, Version};
+use http::Method;
 use tracing::field::Empty;
 use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
 use crate::invocation::Invocation;
+use crate::invocation::convention::{METHODS, OTHER, SCHEMES, method, scheme, version};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
 
@@ -25,7 +26,7 @@ pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>, notes: &
         "http.request.method_original" = (method == OTHER).then(|| invocation.method().as_str()),
         "http.route" = route,
         "http.response.status_code" = Empty,
-        "url.scheme" = scheme(invocation.uri()),
+        "url.scheme" = SCHEMES[scheme(invocation.uri())],
         "url.path" = invocation.path(),
         "network.protocol.version" = version(invocation.parts.version),
         "client.address" = invocation.call.peer.ip().map(field::display),
@@ -101,25 +102,7 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
-/// What a method is called that is not known: anyone can invent one.
-pub(super) const OTHER: &str = "_OTHER";
-
-pub(super) fn known(method: &Method) -> &str {
-    const KNOWN: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or(OTHER)
-}
-
-/// What the caller says that it speaks, as far as it is known: `https` comes from a proxy that speaks it for us.
-pub(super) fn scheme(target: &Uri) -> &'static str {
-    if target.scheme_str() == Some("https") { "https" } else { "http" }
-}
-
-pub(super) fn version(version: Version) -> Option<&'static str> {
-    Some(match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_11 => "1.1",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => return None,
-    })
+/// What a method is called.
+pub(super) fn known(sent: &Method) -> &'static str {
+    METHODS[method(sent)]
 }

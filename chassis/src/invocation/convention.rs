@@ -1,0 +1,35 @@
+//! What OpenTelemetry's semantic conventions for HTTP call the parts of a call: few words, whatever callers make up.
+
+use http::{Method, Uri, Version};
+
+/// The methods that are told apart; the last stands for all that anybody may invent.
+pub(crate) const METHODS: [&str; 11] =
+    ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY", OTHER];
+
+/// What a method is called that is not known: anyone can invent one.
+pub(crate) const OTHER: &str = "_OTHER";
+
+/// The schemes that are told apart: `https` comes from a proxy that speaks it for us.
+pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
+
+/// The place of a method among [`METHODS`].
+pub(crate) fn method(method: &Method) -> usize {
+    let other = METHODS.len() - 1;
+    METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
+}
+
+/// The place of what the caller says that it speaks among [`SCHEMES`].
+pub(crate) fn scheme(target: &Uri) -> usize {
+    usize::from(target.scheme_str() == Some("https"))
+}
+
+/// The version of the protocol, if it is known.
+pub(crate) fn version(version: Version) -> Option<&'static str> {
+    Some(match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_11 => "1.1",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => return None,
+    })
+}
