@@ -133,7 +133,6 @@ impl Provider {
 }
 
 /// By which way a call came.
-#[derive(Clone)]
 struct Arrival {
     peer: Peer,
     principal: Option<Principal>,

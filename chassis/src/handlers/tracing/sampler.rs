@@ -41,10 +41,12 @@ impl Caller {
     pub(super) fn read(headers: &HeaderMap, b3: bool) -> Self {
         match TraceContext::parse(headers) {
             Some(context) => Self { context: Some(context), sampled: Some(context.is_sampled()) },
-            None if !b3 || headers.contains_key(TRACEPARENT) => Self::default(),
-            None => {
-                Zipkin::parse(headers).map_or(Self::default(), |Zipkin { context, sampled }| Self { context, sampled })
+            None if b3 => {
+                // A `traceparent` that is not valid hides them. Most calls have neither, and are not searched for it again.
+                let said = Zipkin::parse(headers).filter(|_| !headers.contains_key(TRACEPARENT));
+                said.map_or(Self::default(), |Zipkin { context, sampled }| Self { context, sampled })
             }
+            None => Self::default(),
         }
     }
 }
