@@ -43,18 +43,25 @@ async fn nothing_tells_an_unknown_user_from_a_wrong_password() {
     assert_eq!(said[0].1, "The user or the password is wrong.");
 }
 
-#[tokio::test]
-async fn no_more_passwords_are_checked_than_may_be() {
-    let auth = users(json!({ "at-once": 1, "queue": 2 }));
-    let sent = basic("Aladdin", "wrong");
-    let fields = [("authorization", sent.as_str())];
-    let calls = (0..10).map(|_| called(&auth, Access::Auth, "/", &fields));
-    let outcomes = futures_util::future::join_all(calls).await;
-    let count = |status: u16| outcomes.iter().filter(|fault| told(fault.as_ref().unwrap_err()).0 == status).count();
-    assert_eq!((count(401), count(503)), (3, 7));
-    let busy = outcomes.into_iter().find_map(|outcome| outcome.err().filter(|fault| fault.status() == 503)).unwrap();
-    assert!(busy.retry_after().is_some() && told(&busy).1.is_empty());
-    assert_eq!(passes(&auth, &[("authorization", &basic("Aladdin", "open sesame"))]).await, "basic:Aladdin");
+#[test]
+fn no_more_passwords_are_checked_than_may_be() {
+    // The one thread that checks is busy until all have called, so none has left before another comes.
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let (all_called, busy) = std::sync::mpsc::channel::<()>();
+    runtime.spawn_blocking(move || busy.recv());
+    runtime.block_on(async {
+        let auth = users(json!({ "at-once": 1, "queue": 2 }));
+        let sent = basic("Aladdin", "wrong");
+        let fields = [("authorization", sent.as_str())];
+        let calls = (0..10).map(|_| called(&auth, Access::Auth, "/", &fields));
+        let (outcomes, ()) = tokio::join!(biased; futures_util::future::join_all(calls), async { drop(all_called) });
+        let count = |status: u16| outcomes.iter().filter(|fault| told(fault.as_ref().unwrap_err()).0 == status).count();
+        assert_eq!((count(401), count(503)), (3, 7));
+        let refused = |fault: &Fault| fault.status() == 503;
+        let busy = outcomes.into_iter().find_map(|outcome| outcome.err().filter(refused)).unwrap();
+        assert!(busy.retry_after().is_some() && told(&busy).1.is_empty());
+        assert_eq!(passes(&auth, &[("authorization", &basic("Aladdin", "open sesame"))]).await, "basic:Aladdin");
+    });
 }
 
 #[tokio::test]
