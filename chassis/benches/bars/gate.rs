@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 /// How far a count may be from the recorded one.
 const TOLERANCE: f64 = 0.05;
 
-const RECORD: &str = "cargo bench -p chassis --all-features --bench bars -- --record";
+const RECORD: &str = "cargo bench -p chassis --bench bars -- --record";
 
 /// Counts everything and compares it.
 pub(crate) fn check() -> ExitCode {

@@ -1,6 +1,6 @@
 //! What a call costs inside the process: allocations and instructions, which do not drift and are gates, and time.
 //!
-//! `cargo bench -p chassis --all-features --bench bars` measures; with `-- --gate` it compares with recorded.json, and
+//! `cargo bench -p chassis --bench bars` measures; with `-- --gate` it compares with recorded.json, and
 //! with `-- --record` it writes recorded.json anew. Instructions are counted where valgrind is.
 
 #![expect(

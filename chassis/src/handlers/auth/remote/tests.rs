@@ -20,6 +20,7 @@ use crate::handlers::auth::{Auth, Conf};
 use crate::invocation::{Params, fixture};
 use crate::operation::{Access, Operation};
 
+#[cfg(feature = "outgoing")]
 mod http_issuer;
 mod rotation;
 

@@ -56,7 +56,7 @@ impl Web {
             Err(_) if place.address().scheme() == Some(&Scheme::HTTP) => Outgoing::plain(),
             outgoing => outgoing,
         };
-        let outgoing = outgoing.map_err(|error| error.below("keys").below(key))?;
+        let outgoing = outgoing.map_err(|error| error.below(key).below("keys"))?;
         Ok(Self { outgoing, place, bounds: Bounds { time: timeout.duration(), body: MOST_BYTES }, encryption })
     }
 

@@ -20,6 +20,7 @@ use crate::random::Random;
 
 mod api_keys;
 mod cases;
+#[cfg(feature = "outgoing")]
 mod external;
 mod passwords;
 
