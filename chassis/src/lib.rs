@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod outbox;
 pub mod outgoing;
 pub mod protocol;
+pub mod redis;
 pub mod route;
 
 pub mod answer;

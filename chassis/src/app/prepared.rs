@@ -16,11 +16,12 @@ use crate::chain::Chain;
 use crate::cli::Package;
 use crate::clock::Clock;
 use crate::conf::source::Read;
-use crate::conf::{BuildError, Conf, Origin, Problem, Reviewed, Sources, Tombstone};
+use crate::conf::{BuildError, Conf, Origin, Problem, Process, Reviewed, Sources, Tombstone};
 use crate::memory::Bound;
 use crate::outbox::Lines;
 use crate::protocol::Listener;
 use crate::provider::{Admitted, Provider, Receipts, Way};
+use crate::redis::Redis;
 use crate::schema::Mounted;
 use crate::telemetry::{self, Exporting};
 
@@ -69,6 +70,11 @@ impl Prepared {
             .and(Rejected::conf(parts::refused(given, &mounted, &later)))
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
         let tools = Tools { receipts: Arc::new(Receipts::new(conf.root.admin.refusals)), ..tools };
+        let redis = Redis::build(&conf.root.redis, &conf.root.service.name, &tools.context(None));
+        let redis = redis.map_err(|error| conf.problem("redis", &error));
+        let rejected = rejected.and(Rejected::conf(redis.as_ref().err().cloned()));
+        let process = Process { redis: redis.unwrap_or_default(), ..tools.process.clone() };
+        let tools = Tools { process, ..tools };
         let exporting = telemetry::export(&conf.root, sources.resource(), package.name, &tools.context(None));
         let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
         let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));

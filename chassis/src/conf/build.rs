@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::outbox::{Lines, Spans};
 use crate::random::Random;
+use crate::redis::Redis;
 
 /// Something that YAML configures and builds: a handler.
 #[diagnostic::on_unimplemented(
@@ -92,6 +93,8 @@ pub struct Process {
     pub spans: Spans,
     /// Where lines of the log are left for whoever sends them.
     pub lines: Lines,
+    /// What its instances share.
+    pub redis: Redis,
 }
 
 /// What is suspicious and does not keep anything from starting, each once.

@@ -14,6 +14,7 @@ mod drain;
 mod listeners;
 mod log;
 mod operations;
+mod redis;
 mod runtime;
 mod start;
 mod telemetry;
@@ -26,6 +27,7 @@ pub use drain::Drain;
 pub use listeners::{Listeners, Opened};
 pub use log::{Colour, Format, Level, Log};
 pub use operations::{Overrides, Pattern, Settled};
+pub use redis::Redis;
 pub use runtime::{Runtime, Workers};
 pub use start::Start;
 pub use telemetry::{Otlp, OtlpProtocol, SentLogs, SentMetrics, SentTraces, Telemetry};
@@ -33,7 +35,7 @@ pub use terms::Terms;
 pub use timeout::Timeout;
 
 /// The keys at the top, in the order in which a person reads them.
-pub(crate) const ORDER: [&str; 16] = [
+pub(crate) const ORDER: [&str; 17] = [
     "service",
     "expect",
     "protocols",
@@ -48,6 +50,7 @@ pub(crate) const ORDER: [&str; 16] = [
     "runtime",
     "log",
     "telemetry",
+    "redis",
     "start",
     "drain",
 ];
@@ -94,6 +97,8 @@ pub struct Root {
     pub log: Log,
     /// What the process tells a collector about itself.
     pub telemetry: Telemetry,
+    /// The Redis that the instances of the service share.
+    pub redis: Redis,
     /// How the process starts.
     pub start: Start,
     /// How the process ends when it is told to.

@@ -1,4 +1,5 @@
-//! `rate-limit`: how often calls may come, counted per caller or by what else YAML names, in memory.
+//! `rate-limit`: how often calls may come, counted per caller or by what else YAML names, in memory
+//! or, for all instances together, in Redis ([`Store`]).
 //!
 //! The algorithm is GCRA ([`Gcra`]): `rate` calls in the long run, at most `burst` at once, and a refused call costs
 //! its caller nothing. That holds of several policies too: a call is judged by all of them while nobody else can change
@@ -10,6 +11,8 @@
 //! `RateLimit-Policy`. Where the rate is 0 nothing says when to come back, because no time would help.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
+
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
@@ -32,21 +35,26 @@ mod name;
 mod policy;
 mod refusal;
 mod several;
+mod shared;
 mod table;
 
 pub use gcra::{Decision, Gcra};
 pub use key::{By, Key};
-pub use policy::{Caller, Conf, Fields, Policy};
+pub use policy::{Caller, Conf, Fields, OnOutage, Policy, Store};
 
 use limit::{Chosen, Limit};
+use policy::Named;
 use refusal::{Standing, Telling};
+use shared::Shared;
 
-/// Limits how often calls may come, counted per caller, in memory. Further calls are refused with 429 and are told when
+/// Limits how often calls may come, counted per caller. Further calls are refused with 429 and are told when
 /// to come back.
 #[handler("rate-limit")]
 pub struct RateLimit {
-    /// None lets every call pass.
+    /// None lets every call pass, or leaves it to `shared`.
     limits: Box<[Limit]>,
+    /// What is counted in Redis.
+    shared: Option<Arc<Shared>>,
     /// What TATs are counted from.
     epoch: Instant,
     fields: Fields,
@@ -62,25 +70,13 @@ impl Configure for RateLimit {
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let policies = conf.checked()?;
-        let build = |(name, policy, key): &(&str, Policy, String)| {
-            let limit = Limit::new(name, policy, &conf, context);
-            limit.map_err(|error| if key.is_empty() { error } else { error.below(key) })
-        };
-        let limits = policies.iter().map(build).collect::<Result<Box<[_]>, _>>()?;
-        let mut built = Self {
-            limits,
-            epoch: context.clock.now(),
-            fields: conf.fields,
-            telling: Telling {
-                fields: conf.fields != Fields::Never,
-                jitter: conf.retry_jitter.0,
-                random: context.random.clone(),
-            },
-            _reserved: None,
-        };
-        let bound = Some(built.memory_bound()).filter(|bound| *bound > 0);
-        built._reserved = bound.map(|bound| context.process.memory.reserve("rate-limit", bound));
-        Ok(built)
+        match conf.store {
+            Store::Redis if !policies.is_empty() => {
+                let shared = Some(Arc::new(Shared::build(&policies, &conf, context)?));
+                Ok(Self { shared, ..Self::new(Box::default(), &conf, context) })
+            }
+            _ => Self::counting(&policies, &conf, context),
+        }
     }
 
     fn requires(conf: &Conf) -> Vec<Requirement> {
@@ -102,7 +98,7 @@ impl Configure for RateLimit {
 impl Handler for RateLimit {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         match &*self.limits {
-            [] => Verdict::Continue,
+            [] => self.shared.as_ref().map_or(Verdict::Continue, |shared| Shared::before(shared, invocation)),
             [limit] => self.judge(limit, invocation),
             limits => self.judge_all(limits, invocation),
         }
@@ -123,7 +119,23 @@ impl Handler for RateLimit {
 }
 
 impl RateLimit {
-    /// What each policy that limits this call, by its name, would do with it. Nothing is counted.
+    /// These policies, counted here.
+    fn counting(policies: &[Named<'_>], conf: &Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let build = |named: &Named<'_>| named.at(Limit::new(named.name, &named.policy, conf, context));
+        let limits = policies.iter().map(build).collect::<Result<Box<[_]>, _>>()?;
+        let mut built = Self::new(limits, conf, context);
+        let bound = Some(built.memory_bound()).filter(|bound| *bound > 0);
+        built._reserved = bound.map(|bound| context.process.memory.reserve("rate-limit", bound));
+        Ok(built)
+    }
+
+    fn new(limits: Box<[Limit]>, conf: &Conf, context: &BuildContext<'_>) -> Self {
+        let (epoch, telling) = (context.clock.now(), Telling::new(conf, context));
+        Self { limits, shared: None, epoch, fields: conf.fields, telling, _reserved: None }
+    }
+
+    /// What each policy that limits this call, by its name, would do with it. Nothing is counted; nothing is said of
+    /// what Redis counts, which is not asked.
     pub fn peek(&self, invocation: &Invocation) -> Vec<(&str, Decision)> {
         let now = self.since(invocation.call.arrived);
         let chosen = self.limits.iter().filter_map(|limit| limit.choose(invocation));
@@ -152,7 +164,7 @@ impl RateLimit {
         }
         let decision = chosen.outlook(update.before, now);
         let standing = [Standing { chosen, decision }];
-        if update.changed { self.tell(&standing, invocation) } else { self.refuse(&standing) }
+        if update.changed { tell(&standing, invocation) } else { self.telling.refuse(&standing) }
     }
 
     /// Judges a call by several policies: it is counted by all of them or by none.
@@ -160,25 +172,20 @@ impl RateLimit {
         let now = self.since(invocation.call.arrived);
         match several::take(limits, invocation, now, None) {
             Ok(()) if self.fields != Fields::Always => Verdict::Continue,
-            Ok(()) => self.tell(&several::standings(limits, invocation, now, None), invocation),
-            Err(refused) => self.refuse(&several::standings(limits, invocation, now, Some(refused))),
+            Ok(()) => tell(&several::standings(limits, invocation, now, None), invocation),
+            Err(refused) => self.telling.refuse(&several::standings(limits, invocation, now, Some(refused))),
         }
     }
+}
 
-    fn tell(&self, all: &[Standing<'_>], invocation: &mut Invocation) -> Verdict {
-        let told = fields::tell(all, Vec::new(), |mut told, name, value| {
-            told.push((name, value));
-            told
-        });
-        invocation.call.locals.set(Told(told));
-        Verdict::Continue
-    }
-
-    #[cold]
-    fn refuse(&self, all: &[Standing<'_>]) -> Verdict {
-        all.iter().filter(|one| !one.decision.allowed).for_each(|one| one.chosen.limit.refused.increment());
-        Verdict::Refuse(self.telling.refusal(all))
-    }
+/// Lets a call pass whose reply says what is left.
+fn tell(all: &[Standing<'_>], invocation: &mut Invocation) -> Verdict {
+    let told = fields::tell(all, Vec::new(), |mut told, name, value| {
+        told.push((name, value));
+        told
+    });
+    invocation.call.locals.set(Told(told));
+    Verdict::Continue
 }
 
 #[cfg(test)]

@@ -46,12 +46,7 @@ impl Outgoing {
     /// # Errors
     /// There are no certificates to trust, or the cryptography is not there.
     pub fn speaking(dialect: Dialect, trust: Trust<'_>) -> Result<Self, BuildError> {
-        // The provider is named: a default of the process is neither set nor read.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let tls = tls.map_err(|error| BuildError::new("", format!("encryption is not there: {error}")))?;
-        let tls = tls.with_root_certificates(trust.roots()?).with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(trust.tls()?).https_or_http();
         let connector = match dialect {
             Dialect::Http1 => connector.enable_http1().build(),
             Dialect::Http2 => connector.enable_http2().build(),
@@ -95,6 +90,18 @@ impl Outgoing {
 }
 
 impl Trust<'_> {
+    /// How to encrypt a connection to somebody who is trusted so.
+    ///
+    /// # Errors
+    /// There are no certificates to trust, or the cryptography is not there.
+    pub(crate) fn tls(self) -> Result<ClientConfig, BuildError> {
+        // The provider is named: a default of the process is neither set nor read.
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let tls = tls.map_err(|error| BuildError::new("", format!("encryption is not there: {error}")))?;
+        Ok(tls.with_root_certificates(self.roots()?).with_no_client_auth())
+    }
+
     fn roots(self) -> Result<RootCertStore, BuildError> {
         let mut roots = RootCertStore::empty();
         let (certificates, missing, help) = match self {

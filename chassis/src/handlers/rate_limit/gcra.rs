@@ -69,6 +69,11 @@ impl Gcra {
         tat.max(now).saturating_add(self.interval.saturating_mul(cost))
     }
 
+    /// The time that `cost` calls use up, and the time that a full burst does.
+    pub fn terms(&self, cost: u64) -> (u64, u64) {
+        (self.interval.saturating_mul(cost), self.capacity)
+    }
+
     /// What becomes of `cost` calls at `now`, as the figures stand once they were admitted or refused.
     pub fn check(&self, tat: u64, now: u64, cost: u64) -> Decision {
         let asked = self.used(tat, now, cost);

@@ -7,13 +7,13 @@ use super::fields::Advice;
 use super::gcra::{Decision, Gcra};
 use super::key::{By, Key};
 use super::metric;
-use super::name::Keys;
+use super::name::{Keys, Seeds};
 use super::policy::{Caller, Conf, Policy};
 use super::table::Table;
 use crate::condition::Condition;
 use crate::conf::root::Pattern;
 use crate::conf::{BuildContext, BuildError, Rate};
-use crate::invocation::{Invocation, Proxies};
+use crate::invocation::Invocation;
 use crate::metrics::Counter;
 
 /// One policy.
@@ -58,6 +58,8 @@ pub(super) struct Chosen<'a> {
 }
 
 impl Limit {
+    /// A policy that counts here.
+    ///
     /// # Errors
     /// What is wrong with a value, with its key in the policy.
     pub(super) fn new(
@@ -66,10 +68,31 @@ impl Limit {
         conf: &Conf,
         context: &BuildContext<'_>,
     ) -> Result<Self, BuildError> {
+        Self::with_buckets(name, policy, context, || buckets(name, &policy.key, conf, context))
+    }
+
+    /// A policy that somebody else counts for: what it has to count with is never used.
+    ///
+    /// # Errors
+    /// As of [`new`](Self::new).
+    pub(super) fn counted_elsewhere(
+        name: &str,
+        policy: &Policy,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, BuildError> {
+        Self::with_buckets(name, policy, context, || Buckets::One(Box::default()))
+    }
+
+    fn with_buckets(
+        name: &str,
+        policy: &Policy,
+        context: &BuildContext<'_>,
+        buckets: impl FnOnce() -> Buckets,
+    ) -> Result<Self, BuildError> {
         let shared = policy.rate.map(|rate| {
             let by = policy.key.to_string();
             let quota = Quota::new(name, Caller { rate, burst: policy.burst }, by, policy)?;
-            Ok(Shared { quota, buckets: buckets(name, &policy.key, conf, context) })
+            Ok(Shared { quota, buckets: buckets() })
         });
         Ok(Self {
             name: name.to_owned(),
@@ -103,6 +126,11 @@ impl Limit {
     fn share(&self, invocation: &Invocation, cost: u64) -> Option<Chosen<'_>> {
         let Shared { quota, buckets } = self.shared.as_ref()?;
         Some(Chosen { limit: self, quota, place: buckets.place(invocation), cost })
+    }
+
+    /// Whether this is the quota of everybody without a limit of their own.
+    pub(super) fn is_shared(&self, quota: &Quota) -> bool {
+        self.shared.as_ref().is_some_and(|shared| std::ptr::eq(&shared.quota, quota))
     }
 
     /// The most bytes of memory it can ever hold.
@@ -166,7 +194,12 @@ impl Terms {
 impl Chosen<'_> {
     /// How it stands, if nothing more is counted.
     pub(super) fn standing(&self, now: u64) -> Decision {
-        self.quota.gcra.check(self.place.peek(), now, 0)
+        self.standing_at(self.place.peek(), now)
+    }
+
+    /// The same where the TAT is known.
+    pub(super) fn standing_at(&self, tat: u64, now: u64) -> Decision {
+        self.quota.gcra.check(tat, now, 0)
     }
 
     /// What would become of the call.
@@ -180,7 +213,7 @@ fn buckets(name: &str, by: &By, conf: &Conf, context: &BuildContext<'_>) -> Buck
         return Buckets::One(Box::default());
     }
     let max = usize::try_from(conf.max_keys).unwrap_or(usize::MAX);
-    let keys = Keys::new(by.clone(), Proxies(conf.trusted_proxies.clone()), (conf.ipv4_prefix, conf.ipv6_prefix));
+    let keys = Keys::new(by, conf, Seeds::new());
     let table = Table::new(max, metric::overflowed(&context.process.metrics, name));
     Buckets::Many(Box::new(PerKey { keys, table }))
 }

@@ -1,10 +1,11 @@
 //! Which key a call has, as the fixed-size name that the table knows it by.
 
 use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
 use super::key::{By, Key};
+use super::policy::Conf;
 use crate::invocation::{Invocation, Mark, Peer, Proxies};
 use crate::principal::Principal;
 use crate::random::folded;
@@ -29,12 +30,94 @@ impl Name {
     }
 }
 
+/// Makes a name of what a call is counted by.
+pub(super) trait Naming {
+    /// What stands for a key.
+    type Name;
+
+    /// The name of a text of this kind, written in parts.
+    fn text<const N: usize>(&self, kind: &str, parts: [&[u8]; N]) -> Self::Name;
+
+    /// The name of the leading bits of an address.
+    fn address(&self, bits: u128) -> Self::Name;
+
+    /// All of these as one.
+    fn together(&self, parts: impl Iterator<Item = Self::Name>) -> Self::Name;
+}
+
 /// Finds the key of a call.
-pub(super) struct Keys {
+pub(super) struct Keys<N = Seeds> {
     keys: Vec<Key>,
     proxies: Proxies,
     /// How many leading bits of an IPv4 and of an IPv6 address tell callers apart.
     prefixes: (u8, u8),
+    naming: N,
+}
+
+impl<N: Naming> Keys<N> {
+    pub(super) fn new(by: &By, conf: &Conf, naming: N) -> Self {
+        let (proxies, prefixes) = (Proxies(conf.trusted_proxies.clone()), (conf.ipv4_prefix, conf.ipv6_prefix));
+        Self { keys: by.0.clone(), proxies, prefixes, naming }
+    }
+
+    /// The key of this call. In memory it allocates nothing, unless a path parameter is percent-encoded.
+    pub(super) fn name(&self, invocation: &Invocation) -> N::Name {
+        match self.keys.as_slice() {
+            [key] => self.of(key, invocation),
+            keys => self.naming.together(keys.iter().map(|key| self.of(key, invocation))),
+        }
+    }
+
+    /// What makes its names.
+    pub(super) fn naming(&self) -> &N {
+        &self.naming
+    }
+
+    fn of(&self, key: &Key, invocation: &Invocation) -> N::Name {
+        match key {
+            Key::Global => self.naming.text("global", []),
+            Key::Peer => self.peer(invocation),
+            Key::Principal => match &invocation.call.principal {
+                Some(principal) => self.principal(principal),
+                None => self.peer(invocation),
+            },
+            Key::Operation => match invocation.operation() {
+                Some(operation) => self.naming.text("operation", [operation.id.as_bytes()]),
+                None => self.naming.text("unmatched", []),
+            },
+            Key::Mark => match invocation.call.locals.get::<Mark>() {
+                Some(Mark(mark)) => self.naming.text("mark", [mark.as_bytes()]),
+                None => self.naming.text("unmarked", []),
+            },
+            Key::Header(name) => match invocation.headers().get(name) {
+                Some(value) => self.naming.text("header", [value.as_bytes()]),
+                None => self.peer(invocation),
+            },
+            // Decoded: one value has many spellings, and each would have a bucket of its own.
+            Key::Param(name) => match invocation.param(name) {
+                Some(value) => self.naming.text("param", [value.as_bytes()]),
+                None => self.peer(invocation),
+            },
+        }
+    }
+
+    fn principal(&self, principal: &Principal) -> N::Name {
+        let identity = principal.identity();
+        // No byte of a text keeps scheme and subject apart.
+        self.naming.text("principal", [identity.scheme.as_bytes(), &[u8::MAX], identity.subject.as_bytes()])
+    }
+
+    fn peer(&self, invocation: &Invocation) -> N::Name {
+        match self.proxies.client(&invocation.call.peer, invocation.headers()) {
+            Some(address) => self.naming.address(prefix(address, self.prefixes)),
+            None if invocation.call.peer == Peer::Unix => self.naming.text("unix", []),
+            None => self.naming.text("local", []),
+        }
+    }
+}
+
+/// Makes names that hold within this process, for its table.
+pub(super) struct Seeds {
     secrets: [RandomState; 2],
     /// What the place of an address is made with.
     spreads: [u64; 2],
@@ -42,81 +125,12 @@ pub(super) struct Keys {
     disguise: u128,
 }
 
-impl Keys {
-    pub(super) fn new(by: By, proxies: Proxies, prefixes: (u8, u8)) -> Self {
+impl Seeds {
+    pub(super) fn new() -> Self {
         let secrets = [RandomState::new(), RandomState::new()];
         let disguise = u128::from(secrets[0].hash_one(0)) << 64 | u128::from(secrets[1].hash_one(0));
         let spreads = [secrets[0].hash_one(1), secrets[1].hash_one(1)];
-        Self { keys: by.0, proxies, prefixes, secrets, spreads, disguise }
-    }
-
-    /// The key of this call. Allocates nothing, unless a path parameter is percent-encoded.
-    pub(super) fn name(&self, invocation: &Invocation) -> Name {
-        match self.keys.as_slice() {
-            [key] => self.of(key, invocation),
-            keys => self.all(keys, invocation),
-        }
-    }
-
-    /// All of these keys as one. Every part has the same length, so no two lists of parts are written alike.
-    fn all(&self, keys: &[Key], invocation: &Invocation) -> Name {
-        let mut hashers = [0, 1].map(|half| self.secrets[half].build_hasher());
-        for part in keys.iter().map(|key| self.of(key, invocation).exact) {
-            hashers.iter_mut().for_each(|hasher| part.iter().for_each(|half| hasher.write_u64(*half)));
-        }
-        let exact = hashers.map(|hasher| hasher.finish());
-        Name { place: exact[0], exact }
-    }
-
-    fn of(&self, key: &Key, invocation: &Invocation) -> Name {
-        match key {
-            Key::Global => self.digest("global", |_| ()),
-            Key::Peer => self.peer(invocation),
-            Key::Principal => match &invocation.call.principal {
-                Some(principal) => self.principal(principal),
-                None => self.peer(invocation),
-            },
-            Key::Operation => match invocation.operation() {
-                Some(operation) => self.digest("operation", |hasher| hasher.write(operation.id.as_bytes())),
-                None => self.digest("unmatched", |_| ()),
-            },
-            Key::Mark => match invocation.call.locals.get::<Mark>() {
-                Some(Mark(mark)) => self.digest("mark", |hasher| hasher.write(mark.as_bytes())),
-                None => self.digest("unmarked", |_| ()),
-            },
-            Key::Header(name) => match invocation.headers().get(name) {
-                Some(value) => self.digest("header", |hasher| hasher.write(value.as_bytes())),
-                None => self.peer(invocation),
-            },
-            // Decoded: one value has many spellings, and each would have a bucket of its own.
-            Key::Param(name) => match invocation.param(name) {
-                Some(value) => self.digest("param", |hasher| hasher.write(value.as_bytes())),
-                None => self.peer(invocation),
-            },
-        }
-    }
-
-    fn principal(&self, principal: &Principal) -> Name {
-        self.digest("principal", |hasher| {
-            hasher.write(principal.identity().scheme.as_bytes());
-            // No byte of a text: it keeps scheme and subject apart.
-            hasher.write_u8(u8::MAX);
-            hasher.write(principal.subject().as_bytes());
-        })
-    }
-
-    fn peer(&self, invocation: &Invocation) -> Name {
-        match self.proxies.client(&invocation.call.peer, invocation.headers()) {
-            Some(address) => self.address(address),
-            None if invocation.call.peer == Peer::Unix => self.digest("unix", |_| ()),
-            None => self.digest("local", |_| ()),
-        }
-    }
-
-    fn address(&self, address: IpAddr) -> Name {
-        let bits = prefix(address, self.prefixes);
-        let exact = bits ^ self.disguise;
-        Name { place: self.place(bits), exact: [(exact >> 64) as u64, exact as u64] }
+        Self { secrets, spreads, disguise }
     }
 
     /// Where an address belongs. Two multiplications with secret numbers do, as in wyhash: what tells addresses apart is
@@ -125,14 +139,33 @@ impl Keys {
         let [high, low] = [(address >> 64) as u64 ^ self.spreads[0], address as u64 ^ self.spreads[1]];
         folded(folded(high, low) ^ self.spreads[0], self.spreads[1])
     }
+}
 
-    fn digest(&self, kind: &str, write: impl Fn(&mut DefaultHasher)) -> Name {
+impl Naming for Seeds {
+    type Name = Name;
+
+    fn text<const N: usize>(&self, kind: &str, parts: [&[u8]; N]) -> Name {
         let exact = [0, 1].map(|half| {
             let mut hasher = self.secrets[half].build_hasher();
-            write(&mut hasher);
+            parts.iter().for_each(|part| hasher.write(part));
             hasher.write(kind.as_bytes());
             hasher.finish()
         });
+        Name { place: exact[0], exact }
+    }
+
+    fn address(&self, bits: u128) -> Name {
+        let exact = bits ^ self.disguise;
+        Name { place: self.place(bits), exact: [(exact >> 64) as u64, exact as u64] }
+    }
+
+    /// Every part has the same length, so no two lists of parts are written alike.
+    fn together(&self, parts: impl Iterator<Item = Name>) -> Name {
+        let mut hashers = [0, 1].map(|half| self.secrets[half].build_hasher());
+        for part in parts.map(|name| name.exact) {
+            hashers.iter_mut().for_each(|hasher| part.iter().for_each(|half| hasher.write_u64(*half)));
+        }
+        let exact = hashers.map(|hasher| hasher.finish());
         Name { place: exact[0], exact }
     }
 }

@@ -66,6 +66,37 @@ pub struct Conf {
     /// Up to how much is added at random to `Retry-After`, so that refused callers do not all come back at once.
     #[conf(default = Interval::secs(1))]
     pub retry_jitter: Interval,
+    /// Where calls are counted: in the `memory` of this instance, or in the `redis` that all instances of the service
+    /// share (see `redis.url`), so that a limit holds for all of them together.
+    #[conf(default = Store::Memory)]
+    pub store: Store,
+    /// How many instances share a limit that Redis counts: while it is away each takes this part of `rate` and `burst`
+    /// for itself.
+    #[conf(default = 1, range(1..=65_536))]
+    pub replicas: u32,
+    /// What happens while Redis is away: calls are counted by each instance for itself, or refused.
+    #[conf(default = OnOutage::Local)]
+    pub on_outage: OnOutage,
+}
+
+/// Where calls are counted.
+#[conf]
+#[derive(Copy, PartialEq, Eq)]
+pub enum Store {
+    /// In the memory of this instance.
+    Memory,
+    /// In Redis, for all instances.
+    Redis,
+}
+
+/// What happens to calls while Redis is away.
+#[conf]
+#[derive(Copy, PartialEq, Eq)]
+pub enum OnOutage {
+    /// This instance counts them, by its part of the limit.
+    Local,
+    /// They are refused with 503.
+    Deny,
 }
 
 /// One limit of several.
@@ -116,23 +147,57 @@ pub enum Fields {
     Never,
 }
 
+/// A policy with its name and its key.
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+    pub(super) policy: Policy,
+    /// Empty for the one that is not under `policies`.
+    key: String,
+}
+
+impl Named<'_> {
+    /// Says of what is wrong with the policy where that is.
+    pub(super) fn at<T>(&self, built: Result<T, BuildError>) -> Result<T, BuildError> {
+        built.map_err(|error| if self.key.is_empty() { error } else { error.below(&self.key) })
+    }
+
+    /// The part of it that one of so many instances has for itself: no call that costs more than that is kept out.
+    pub(super) fn part(&self, replicas: u32) -> Self {
+        let (_, dearest) = self.policy.dearest();
+        let part = |rate: Rate, burst: Option<u64>| {
+            let per = rate.per.saturating_mul(replicas);
+            let burst = (burst.unwrap_or(rate.count) / u64::from(replicas)).max(dearest).max(1);
+            (Rate { per, ..rate }, Some(burst).filter(|_| rate.count > 0))
+        };
+        let mut policy = self.policy.clone();
+        if let Some(rate) = policy.rate {
+            let (rate, burst) = part(rate, policy.burst);
+            (policy.rate, policy.burst) = (Some(rate), burst);
+        }
+        for caller in policy.callers.values_mut() {
+            (caller.rate, caller.burst) = part(caller.rate, caller.burst);
+        }
+        Self { name: self.name, policy, key: self.key.clone() }
+    }
+}
+
 impl Conf {
     /// All its policies with their names and keys, the one that is not under `policies` first, if it limits anything.
     ///
     /// # Errors
     /// What is wrong with a value in a way its type cannot say.
-    pub(super) fn checked(&self) -> Result<Vec<(&str, Policy, String)>, BuildError> {
+    pub(super) fn checked(&self) -> Result<Vec<Named<'_>>, BuildError> {
         let first = self.first();
         first.check()?;
         fields::string(&self.policy).map_err(|error| error.below("policy"))?;
         let mut all = Vec::new();
         if first.limits() {
-            all.push((self.policy.as_str(), first, String::new()));
+            all.push(Named { name: &self.policy, policy: first, key: String::new() });
         }
         for (name, policy) in &self.policies {
             let key = format!("policies.{name}");
             self.check_named(name, policy).map_err(|error| error.below(&key))?;
-            all.push((name.as_str(), policy.clone(), key));
+            all.push(Named { name, policy: policy.clone(), key });
         }
         Ok(all)
     }

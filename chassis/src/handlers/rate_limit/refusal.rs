@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::fields;
 use super::gcra::Decision;
 use super::limit::Chosen;
+use super::policy::{Conf, Fields};
+use crate::conf::BuildContext;
 use crate::fault::{Code, Fault};
+use crate::handler::Verdict;
 use crate::random::Random;
 
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -24,6 +27,18 @@ pub(super) struct Telling {
 }
 
 impl Telling {
+    pub(super) fn new(conf: &Conf, context: &BuildContext<'_>) -> Self {
+        let (fields, random) = (conf.fields != Fields::Never, context.random.clone());
+        Self { fields, jitter: conf.retry_jitter.0, random }
+    }
+
+    /// Refuses a call, and counts that by policy.
+    #[cold]
+    pub(super) fn refuse(&self, all: &[Standing<'_>]) -> Verdict {
+        all.iter().filter(|one| !one.decision.allowed).for_each(|one| one.chosen.limit.refused.increment());
+        Verdict::Refuse(self.refusal(all))
+    }
+
     /// The refusal by those of the policies that do not allow the call: at least one of them. The one that refuses
     /// longest names it.
     pub(super) fn refusal(&self, all: &[Standing<'_>]) -> Fault {

@@ -1,0 +1,84 @@
+//! The connection to Redis: made once, used by all, made anew after a failure.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::redis::aio::MultiplexedConnection;
+use futures_util::FutureExt;
+use futures_util::future::Shared;
+
+use super::target::Target;
+
+/// A connection that is there, is being made, or could not be made.
+type Connecting = Shared<Pin<Box<dyn Future<Output = Result<MultiplexedConnection, String>> + Send>>>;
+
+/// The connection, and what it goes to.
+pub(super) struct Link {
+    target: Arc<Target>,
+    current: Mutex<Option<Connecting>>,
+}
+
+impl Link {
+    pub(super) fn new(target: Target) -> Self {
+        Self { target: Arc::new(target), current: Mutex::default() }
+    }
+
+    /// Where it goes, without user and password.
+    pub(super) fn address(&self) -> &str {
+        self.target.address()
+    }
+
+    /// The connection, made if there is none. A call that cannot wait leaves; the next one finds what it began.
+    pub(super) fn connection(&self) -> Connecting {
+        self.current().get_or_insert_with(|| begun(Arc::clone(&self.target))).clone()
+    }
+
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// Why there is no answer; the next call makes another connection.
+    pub(super) async fn ask(
+        &self,
+        script: &::redis::Script,
+        keys: &[String],
+        arguments: &[Vec<u8>],
+    ) -> Result<Vec<Vec<u8>>, String> {
+        let connecting = self.connection();
+        let answer = match connecting.clone().await {
+            Ok(mut connection) => {
+                let mut question = script.prepare_invoke();
+                keys.iter().for_each(|key| _ = question.key(key));
+                arguments.iter().for_each(|argument| _ = question.arg(argument.as_slice()));
+                question.invoke_async(&mut connection).await.map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error),
+        };
+        if answer.is_err() {
+            self.forget(&connecting);
+        }
+        answer
+    }
+
+    /// Lets go of a connection that does not answer. One that is still being made is waited for: it has its own bound.
+    pub(super) fn forget_established(&self) {
+        self.current().take_if(|connecting| connecting.peek().is_some());
+    }
+
+    fn forget(&self, failed: &Connecting) {
+        self.current().take_if(|connecting| connecting.ptr_eq(failed));
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<Connecting>> {
+        // Nothing panics while the lock is held.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connects beside the calls, so that it goes on when the call that needed it has left.
+fn begun(target: Arc<Target>) -> Connecting {
+    let task = tokio::spawn(async move { target.connect().await });
+    let connection: Pin<Box<dyn Future<Output = _> + Send>> =
+        Box::pin(task.map(|joined| joined.unwrap_or_else(|error| Err(error.to_string()))));
+    connection.shared()
+}
