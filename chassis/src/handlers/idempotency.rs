@@ -22,80 +22,34 @@ use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
 use crate::argument::Argument;
-use crate::conf::{BuildContext, BuildError, Configure, Interval, Size};
+use crate::conf::{BuildContext, BuildError, Configure};
 use crate::fault::{Code, Fault, Violation};
+use crate::handler;
 use crate::handler::{Next, Wrap};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
-use crate::{conf, handler};
 
 mod kept;
 mod key;
 mod local;
 mod metric;
+mod policy;
+mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use policy::{Conf, Full, OnOutage, Place};
+
 use kept::Kept;
 use local::Local;
 use metric::{Became, Calls};
+use shared::Shared;
 use store::{End, Record, Standing, Store, Ticket};
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// Which calls have names, and how long answers are kept.
-#[conf]
-pub struct Conf {
-    /// The methods of the calls that have names. Others are not looked at: what they do again changes nothing.
-    #[conf(default = vec!["POST".to_owned(), "PATCH".to_owned()])]
-    pub methods: Vec<String>,
-    /// Whether a call without `Idempotency-Key` is refused with 400.
-    #[conf(default = false)]
-    pub required: bool,
-    /// Whether a key without quotes is taken too, as many clients send it.
-    #[conf(default = false)]
-    pub bare_keys: bool,
-    /// How long an answer is kept. Tell callers.
-    #[conf(default = Interval::secs(24 * 3600))]
-    pub ttl: Interval,
-    /// The largest body of an answer that is kept.
-    #[conf(default = Size(64 << 10))]
-    pub max_answer: Size,
-    /// How much memory the answers may take in all.
-    #[conf(default = Size(64 << 20))]
-    pub memory: Size,
-    /// What happens when they would take more.
-    #[conf(default = Full::Evict)]
-    pub when_full: Full,
-    /// Header fields that are kept with an answer. Others are made anew, or are not given again.
-    #[conf(default = usual_fields())]
-    pub headers: Vec<String>,
-    /// How long a call counts as under way when nobody can say any more how it ended; never less than its deadline.
-    #[conf(default = Interval::secs(60))]
-    pub lease: Interval,
-    /// When callers are told to come back for the answer of a call that is under way.
-    #[conf(default = Interval::secs(1))]
-    pub retry_after: Interval,
-}
-
-/// What happens when there is no room for another answer.
-#[conf]
-#[derive(Copy, PartialEq, Eq)]
-pub enum Full {
-    /// The oldest answers go before their time. Such a call would be done again if it came again.
-    Evict,
-    /// Calls with new keys are refused with 503.
-    Refuse,
-}
-
-fn usual_fields() -> Vec<String> {
-    let names = "content-type content-language content-encoding content-disposition location etag last-modified link \
-                 cache-control vary";
-    names.split(' ').map(str::to_owned).collect()
-}
 
 /// Does a call that is sent again not again: the answer to the first with the same `Idempotency-Key` is given once more.
 /// List it behind `auth`, and in front of nothing but what belongs to the operation.
@@ -109,19 +63,19 @@ pub struct Idempotency {
     lease: Duration,
     retry_after: Duration,
     store: Arc<dyn Store>,
+    on_outage: OnOutage,
     calls: Calls,
-    _reserved: Reserved,
+    _reserved: Option<Reserved>,
 }
 
 impl Configure for Idempotency {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        let room = usize::try_from(conf.memory.0).unwrap_or(usize::MAX);
-        let process = context.process;
-        let evicted = (conf.when_full == Full::Evict).then(|| metric::evicted(&process.metrics));
-        let store = Arc::new(Local::new(context.clock, conf.ttl.0, room, evicted));
-        metric::observe(&process.metrics, context.scope, &Arc::downgrade(&store));
+        let (store, _reserved) = match conf.store {
+            Place::Memory => local(&conf, context),
+            Place::Redis => (Arc::new(Shared::build(conf.ttl.0, context)?) as Arc<dyn Store>, None),
+        };
         Ok(Self {
             methods: all("methods", &conf.methods, "method", |text| Method::from_bytes(text.as_bytes()).ok())?,
             required: conf.required,
@@ -131,10 +85,21 @@ impl Configure for Idempotency {
             lease: conf.lease.0,
             retry_after: conf.retry_after.0,
             store,
-            calls: Calls::new(&process.metrics),
-            _reserved: process.memory.reserve("idempotency", room),
+            on_outage: conf.on_outage,
+            calls: Calls::new(&context.process.metrics),
+            _reserved,
         })
     }
+}
+
+/// Keeps answers in the memory of this instance.
+fn local(conf: &Conf, context: &BuildContext<'_>) -> (Arc<dyn Store>, Option<Reserved>) {
+    let room = usize::try_from(conf.memory.0).unwrap_or(usize::MAX);
+    let process = context.process;
+    let evicted = (conf.when_full == Full::Evict).then(|| metric::evicted(&process.metrics));
+    let store = Arc::new(Local::new(context.clock, conf.ttl.0, room, evicted));
+    metric::observe(&process.metrics, context.scope, &Arc::downgrade(&store));
+    (store, Some(process.memory.reserve("idempotency", room)))
 }
 
 fn all<T>(key: &str, texts: &[String], what: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BuildError> {
@@ -186,6 +151,11 @@ impl Idempotency {
             Standing::Differs => Became::Differing,
             Standing::Unkept => Became::Unkept,
             Standing::Full => Became::Full,
+            Standing::Away if self.on_outage == OnOutage::Pass => {
+                self.calls.count(Became::Unchecked);
+                return next.run(invocation).await;
+            }
+            Standing::Away => Became::Away,
         };
         self.refusal(became).into()
     }
@@ -250,9 +220,14 @@ impl Idempotency {
             Became::Full => Fault::new(Code::Unavailable, "No further `Idempotency-Key` can be remembered now.")
                 .with_retry_after(self.retry_after)
                 .with_remedy("It passes when answers have expired, with more `memory`, or with `when-full: evict`."),
+            Became::Away => Fault::new(Code::Unavailable, "Whether this call was made cannot be found out now.")
+                .with_retry_after(self.retry_after)
+                .with_remedy(
+                    "It passes when Redis answers again or, whether or not it was made, with `on-outage: pass`.",
+                ),
             Became::Missing => wrong("This call needs an `Idempotency-Key`."),
             Became::Malformed => wrong(key::FORM),
-            Became::First | Became::Replayed | Became::Unkept => {
+            Became::First | Became::Replayed | Became::Unchecked | Became::Unkept => {
                 let detail = "The call with this `Idempotency-Key` was answered, and the answer cannot be given again.";
                 Fault::new(Code::Conflict, detail)
             }

@@ -19,6 +19,13 @@ static EVICTED: Spec = Spec {
     kind: Kind::Counter,
 };
 
+static LOST: Spec = Spec {
+    name: "chassis.idempotency.lost",
+    help: "Answers that Redis was not told of in time: such a call is done again when it comes again.",
+    unit: Unit::Count("answer"),
+    kind: Kind::Counter,
+};
+
 static KNOWN: Spec = Spec {
     name: "chassis.idempotency.known",
     help: "Calls that `idempotency` remembers.",
@@ -38,16 +45,29 @@ pub(super) enum Became {
     Differing,
     Unkept,
     Full,
+    Away,
+    Unchecked,
     Missing,
     Malformed,
 }
 
 /// Counts what became of calls.
-pub(super) struct Calls([Counter; 8]);
+pub(super) struct Calls([Counter; 10]);
 
 impl Calls {
     pub(super) fn new(metrics: &Metrics) -> Self {
-        let names = ["first", "replayed", "running", "differing", "unkept", "full", "missing", "malformed"];
+        let names = [
+            "first",
+            "replayed",
+            "running",
+            "differing",
+            "unkept",
+            "full",
+            "away",
+            "unchecked",
+            "missing",
+            "malformed",
+        ];
         Self(names.map(|name| metrics.counter(&CALLS, labels([("result", name)]))))
     }
 
@@ -58,6 +78,10 @@ impl Calls {
 
 pub(super) fn evicted(metrics: &Metrics) -> Counter {
     metrics.counter(&EVICTED, labels::<&str>([]))
+}
+
+pub(super) fn lost(metrics: &Metrics) -> Counter {
+    metrics.counter(&LOST, labels::<&str>([]))
 }
 
 /// Shows how much is remembered, for as long as there is somebody who does.

@@ -37,6 +37,8 @@ pub(super) enum Standing {
     Unkept,
     /// There is no room for another one.
     Full,
+    /// Whoever knows is not there.
+    Away,
 }
 
 /// How a call ended.

@@ -18,6 +18,9 @@ use crate::operation::Operation;
 use crate::principal::{Identity, Principal};
 use crate::schema::Endpoint;
 
+#[cfg(feature = "redis")]
+mod shared;
+
 type Answer = fn(usize, &Bytes) -> Response;
 
 /// Counts how often it is done, and answers as the test says; where it is held, when the test says.
@@ -76,7 +79,11 @@ fn echo(times: usize, body: &Bytes) -> Response {
 
 impl Service {
     fn new(conf: Value, answer: Answer) -> Self {
-        let handler: Arc<Idempotency> = Arc::new(built(conf).unwrap());
+        Self::of(built(conf).unwrap(), answer)
+    }
+
+    fn of(handler: Idempotency, answer: Answer) -> Self {
+        let handler = Arc::new(handler);
         let steps = [
             Step { name: "idempotency".into(), form: Form::Wrap(handler.clone()), terms: None },
             Step { name: "moody".into(), form: Form::Hooks(Arc::new(Moody)), terms: None },

@@ -1,0 +1,196 @@
+//! Keeps answers in Redis, for all instances together.
+//!
+//! A call that is under way has a lease, which is renewed as long as the call lives here; when this instance dies it runs
+//! out. Only who holds the lease ends the call. That is told to Redis beside the calls, and again until Redis hears it or
+//! the lease would be over.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+use super::key::Digest;
+use super::metric;
+use super::store::{End, Standing, Store};
+use crate::clock::Clock;
+use crate::conf::{BuildContext, BuildError};
+use crate::metrics::Counter;
+use crate::random::Random;
+use crate::redis::{Away, Client, Script};
+use crate::schema::BoxFuture;
+
+mod record;
+
+/// Keeps answers in Redis.
+pub(super) struct Shared(Arc<Keeping>);
+
+struct Keeping {
+    client: Client,
+    ttl: Duration,
+    clock: Clock,
+    random: Random,
+    begin: Script,
+    renew: Script,
+    finish: Script,
+    /// The calls that are under way here.
+    running: Mutex<HashMap<u64, Running>>,
+    lost: Counter,
+}
+
+struct Running {
+    fingerprint: Digest,
+    lease: Duration,
+    renewal: AbortHandle,
+}
+
+/// A call that Redis is asked to begin. Dropping it forgets the call: nobody knows whether Redis has begun it.
+struct Asked {
+    keeping: Arc<Keeping>,
+    call: Call,
+    is_settled: bool,
+}
+
+/// One call, and how long it counts as under way.
+#[derive(Clone, Copy)]
+struct Call {
+    name: Digest,
+    fingerprint: Digest,
+    number: u64,
+    lease: Duration,
+}
+
+impl Shared {
+    /// # Errors
+    /// There is no Redis.
+    pub(super) fn build(ttl: Duration, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        Ok(Self(Arc::new(Keeping {
+            client: context.process.redis.client("store", context)?,
+            ttl,
+            clock: context.clock,
+            random: context.random.clone(),
+            begin: Script::new(include_str!("shared/begin.lua")),
+            renew: Script::new(include_str!("shared/renew.lua")),
+            finish: Script::new(include_str!("shared/finish.lua")),
+            running: Mutex::default(),
+            lost: metric::lost(&context.process.metrics),
+        })))
+    }
+}
+
+impl Store for Shared {
+    fn begin(&self, name: Digest, fingerprint: Digest, lease: Duration) -> BoxFuture<'_, Standing> {
+        let [number, _] = self.0.random.next_u64s();
+        let call = Call { name, fingerprint, number, lease };
+        Box::pin(Asked { keeping: Arc::clone(&self.0), call, is_settled: false }.standing())
+    }
+
+    fn end(&self, name: Digest, number: u64, end: End) {
+        let Some(Running { fingerprint, lease, renewal }) = self.0.running().remove(&number) else { return };
+        renewal.abort();
+        beside(Arc::clone(&self.0).finish(Call { name, fingerprint, number, lease }, end));
+    }
+}
+
+impl Asked {
+    async fn standing(mut self) -> Standing {
+        let keeping = Arc::clone(&self.keeping);
+        let answer = keeping.client.ask(&keeping.begin, &keeping.key(&self.call), &self.call.said()).await;
+        // An answer that is none, as one that never came, leaves open what Redis has done.
+        self.is_settled = answer != Err(Away::Unanswered);
+        let Ok(mut answer) = answer else { return Standing::Away };
+        let kept = (answer.len() == 2).then(|| answer.pop()).flatten();
+        match (answer.first().map(Vec::as_slice), kept) {
+            (Some(b"begun"), _) => {
+                keeping.take_on(self.call);
+                Standing::Begun(self.call.number)
+            }
+            (Some(b"running"), _) => Standing::Running,
+            (Some(b"differs"), _) => Standing::Differs,
+            (Some(b"answered"), Some(record)) => match record::decode(record) {
+                Some(record) => Standing::Answered(Arc::new(record)),
+                None => Standing::Unkept,
+            },
+            _ => Standing::Unkept,
+        }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            beside(Arc::clone(&self.keeping).finish(self.call, End::Forgotten));
+        }
+    }
+}
+
+impl Call {
+    /// What all scripts are told first, and the two that begin a lease last.
+    fn said(&self) -> [Vec<u8>; 3] {
+        [self.fingerprint.to_vec(), self.number.to_string().into_bytes(), millis(self.lease)]
+    }
+}
+
+impl Keeping {
+    fn key(&self, call: &Call) -> [String; 1] {
+        [self.client.key(&format!("idempotency:{}", self.client.digest(&[&call.name])))]
+    }
+
+    /// Renews the lease of a call for as long as it is under way here.
+    fn take_on(self: &Arc<Self>, call: Call) {
+        let keeping = Arc::clone(self);
+        let renewal = tokio::spawn(async move {
+            loop {
+                sleep(call.lease / 3).await;
+                // What fails now is tried again before the lease is over.
+                let _ = keeping.client.ask(&keeping.renew, &keeping.key(&call), &call.said()).await;
+            }
+        });
+        let Call { fingerprint, number, lease, .. } = call;
+        self.running().insert(number, Running { fingerprint, lease, renewal: renewal.abort_handle() });
+    }
+
+    /// Tells Redis how a call ended, until it hears it or the lease is over.
+    async fn finish(self: Arc<Self>, call: Call, end: End) {
+        let [fingerprint, number, _] = call.said();
+        let (kept, answer) = match end {
+            End::Forgotten => (Duration::ZERO, None),
+            End::Unkept => (self.ttl, None),
+            End::Answered(record) => (self.ttl, Some(record::encode(&record))),
+        };
+        let said: Vec<_> = [fingerprint, number, millis(kept)].into_iter().chain(answer).collect();
+        let until = self.clock.now() + call.lease;
+        while self.client.ask(&self.finish, &self.key(&call), &said).await.is_err() {
+            if self.clock.now() >= until {
+                if kept > Duration::ZERO {
+                    self.lost.increment();
+                    tracing::warn!(
+                        "Redis was not told in time that a call was answered; it is done again if it comes again"
+                    );
+                }
+                return;
+            }
+            sleep(self.client.retry()).await;
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<u64, Running>> {
+        // Nothing panics while the lock is held.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// In whole milliseconds, for Redis: at least one, if it is any time at all.
+fn millis(duration: Duration) -> Vec<u8> {
+    duration.as_nanos().div_ceil(1_000_000).to_string().into_bytes()
+}
+
+/// Does something beside the calls. Where there is no runtime any more there is nobody who would do it.
+fn beside(work: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(work);
+    }
+}
