@@ -135,7 +135,7 @@ impl Fault {
     /// Adds a member to the problem document (RFC 9457 §3.2); of those with the same name the last counts.
     ///
     /// A member that chassis writes itself is left as it is: `type`, `title`, `status`, `detail`, `code`,
-    /// `operation`, `handler`, `trace_id` and `violations` are no names for others.
+    /// `operation`, `handler`, `policy`, `revision`, `refusal`, `trace_id` and `violations` are no names for others.
     #[must_use]
     pub fn with_extension(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<serde_json::Value>) -> Self {
         let name = name.into();

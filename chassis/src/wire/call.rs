@@ -127,9 +127,13 @@ fn drop_content(response: &mut Response<Body>) {
 
 /// Tells an HTTP/1.1 peer that this is the last reply of the connection, if it is (RFC 9112 §9.6).
 fn say_goodbye(response: &mut Response<Body>, line: &Line) {
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        line.give_away();
-    } else if line.is_retiring() || line.has_left(Left::Much) {
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => return line.give_away(),
+        // hyper sees to it that all others without content have none.
+        StatusCode::RESET_CONTENT => drop_content(response),
+        _ => {}
+    }
+    if line.is_retiring() || line.has_left(Left::Much) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }

@@ -39,8 +39,10 @@ async fn operations_come_and_go_while_the_service_runs() {
 #[tokio::test]
 async fn a_service_that_serves_can_be_given_more() {
     let _turn = SIGNALS.lock().await;
-    let socket = format!("{}/given-more.sock", env!("CARGO_TARGET_TMPDIR"));
-    let listening = format!("protocols: {{ rest: {{ listen: 'unix:{socket}' }} }}\nadmin: {{ listen: 127.0.0.1:0 }}");
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("given-more.sock");
+    let listen = format!("unix:{}", socket.display());
+    let listening = format!("protocols: {{ rest: {{ listen: '{listen}' }} }}\nadmin: {{ listen: 127.0.0.1:0 }}");
     let sets = vec!["chain.provider.default=[gate]".to_owned()];
     let sources = Sources { texts: vec![("test".to_owned(), listening)], sets, ..Sources::default() };
     let (tell, told) = channel();

@@ -165,6 +165,7 @@ async fn replies_that_have_no_content_get_none() {
     let mut stream = TcpStream::connect(address).await.unwrap();
     for (request, status) in [
         (get("/204"), 204),
+        (get("/205"), 205),
         (get("/304"), 304),
         (get("/x").replace("GET", "HEAD"), 200),
         (get("/missing").replace("GET", "HEAD"), 404),

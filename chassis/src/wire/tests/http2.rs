@@ -182,6 +182,7 @@ async fn replies_that_have_no_content_get_none() {
     let (mut calls, _connection) = connect(address).await;
     for (method, path, status, length) in [
         (Method::GET, "/204", 204, None),
+        (Method::GET, "/205", 205, None),
         (Method::GET, "/304", 304, None),
         (Method::HEAD, "/204", 204, None),
         (Method::HEAD, "/missing", 404, Some("7")),

@@ -81,6 +81,7 @@ impl Site {
             "/refuse" => reply(StatusCode::PAYLOAD_TOO_LARGE, "refused"),
             "/empty-400" => reply(StatusCode::BAD_REQUEST, Body::empty()),
             "/204" => reply(StatusCode::NO_CONTENT, "content"),
+            "/205" => reply(StatusCode::RESET_CONTENT, "content"),
             "/304" => reply(StatusCode::NOT_MODIFIED, "content"),
             "/missing" => reply(StatusCode::NOT_FOUND, "missing"),
             "/panic" => panic!("as asked"),

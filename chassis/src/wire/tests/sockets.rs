@@ -62,8 +62,8 @@ async fn a_name_without_an_address_is_refused() {
 
 #[tokio::test]
 async fn a_port_that_cannot_be_had_is_refused_with_what_helps() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let listener = tokio::net::TcpListener::bind(taken).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = listener.local_addr().unwrap();
     let error = Sockets::bind(&Listen::Ip(taken)).await.map(|_| ()).unwrap_err();
     assert!(error.help.is_some_and(|help| help.contains(&format!("sport = {}", taken.port()))));
     drop(listener);

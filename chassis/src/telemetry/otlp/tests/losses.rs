@@ -51,9 +51,10 @@ async fn what_a_collector_takes_in_part_is_counted_in_part() {
 
 #[tokio::test]
 async fn a_collector_that_is_away_costs_no_more_than_the_queue() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Its port is taken, so that nobody else is given it, and nobody listens there.
+    let away = tokio::net::TcpSocket::new_v4().unwrap();
+    away.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let endpoint = format!("http://{}", away.local_addr().unwrap());
     let conf = json!({
         "endpoint": endpoint,
         "metrics": { "enabled": false },

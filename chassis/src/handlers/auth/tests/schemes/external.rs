@@ -19,7 +19,8 @@ async fn service(status: &'static str) -> (Server, Arc<Mutex<Vec<String>>>) {
 }
 
 fn asking(address: &str, changes: Value) -> Value {
-    let mut external = json!({ "url": format!("{address}/check") });
+    // However slow the machine is: what is to come too late says so.
+    let mut external = json!({ "url": format!("{address}/check"), "timeout": "1m" });
     merge(&mut external, changes);
     json!({ "api-keys": { "file": "keys" }, "external": external })
 }
