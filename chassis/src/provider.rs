@@ -26,6 +26,7 @@ mod preflight;
 mod receipts;
 mod report;
 mod snapshot;
+mod streamed;
 
 pub use connection::{Connection, Entry};
 pub(crate) use preflight::Way;
@@ -229,7 +230,7 @@ fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Respons
             report(fault, invocation);
             lease.keep(fault, invocation);
         }
-        reply.into_response(invocation)
+        streamed::guarded(reply.into_response(invocation), lease)
     }
 }
 

@@ -178,7 +178,12 @@ impl<'a> Passage<'_, 'a> {
                 }
             });
             if let Err(panic) = outcome {
-                reply = self.panicked(&*panic).by(&self.next.steps[self.passed].name);
+                let instead = self.panicked(&*panic).by(&self.next.steps[self.passed].name);
+                let given_up = std::mem::replace(&mut reply, instead);
+                // Its body is whatever the operation made, and may panic as well.
+                if caught(|| drop(given_up)).is_err() {
+                    self.invocation.call.count_panic();
+                }
             }
         }
         reply

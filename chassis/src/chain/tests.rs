@@ -418,6 +418,27 @@ async fn a_handler_that_panics_on_the_way_out_keeps_no_other_from_its_turn() {
 }
 
 #[tokio::test]
+async fn a_body_that_panics_when_another_answer_takes_its_place_harms_nobody() {
+    /// Answers with what panics when it is dropped.
+    struct Answers;
+
+    impl Endpoint for Answers {
+        fn call<'a>(&'a self, _: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+            let bomb = Bomb;
+            let pieces = futures_util::stream::poll_fn(move |_| {
+                let _held = &bomb;
+                Poll::<Option<Result<&str, std::convert::Infallible>>>::Pending
+            });
+            Box::pin(std::future::ready(Reply::new(axum::body::Body::from_stream(pieces))))
+        }
+    }
+
+    let mut run = Run::hooks(&[Does::Pass, Does::PanicAfter], Ends::Well);
+    assert_eq!(run.reply_of(&Answers).await.fault().unwrap().code(), Code::Internal);
+    assert_eq!((run.log.text().as_str(), run.panics()), ("+a +b -b 200 -a 500", 2));
+}
+
+#[tokio::test]
 async fn nothing_of_a_panic_leaves_the_process() {
     let mut run = Run::hooks(&[Does::Pass], Ends::Panic);
     let reply = run.reply().await;

@@ -1,9 +1,12 @@
 //! Proves what a provider promises whatever its operations and handlers leave behind.
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 use http::StatusCode;
+use http_body_util::BodyExt;
 
 use super::*;
 use crate::chain::{Chain, Form, Step};
@@ -23,11 +26,18 @@ impl Drop for Bomb {
     }
 }
 
-/// Leaves a bomb in its call, and answers at once where it is a `POST`.
+/// Leaves a bomb in its call, and answers at once where it is a `POST`. The body of what it answers to `PUT` panics.
 struct Leaves;
 
 impl Endpoint for Leaves {
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
+        if *invocation.method() == Method::PUT {
+            let pieces = stream::iter([1, 2]).map(|piece| match piece {
+                1 => Ok::<_, Infallible>("first"),
+                _ => panic!("secret"),
+            });
+            return Box::pin(ready(Reply::new(Body::from_stream(pieces))));
+        }
         invocation.call.locals.set(Bomb);
         let waits = *invocation.method() != Method::POST;
         Box::pin(async move { if waits { std::future::pending().await } else { Reply::new("left") } })
@@ -53,7 +63,7 @@ fn provider() -> Provider {
         target: 0,
         place: "here".to_owned(),
     };
-    let table = Table::build(["GET", "POST"].map(route), Default::default()).unwrap();
+    let table = Table::build(["GET", "POST", "PUT"].map(route), Default::default()).unwrap();
     let silent = chain(&[Step { name: "silent".into(), form: Form::Hooks(Arc::new(Silent)), terms: None }]);
     let target = Target {
         operation: Operation::new("test", "bombs", "GET", "/bombs").with_access(Access::Public),
@@ -89,6 +99,17 @@ async fn what_panics_when_its_call_has_ended_harms_nobody() {
 fn what_panics_when_its_caller_goes_away_harms_nobody() {
     let provider = provider();
     assert!(call(&provider, request("GET", "/bombs")).now_or_never().is_none());
+    assert_eq!(provider.panics(), 1);
+}
+
+#[tokio::test]
+async fn what_panics_while_its_body_is_sent_ends_the_reply_and_is_counted_once() {
+    let provider = provider();
+    let mut body = call(&provider, request("PUT", "/bombs")).await.into_body();
+    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "first");
+    assert!(body.frame().await.unwrap().unwrap_err().to_string().contains("panicked"));
+    assert!(body.frame().await.is_none());
+    drop(body);
     assert_eq!(provider.panics(), 1);
 }
 

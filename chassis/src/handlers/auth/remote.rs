@@ -114,17 +114,23 @@ impl Remote {
         if self.verifier.knows(&key) {
             return None;
         }
-        let (mut rounds, answer) = (self.rounds.subscribe(), self.plan().ask(&key, self.clock.now()));
+        let mut rounds = self.rounds.subscribe();
+        let (answer, patience, came) = {
+            let mut plan = self.plan();
+            (plan.ask(&key, self.clock.now()), plan.times.patience, plan.came())
+        };
         match answer {
             Answer::No => return None,
             Answer::Fetch => self.asked.notify_one(),
-            Answer::UnderWay => {}
+            Answer::Asked | Answer::UnderWay => {}
         }
-        let (remote, patience) = (Arc::clone(self), self.plan().times.patience);
+        let remote = Arc::clone(self);
         Some(Box::pin(async move {
             let over = tokio::time::timeout(patience, rounds.changed()).await.is_ok();
-            if over && !remote.verifier.knows(&key) {
-                remote.plan().remember(&key, remote.clock.now());
+            let mut plan = remote.plan();
+            // A set that was under way already may be older than the key, and where none came nothing is known.
+            if over && answer != Answer::UnderWay && plan.came() > came && !remote.verifier.knows(&key) {
+                plan.remember(&key, remote.clock.now());
             }
         }))
     }

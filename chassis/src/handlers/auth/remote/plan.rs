@@ -27,6 +27,8 @@ pub(super) struct Plan {
     fetched: Option<Instant>,
     due: Option<Instant>,
     failures: u32,
+    /// How many fetches brought keys.
+    came: u64,
     under_way: bool,
     /// Somebody asked for the fetch that is under way or about to begin.
     asked: bool,
@@ -44,7 +46,9 @@ pub(super) enum Answer {
     No,
     /// A fetch is to begin.
     Fetch,
-    /// One is under way already.
+    /// One is about to begin: somebody asked before.
+    Asked,
+    /// One is under way already, and may end without what was published a moment ago.
     UnderWay,
 }
 
@@ -55,6 +59,7 @@ impl Plan {
             fetched: None,
             due: None,
             failures: 0,
+            came: 0,
             under_way: false,
             asked: false,
             quiet: None,
@@ -72,6 +77,11 @@ impl Plan {
         self.fetched.map(|fetched| now.saturating_duration_since(fetched))
     }
 
+    /// How many fetches brought keys so far.
+    pub(super) fn came(&self) -> u64 {
+        self.came
+    }
+
     pub(super) fn is_fresh(&self, now: Instant) -> bool {
         self.age(now).is_some_and(|age| age <= self.times.stale)
     }
@@ -83,7 +93,10 @@ impl Plan {
         if self.unknown.iter().any(|(unknown, _)| *unknown == hash) {
             return Answer::No;
         }
-        if self.under_way || self.asked {
+        if self.asked {
+            return Answer::Asked;
+        }
+        if self.under_way {
             return Answer::UnderWay;
         }
         if self.quiet.is_some_and(|until| now < until) {
@@ -119,7 +132,7 @@ impl Plan {
         }
         let wait = match came {
             Some(max_age) => {
-                (self.fetched, self.failures) = (Some(now), 0);
+                (self.fetched, self.failures, self.came) = (Some(now), 0, self.came + 1);
                 // Ahead of the end, so that nobody waits; not all instances at once.
                 max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST).mul_f64(0.8 + 0.1 * chance)
             }

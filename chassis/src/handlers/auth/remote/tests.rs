@@ -40,9 +40,10 @@ struct State {
 impl Source for Issuer {
     fn fetch(&self) -> BoxFuture<'_, Result<Published, String>> {
         self.0.asked.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async {
+        let published = self.0.published.lock().unwrap().clone();
+        Box::pin(async move {
             tokio::time::sleep(self.0.slow).await;
-            let published = self.0.published.lock().unwrap().clone().ok_or("it is away")?;
+            let published = published.ok_or("it is away")?;
             Ok(Published { content: published.to_string().into_bytes(), max_age: self.0.max_age })
         })
     }

@@ -119,6 +119,30 @@ async fn a_key_that_the_issuer_does_not_have_is_not_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_set_that_was_under_way_before_says_nothing_of_a_key_that_is_newer() {
+    let issuer = Issuer::slow(published(&["a"]), Duration::from_secs(5));
+    let (rig, _) = Rig::start(issuer.clone(), json!({ "timeout": "6s" })).await;
+    while issuer.asked() < 2 {
+        after(1).await;
+    }
+    issuer.publish(published(&["a", "b"]));
+    assert_eq!(rig.call(&token_by("b")).await, (UNAUTHORIZED, true), "it waited for the old set");
+    assert_eq!(rig.call(&token_by("b")).await, (Ok(()), true), "and asks again");
+    assert_eq!(issuer.asked(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_not_taken_for_unknown_because_the_issuer_is_away() {
+    let issuer = Issuer::with(published(&["a"]));
+    let (rig, _) = Rig::start(issuer.clone(), json!({ "cool-down": "1s" })).await;
+    issuer.publish(None);
+    assert_eq!(rig.call(&token_by("b")).await, (UNAUTHORIZED, true));
+    issuer.publish(published(&["a", "b"]));
+    after(2).await;
+    assert_eq!(rig.call(&token_by("b")).await, (Ok(()), true));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_caller_that_leaves_stops_no_fetch() {
     let issuer = Issuer::with(published(&["a"]));
     let (rig, _) = Rig::start(issuer.clone(), json!({})).await;
