@@ -29,27 +29,40 @@ impl Builder {
 
     /// Where the log of a server goes.
     pub(crate) fn log(&self, name: &str) -> io::Result<PathBuf> {
-        let folder = self.target.join("contest");
-        fs::create_dir_all(&folder)?;
-        Ok(folder.join(name).with_extension("log"))
+        Ok(self.folder()?.join(format!("{name}.log")))
     }
 
-    /// Builds one binary and says where it is.
-    pub(crate) fn build(&self, workspace: Workspace, package: &str, binary: &str) -> io::Result<PathBuf> {
-        eprintln!("building {binary} ({})", self.profile);
+    /// Builds one binary and says where a copy of it is: cargo puts one with other features in the same place.
+    pub(crate) fn build(
+        &self,
+        workspace: Workspace,
+        package: &str,
+        binary: &str,
+        features: &str,
+    ) -> io::Result<PathBuf> {
+        let name = format!("{binary}{}{features}", if features.is_empty() { "" } else { "-" });
+        eprintln!("building {name} ({})", self.profile);
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--locked", "--profile", self.profile])
-            .args(["--package", package, "--bin", binary])
+            .args(["--package", package, "--bin", binary, "--features", features])
             .arg("--manifest-path")
             .arg(workspace.folder().join("Cargo.toml"))
             .arg("--target-dir")
             .arg(&self.target)
             .status()?;
         if !status.success() {
-            return Err(io::Error::other(format!("`{binary}` does not build")));
+            return Err(io::Error::other(format!("`{name}` does not build")));
         }
         let folder = if self.profile == "dev" { "debug" } else { self.profile };
-        Ok(self.target.join(folder).join(binary))
+        let copy = self.folder()?.join(name);
+        fs::copy(self.target.join(folder).join(binary), &copy)?;
+        Ok(copy)
+    }
+
+    fn folder(&self) -> io::Result<PathBuf> {
+        let folder = self.target.join("contest");
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 }
 

@@ -30,10 +30,10 @@ impl Connection {
         Ok(Self { stream, received: vec![0; 16 * 1024].into(), filled: 0, expected: 0, sent: now })
     }
 
-    pub(crate) fn send(&mut self, exchange: &Exchange, now: Instant) -> io::Result<()> {
+    pub(crate) fn send(&mut self, request: &[u8], now: Instant) -> io::Result<()> {
         self.sent = now;
         self.filled = 0;
-        self.stream.write_all(&exchange.request)
+        self.stream.write_all(request)
     }
 
     /// Reads once; to be called when there is something to read.

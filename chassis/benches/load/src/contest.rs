@@ -6,7 +6,7 @@ use crate::cores::Cores;
 use crate::drive::{Plan, Round, round};
 use crate::entrant::Entrant;
 use crate::flags::Flags;
-use crate::server::{Server, ask, wrong};
+use crate::server::{Server, Spans, ask, wrong};
 
 pub(crate) struct Contest(Vec<(Entrant, Server)>);
 
@@ -14,6 +14,8 @@ pub(crate) struct Contest(Vec<(Entrant, Server)>);
 pub(crate) struct Rounds {
     pub(crate) name: &'static str,
     pub(crate) rounds: Vec<Round>,
+    /// What became of the spans, of a server that sends them.
+    pub(crate) spans: Option<Spans>,
 }
 
 impl Contest {
@@ -33,7 +35,7 @@ impl Contest {
     pub(crate) fn run(self, flags: &Flags) -> io::Result<Vec<Rounds>> {
         let plan = Plan { connections: flags.connections, warm_up: flags.warm_up(), measured: flags.measured() };
         let mut results: Vec<_> =
-            self.0.iter().map(|(entrant, _)| Rounds { name: entrant.name, rounds: Vec::new() }).collect();
+            self.0.iter().map(|(entrant, _)| Rounds { name: entrant.name, rounds: Vec::new(), spans: None }).collect();
         for turn in 0..flags.rounds() {
             eprintln!("round {} of {}", turn + 1, flags.rounds());
             for step in 0..self.0.len() {
@@ -43,13 +45,16 @@ impl Contest {
                 results[at].rounds.push(measured.map_err(|error| of(entrant, &error))?);
             }
         }
+        for ((entrant, server), rounds) in self.0.iter().zip(&mut results) {
+            rounds.spans = server.spans().map_err(|error| of(entrant, &error))?;
+        }
         Ok(results)
     }
 }
 
 fn refuses(entrant: &Entrant, server: &Server) -> io::Result<()> {
     let Some(refused) = &entrant.refused else { return Ok(()) };
-    match ask(server.address, &refused.request) {
+    match ask(server.address, refused.request(0)) {
         Some(answer) if answer.starts_with(b"HTTP/1.1 401") => Ok(()),
         answer => Err(wrong(&answer.unwrap_or_default())),
     }

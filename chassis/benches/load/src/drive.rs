@@ -72,6 +72,8 @@ pub(crate) fn round(
 struct Crowd {
     epoll: OwnedFd,
     connections: Vec<Connection>,
+    /// How many requests were sent.
+    sent: usize,
     latencies: Vec<Duration>,
 }
 
@@ -84,11 +86,15 @@ impl Crowd {
             epoll::add(&epoll, &connection.stream, epoll::EventData::new_u64(at as u64), epoll::EventFlags::IN)?;
             connections.push(connection);
         }
-        Ok(Self { epoll, connections, latencies: Vec::with_capacity(1 << 20) })
+        Ok(Self { epoll, connections, sent: 0, latencies: Vec::with_capacity(1 << 20) })
     }
 
     fn send_first(&mut self, exchange: &Exchange) -> io::Result<()> {
-        self.connections.iter_mut().try_for_each(|connection| connection.send(exchange, Instant::now()))
+        for connection in &mut self.connections {
+            connection.send(exchange.request(self.sent), Instant::now())?;
+            self.sent += 1;
+        }
+        Ok(())
     }
 
     /// Answers every answer with the next request until the time is over.
@@ -118,7 +124,9 @@ impl Crowd {
             Received::Right => {
                 let now = Instant::now();
                 self.latencies.push(now - connection.sent);
-                connection.send(exchange, now)
+                connection.send(exchange.request(self.sent), now)?;
+                self.sent += 1;
+                Ok(())
             }
             Received::Wrong(line) => Err(io::Error::other(format!("a wrong answer: {line}"))),
         }

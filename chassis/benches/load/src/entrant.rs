@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::artifact::{Builder, Workspace};
+use crate::chain;
 use crate::exchange::Exchange;
 use crate::flags::Flags;
 use crate::server::Launch;
@@ -32,7 +33,8 @@ const ALL: &[&str] = &[HYPER_GET, AXUM_GET, GREETER_GET, GREETER_FULL_GET, HYPER
 /// Builds the entrants that the flags ask for, in the order of a round.
 pub(crate) fn chosen(flags: &Flags, builder: &Builder) -> io::Result<Vec<Entrant>> {
     let is_chosen = |name: &&&str| flags.only.is_empty() || flags.only.iter().any(|part| name.contains(part.as_str()));
-    ALL.iter().filter(is_chosen).map(|name| entrant(name, builder)).collect()
+    let all = if flags.chain { chain::ALL } else { ALL };
+    all.iter().filter(is_chosen).map(|name| entrant(name, builder)).collect()
 }
 
 /// The one whose start and memory are measured.
@@ -42,42 +44,54 @@ pub(crate) fn greeter(entrants: &[Entrant]) -> Option<&Entrant> {
 
 fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
     let peer = |binary| {
-        let program = builder.build(Workspace::Load, "peers", binary)?;
+        let program = builder.build(Workspace::Load, "peers", binary, "")?;
         launch(program, &["{address}"], builder.log(binary)?)
     };
     let (launch, exchange, refused) = match name {
         HYPER_GET => (peer("raw-hyper")?, Exchange::greeting(""), None),
         AXUM_GET => (peer("bare-axum")?, Exchange::greeting(""), None),
-        GREETER_GET => (service(builder, Workspace::Chassis, "greeter", "empty.yaml")?, Exchange::greeting(""), None),
+        GREETER_GET => (greeter_with(builder, "empty.yaml")?, Exchange::greeting(""), None),
         GREETER_FULL_GET => {
-            let launch = service(builder, Workspace::Chassis, "greeter", "full.yaml")?;
+            let launch = greeter_with(builder, "full.yaml")?;
             let token = token(&launch.program)?;
             let (good, bad) = (bearer(&token), bearer(&format!("{token}A")));
-            (launch, good, Some(bad))
+            (launch, Exchange::greeting(&good), Some(Exchange::greeting(&bad)))
         }
         HYPER_POST => (peer("raw-hyper")?, Exchange::order(), None),
         AXUM_POST => (peer("bare-axum")?, Exchange::order(), None),
-        _ => (service(builder, Workspace::Load, "echo", "echo.yaml")?, Exchange::order(), None),
+        CHASSIS_POST => {
+            let program = builder.build(Workspace::Load, "echo", "echo", "")?;
+            (service(program, "echo.yaml", builder.log("echo")?)?, Exchange::order(), None)
+        }
+        _ => return chain::entrant(name, builder),
     };
     Ok(Entrant { name, launch, exchange, refused })
 }
 
-fn bearer(token: &str) -> Exchange {
-    Exchange::greeting(&format!("authorization: Bearer {token}\r\n"))
+/// The field of a caller that proves who it is.
+pub(crate) fn bearer(token: &str) -> String {
+    format!("authorization: Bearer {token}\r\n")
+}
+
+fn greeter_with(builder: &Builder, conf: &str) -> io::Result<Launch> {
+    service(builder.build(Workspace::Chassis, "greeter", "greeter", "")?, conf, builder.log(conf)?)
 }
 
 /// A service built on chassis, with its configuration of this folder.
-fn service(builder: &Builder, workspace: Workspace, package: &str, conf: &str) -> io::Result<Launch> {
-    let program = builder.build(workspace, package, package)?;
-    let log = builder.log(conf)?;
-    let conf = conf_folder().join(conf);
-    let conf = conf.to_str().ok_or_else(|| io::Error::other("the path of this folder is not UTF-8"))?;
+pub(crate) fn service(program: PathBuf, conf: &str, log: PathBuf) -> io::Result<Launch> {
+    let conf = in_conf(conf)?;
     let listen = ["--set", "protocols.rest.listen={address}", "--set", "admin.listen={admin}"];
-    launch(program, &[&["--conf", conf], listen.as_slice()].concat(), log)
+    launch(program, &[&["--conf", &conf], listen.as_slice()].concat(), log)
 }
 
-fn launch(program: PathBuf, arguments: &[&str], log: PathBuf) -> io::Result<Launch> {
-    Ok(Launch { program, arguments: arguments.iter().map(OsString::from).collect(), log })
+pub(crate) fn launch(program: PathBuf, arguments: &[&str], log: PathBuf) -> io::Result<Launch> {
+    Ok(Launch { program, arguments: arguments.iter().map(OsString::from).collect(), log, collector: None })
+}
+
+/// The path of a file in the folder of configurations.
+pub(crate) fn in_conf(file: &str) -> io::Result<String> {
+    let path = conf_folder().join(file);
+    path.to_str().map(str::to_owned).ok_or_else(|| io::Error::other("the path of this folder is not UTF-8"))
 }
 
 /// A token that the configuration of the full chain accepts.

@@ -1,32 +1,48 @@
-//! A request that is sent over and over, and the answer it must get each time.
+//! Requests that are sent over and over, and the answer that each must get.
 
 use model::{GREETING_PATH, Hello, ORDERS_PATH, Order};
 
 const STATUS: &[u8] = b"HTTP/1.1 200 ";
 
-/// The bytes that go out and the body that must come back.
+/// The bytes that go out, one request after the other and then again, and the body that must come back.
 #[derive(Clone)]
 pub(crate) struct Exchange {
-    pub(crate) request: Vec<u8>,
+    requests: Vec<Vec<u8>>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Exchange {
     /// Asks for the greeting, with these header lines besides `Host`.
     pub(crate) fn greeting(headers: &str) -> Self {
-        let request = format!("GET {GREETING_PATH} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n").into_bytes();
+        Self::greetings(&[headers.to_owned()])
+    }
+
+    /// Asks for the greeting with each of these header lines in turn.
+    pub(crate) fn greetings(headers: &[String]) -> Self {
+        let request = |headers: &String| format!("GET {GREETING_PATH} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
         let body = format!("{{\"message\":\"{}\"}}", Hello::to("ada").message).into_bytes();
-        Self { request, body }
+        Self { requests: headers.iter().map(|headers| request(headers).into_bytes()).collect(), body }
+    }
+
+    /// Places the order of 1,024 bytes with each of these header lines in turn.
+    pub(crate) fn orders(headers: &[String]) -> Self {
+        let body = Order::sample().to_json();
+        let length = body.len();
+        let head = format!(
+            "POST {ORDERS_PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n"
+        );
+        let request = |headers: &String| [format!("{head}{headers}\r\n").as_bytes(), &body].concat();
+        Self { requests: headers.iter().map(request).collect(), body }
     }
 
     /// Places the order of 1,024 bytes.
     pub(crate) fn order() -> Self {
-        let body = Order::sample().to_json();
-        let length = body.len();
-        let head = format!(
-            "POST {ORDERS_PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-        );
-        Self { request: [head.as_bytes(), &body].concat(), body }
+        Self::orders(&[String::new()])
+    }
+
+    /// The request whose turn it is.
+    pub(crate) fn request(&self, turn: usize) -> &[u8] {
+        &self.requests[turn % self.requests.len()]
     }
 
     /// Whether these bytes are the answer.

@@ -26,6 +26,11 @@ pub(crate) struct Flags {
     #[arg(long, default_value_t = 64)]
     pub(crate) connections: usize,
 
+    /// The default chain with a token on every request, against bare axum and the stack people write today, in place of
+    /// the other rows
+    #[arg(long)]
+    pub(crate) chain: bool,
+
     /// Only entrants whose name contains one of these
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,

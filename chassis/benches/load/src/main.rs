@@ -8,6 +8,7 @@ use clap::Parser;
 mod flags;
 
 mod artifact;
+mod chain;
 mod contest;
 mod entrant;
 mod footprint;

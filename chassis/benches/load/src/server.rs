@@ -22,11 +22,16 @@ pub(crate) struct Launch {
     pub(crate) arguments: Vec<OsString>,
     /// Where its log goes: writing it is part of what a server does.
     pub(crate) log: PathBuf,
+    /// What it sends spans to, at `{collector}` in its arguments.
+    pub(crate) collector: Option<PathBuf>,
 }
 
 pub(crate) struct Server {
     child: Child,
+    /// Beside the load: what a server tells others is not its own work.
+    collector: Option<Child>,
     pub(crate) address: SocketAddr,
+    admin: SocketAddr,
     /// From the start of the process to its first right answer.
     pub(crate) ready_after: Duration,
 }
@@ -34,18 +39,20 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it and waits for its first right answer.
     pub(crate) fn start(launch: &Launch, cores: &Cores, exchange: &Exchange) -> io::Result<Self> {
-        let (address, admin) = (free_address()?, free_address()?);
-        let mut command = launch.command(address, admin)?;
+        let (address, admin, collector) = (free_address()?, free_address()?, free_address()?);
+        let mut command = launch.command(&[("{address}", address), ("{admin}", admin), ("{collector}", collector)])?;
+        let beside = launch.collector.as_ref().map(|program| Command::new(program).arg(collector.to_string()).spawn());
+        let beside = beside.transpose()?;
         let start = Instant::now();
         let child = cores.as_server(|| command.spawn())??;
-        let mut server = Self { child, address, ready_after: Duration::ZERO };
+        let mut server = Self { child, collector: beside, address, admin, ready_after: Duration::ZERO };
         server.ready_after = server.await_answer(exchange, start).map_err(|error| launch.explain(&error))?;
         Ok(server)
     }
 
     fn await_answer(&mut self, exchange: &Exchange, start: Instant) -> io::Result<Duration> {
         loop {
-            if let Some(answer) = ask(self.address, &exchange.request) {
+            if let Some(answer) = ask(self.address, exchange.request(0)) {
                 let waited = start.elapsed();
                 return if exchange.is_answered_by(&answer) { Ok(waited) } else { Err(wrong(&answer)) };
             }
@@ -78,19 +85,47 @@ impl Server {
     }
 }
 
+/// What became of the spans of calls that are recorded.
+pub(crate) struct Spans {
+    pub(crate) exported: u64,
+    /// Those that found no room in the queue.
+    pub(crate) dropped: u64,
+}
+
+impl Server {
+    /// What the server says of its spans, once the last are sent; nothing of one that sends none.
+    pub(crate) fn spans(&self) -> io::Result<Option<Spans>> {
+        if self.collector.is_none() {
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_secs(1));
+        let answer = ask(self.admin, b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap_or_default();
+        let text = String::from_utf8_lossy(&answer);
+        let sum = |name: &str| -> Option<u64> {
+            let lines: Vec<_> = text.lines().filter(|line| line.starts_with(name)).collect();
+            let values = lines.iter().filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+            (!lines.is_empty()).then(|| values.sum::<f64>() as u64)
+        };
+        let exported = sum("otel_sdk_exporter_span_exported").ok_or_else(|| wrong(&answer))?;
+        Ok(Some(Spans { exported, dropped: sum("otel_sdk_processor_span_processed").unwrap_or(0) }))
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in [Some(&mut self.child), self.collector.as_mut()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
 impl Launch {
-    fn command(&self, address: SocketAddr, admin: SocketAddr) -> io::Result<Command> {
+    fn command(&self, places: &[(&str, SocketAddr)]) -> io::Result<Command> {
         let mut command = Command::new(&self.program);
         for argument in &self.arguments {
-            let text = argument.to_string_lossy();
-            command.arg(text.replace("{address}", &address.to_string()).replace("{admin}", &admin.to_string()));
+            let text = argument.to_string_lossy().into_owned();
+            command.arg(places.iter().fold(text, |text, (name, place)| text.replace(name, &place.to_string())));
         }
         let log = File::create(&self.log)?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::chain;
 use crate::contest::Rounds;
 use crate::cores::Cores;
 use crate::drive::Round;
 use crate::entrant::{AXUM_GET, AXUM_POST, CHASSIS_POST, GREETER_FULL_GET, GREETER_GET, HYPER_GET, HYPER_POST};
 use crate::flags::Flags;
+use crate::server::Spans;
 
 /// Whom to compare with whom, and the bars: throughput at least, processor time at most.
 const ROWS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
@@ -16,6 +18,16 @@ const ROWS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
     (CHASSIS_POST, AXUM_POST, Some(1.25), None),
     (HYPER_GET, AXUM_GET, None, None),
     (HYPER_POST, AXUM_POST, None, None),
+    (chain::GET, AXUM_GET, Some(1.00), Some(1.00)),
+    (chain::TOKENS_GET, AXUM_GET, Some(1.00), None),
+    (chain::RECORDED_GET, AXUM_GET, Some(0.95), None),
+    (chain::ES256_GET, AXUM_GET, None, None),
+    (chain::POST, AXUM_POST, Some(1.25), None),
+    (chain::TOKENS_POST, AXUM_POST, Some(1.25), None),
+    (chain::GET, chain::USUAL_GET, Some(2.40), None),
+    (chain::ES256_GET, chain::USUAL_ES256_GET, Some(10.0), None),
+    (chain::USUAL_GET, AXUM_GET, None, None),
+    (chain::USUAL_ES256_GET, AXUM_GET, None, None),
 ];
 
 /// What was measured on, and how.
@@ -70,6 +82,10 @@ pub(crate) fn contest(results: &[Rounds]) -> String {
             of(&|round| round.percentile(0.5)),
             of(&|round| round.percentile(0.99)),
         );
+    }
+    for rounds in results {
+        let Some(Spans { exported, dropped }) = &rounds.spans else { continue };
+        let _ = writeln!(text, "\n{}: {exported} spans exported, {dropped} dropped for want of room.", rounds.name);
     }
     text
 }

@@ -1,0 +1,113 @@
+//! The chain of a service that is open to others, against bare axum and against what people put around axum today.
+//!
+//! Every request carries a token and the trace of a caller that is not recorded, unless a row says otherwise.
+
+use std::io;
+use std::process::Command;
+
+use crate::artifact::{Builder, Workspace};
+use crate::entrant::{AXUM_GET, AXUM_POST, Entrant, bearer, in_conf, launch, service};
+use crate::exchange::Exchange;
+use crate::server::Launch;
+
+pub(crate) const GET: &str = "greeter GET, default chain";
+pub(crate) const POST: &str = "chassis POST 1 KiB, default chain";
+pub(crate) const TOKENS_GET: &str = "greeter GET, default chain, 10000 tokens";
+pub(crate) const TOKENS_POST: &str = "chassis POST 1 KiB, default chain, 10000 tokens";
+pub(crate) const RECORDED_GET: &str = "greeter GET, default chain, recorded and exported";
+pub(crate) const ES256_GET: &str = "greeter GET, default chain, ES256";
+pub(crate) const USUAL_GET: &str = "usual axum GET, HS256";
+pub(crate) const USUAL_ES256_GET: &str = "usual axum GET, ES256";
+
+/// In the order of a round.
+pub(crate) const ALL: &[&str] =
+    &[AXUM_GET, GET, TOKENS_GET, RECORDED_GET, ES256_GET, USUAL_GET, USUAL_ES256_GET, AXUM_POST, POST, TOKENS_POST];
+
+/// So many callers take turns in the rows of many tokens.
+const MANY: usize = 10_000;
+
+/// Where the caller stands in its trace; the last digit says that it is not recorded.
+const TRACEPARENT: &str = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n";
+
+/// How the tokens of a row are signed.
+#[derive(Clone, Copy)]
+enum Signed {
+    Hs256,
+    Es256,
+}
+
+/// Builds one of them.
+pub(crate) fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
+    let signed = if matches!(name, ES256_GET | USUAL_ES256_GET) { Signed::Es256 } else { Signed::Hs256 };
+    let count = if matches!(name, TOKENS_GET | TOKENS_POST) { MANY } else { 1 };
+    let headers = headers(builder, signed, count, name == RECORDED_GET)?;
+    let log = builder.log(&name.replace([' ', ',', '[', ']'], "-"))?;
+    let launch = match name {
+        USUAL_GET | USUAL_ES256_GET => {
+            let program = builder.build(Workspace::Load, "usual", "usual-axum", "")?;
+            launch(program, &["{address}", signed.name(), &signed.verifying()?], log)?
+        }
+        POST | TOKENS_POST => service(builder.build(Workspace::Load, "echo", "echo", "")?, "echo-chain.yaml", log)?,
+        RECORDED_GET => exporting(builder, log)?,
+        _ => {
+            let greeter = builder.build(Workspace::Chassis, "greeter", "greeter", "")?;
+            with(service(greeter, "chain.yaml", log)?, &[("handlers.auth.jwt.keys.file", &signed.verifying()?)])
+        }
+    };
+    let exchange = if matches!(name, POST | TOKENS_POST) { Exchange::orders } else { Exchange::greetings };
+    let forged = headers[0].replacen("\r\n", "A\r\n", 1);
+    Ok(Entrant { name, launch, exchange: exchange(&headers), refused: Some(exchange(&[forged])) })
+}
+
+/// The greeter that tells a collector of all calls.
+fn exporting(builder: &Builder, log: std::path::PathBuf) -> io::Result<Launch> {
+    let collector = builder.build(Workspace::Load, "peers", "collector", "")?;
+    let greeter = builder.build(Workspace::Chassis, "greeter", "greeter", "full")?;
+    let launch = service(greeter, "chain.yaml", log)?;
+    let launch = with(launch, &[("telemetry.otlp.endpoint", "http://{collector}")]);
+    Ok(Launch { collector: Some(collector), ..launch })
+}
+
+fn with(mut launch: Launch, values: &[(&str, &str)]) -> Launch {
+    for (key, value) in values {
+        launch.arguments.extend(["--set".into(), format!("{key}={value}").into()]);
+    }
+    launch
+}
+
+/// The header lines of so many callers, the token first.
+fn headers(builder: &Builder, signed: Signed, count: usize, recorded: bool) -> io::Result<Vec<String>> {
+    let mint = builder.build(Workspace::Load, "usual", "mint", "")?;
+    let output = Command::new(mint).args([signed.name(), &signed.signing()?, &count.to_string()]).output()?;
+    if !output.status.success() {
+        return Err(io::Error::other(format!("mint: {}", String::from_utf8_lossy(&output.stderr))));
+    }
+    let trace = if recorded { TRACEPARENT.replace("-00\r", "-01\r") } else { TRACEPARENT.to_owned() };
+    let tokens = String::from_utf8_lossy(&output.stdout);
+    Ok(tokens.lines().map(|token| bearer(token) + &trace).collect())
+}
+
+impl Signed {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The file of the key that signs.
+    fn signing(self) -> io::Result<String> {
+        in_conf(match self {
+            Self::Hs256 => "../../../../conf/keys/development.jwks.json",
+            Self::Es256 => "keys/es256.private.pem",
+        })
+    }
+
+    /// The file of the key that verifies.
+    fn verifying(self) -> io::Result<String> {
+        match self {
+            Self::Hs256 => self.signing(),
+            Self::Es256 => in_conf("keys/es256.public.pem"),
+        }
+    }
+}
