@@ -160,12 +160,14 @@ impl Cache {
         };
         self.calls.miss.increment();
         let reply = next.run(invocation).await;
-        let reply = if *invocation.method() == Method::GET {
-            self.keep(keeping, name, reply, invocation).await
-        } else {
-            self.tagged(reply).await
+        let Some(flight) = flight.filter(|_| *invocation.method() == Method::GET) else {
+            return self.tagged(reply).await;
         };
-        drop(flight);
+        let reply = self.keep(keeping, name, reply, invocation).await;
+        // Looked at last: whoever changes it says so first, and forgets what is kept then.
+        if flight.is_outdated() {
+            keeping.shelf.forget(&name);
+        }
         reply
     }
 
@@ -230,8 +232,10 @@ impl Cache {
         let is_safe = [Method::OPTIONS, Method::TRACE].contains(invocation.method());
         let succeeded = reply.status().is_success() || reply.status().is_redirection();
         if let Some(keeping) = self.keeping.as_ref().filter(|_| !is_safe && succeeded) {
-            keeping.shelf.forget(&name::of(invocation));
-            keeping.shelf.forget(&name::for_everyone(invocation));
+            for name in [name::of(invocation), name::for_everyone(invocation)] {
+                keeping.flights.outdate(&name);
+                keeping.shelf.forget(&name);
+            }
         }
         reply
     }

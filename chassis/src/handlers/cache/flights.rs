@@ -9,7 +9,13 @@ use super::name::Digest;
 
 /// The calls that others may wait for.
 #[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<Digest, watch::Receiver<()>>>);
+pub(super) struct Flights(Mutex<HashMap<Digest, UnderWay>>);
+
+struct UnderWay {
+    over: watch::Receiver<()>,
+    /// Whether what it is about has changed since it began.
+    outdated: bool,
+}
 
 /// Kept by the one that is answered. The others go on when it is dropped, however that comes.
 pub(super) struct Flight {
@@ -24,16 +30,30 @@ impl Flights {
     pub(super) fn join(self: &Arc<Self>, name: Digest) -> Result<Flight, watch::Receiver<()>> {
         let mut flights = self.locked();
         if let Some(under_way) = flights.get(&name) {
-            return Err(under_way.clone());
+            return Err(under_way.over.clone());
         }
         let (over, waiting) = watch::channel(());
-        flights.insert(name, waiting);
+        flights.insert(name, UnderWay { over: waiting, outdated: false });
         Ok(Flight { flights: Arc::clone(self), name, _over: over })
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<Digest, watch::Receiver<()>>> {
+    /// What this name stands for has changed: one that is under way may bring what was before.
+    pub(super) fn outdate(&self, name: &Digest) {
+        if let Some(under_way) = self.locked().get_mut(name) {
+            under_way.outdated = true;
+        }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<Digest, UnderWay>> {
         // Nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    /// Whether what it is about has changed since it began.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.flights.locked().get(&self.name).is_some_and(|under_way| under_way.outdated)
     }
 }
 

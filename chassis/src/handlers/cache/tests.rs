@@ -273,6 +273,19 @@ async fn a_change_that_succeeds_drops_what_is_kept_of_its_target() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_under_way_when_its_target_changed_is_not_kept() {
+    let service = Service::keeping(numbered);
+    service.page.go.forget_permits(1000);
+    let mut under_way = Box::pin(service.send(("GET", "/"), &[], None));
+    let mut change = Box::pin(service.send(("PUT", "/"), &[], None));
+    assert!((&mut under_way).now_or_never().is_none() && (&mut change).now_or_never().is_none());
+    service.page.go.add_permits(3);
+    assert_eq!(text(change.await).await, "2");
+    assert_eq!(text(under_way.await).await, "1");
+    assert_eq!(service.get(&[]).await, "3");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reply_that_is_kept_answers_304_too() {
     let service = Service::keeping(numbered);
     let first = service.send(("GET", "/"), &[], None).await;
