@@ -37,20 +37,35 @@ impl Server {
 
     /// The same with further options.
     pub(crate) async fn started_with(options: &[&str]) -> Option<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
         let folder = TempDir::new().unwrap();
         let options = options.iter().map(|option| (*option).to_owned()).collect::<Vec<_>>();
+        let port = free_port();
         let Some(child) = run(port, &folder, &options) else {
             assert!(env::var_os("CI").is_none(), "redis-server is not installed, and CI skips nothing");
             // Past what the test harness keeps to itself.
             writeln!(io::stderr(), "skipped: redis-server is not installed").ok();
             return None;
         };
-        let server = Self { child, folder, port, options };
-        until(async || server.says("PING").await.is_some()).await;
+        let mut server = Self { child, folder, port, options };
+        while !server.is_up().await {
+            // Somebody else took the port meanwhile.
+            server.port = free_port();
+            server.child = run(server.port, &server.folder, &server.options).unwrap();
+        }
         Some(server)
+    }
+
+    /// Waits until this server answers; whether it does, or has ended.
+    async fn is_up(&mut self) -> bool {
+        let (id, mut has_ended) = (format!("process_id:{}\r", self.child.id()), false);
+        until(async || {
+            has_ended = self.child.try_wait().unwrap().is_some();
+            // One that wants a password says no more than that.
+            let is_it = |said: &str| said.contains(&id) || said.contains("NOAUTH");
+            has_ended || self.says("INFO server").await.as_deref().is_some_and(is_it)
+        })
+        .await;
+        !has_ended
     }
 
     /// Ends it, as a crash would.
@@ -62,7 +77,7 @@ impl Server {
     /// Starts it again, with nothing in it.
     pub(crate) async fn start_again(&mut self) {
         self.child = run(self.port, &self.folder, &self.options).unwrap();
-        until(async || self.says("PING").await.is_some()).await;
+        assert!(self.is_up().await, "its port is taken");
     }
 
     /// What it says to a command without spaces in its words, as it is sent.
@@ -96,6 +111,11 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A port that nobody uses now.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run(port: u16, folder: &TempDir, options: &[String]) -> Option<Child> {
