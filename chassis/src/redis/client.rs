@@ -81,7 +81,8 @@ impl Client {
 
     /// Says what to do.
     pub fn missing(key: &str) -> BuildError {
-        let help = "set `redis.url`, such as `redis: { url: \"redis://127.0.0.1:6379\" }`";
+        let help =
+            "set `redis.url`, such as `redis: { url: \"redis://127.0.0.1:6379\" }`, or mend what is wrong with it";
         BuildError::new(key, "there is no Redis to ask").with_help(help)
     }
 

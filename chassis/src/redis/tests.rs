@@ -121,6 +121,19 @@ async fn the_process_connects_when_it_starts() {
     running.end().await;
 }
 
+#[tokio::test]
+async fn a_redis_that_was_away_at_the_start_is_found_by_the_first_call_that_tries() {
+    let Some(mut server) = Server::started().await else { return };
+    server.kill();
+    let instance = server.instance(json!({}));
+    let (client, mut running) = (client(&instance), Works::default());
+    running.begin(instance.process.background.take_works());
+    until(async || instance.measured("chassis.redis.away", None) == 1.0).await;
+    server.start_again().await;
+    until(async || asked(&client).await == answer()).await;
+    assert_eq!(outcomes(&instance)[..3], [1.0, 0.0, 0.0]);
+}
+
 #[test]
 fn what_is_no_address_is_refused_without_being_repeated() {
     for url in ["", "secret", "http://u:secret@host", "redis://", "redis://u:secret@host:x", "rediss://u:secret@h/one"]

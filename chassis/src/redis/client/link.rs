@@ -31,7 +31,10 @@ impl Link {
 
     /// The connection, made if there is none. A call that cannot wait leaves; the next one finds what it began.
     pub(super) fn connection(&self) -> Connecting {
-        self.current().get_or_insert_with(|| begun(Arc::clone(&self.target))).clone()
+        let mut current = self.current();
+        // One that came to nothing while nobody waited for it says nothing about now.
+        current.take_if(|connecting| matches!(connecting.clone().now_or_never(), Some(Err(_))));
+        current.get_or_insert_with(|| begun(Arc::clone(&self.target))).clone()
     }
 
     /// Runs a script.
