@@ -44,6 +44,12 @@ impl Clock {
     }
 }
 
+/// The nanoseconds of a length of time; at most those of 584 years.
+#[inline]
+pub(crate) fn nanos(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(time.subsec_nanos()))
+}
+
 /// A wall time in UTC to the millisecond, as RFC 3339 §5.6 says: `2026-11-28T13:01:51.000Z`. Times before 1970 are
 /// told as 1970.
 pub fn rfc3339(at: SystemTime) -> String {

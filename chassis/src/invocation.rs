@@ -4,15 +4,15 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Uri};
 
-use crate::clock::{Clock, Instant};
+use crate::clock::{Clock, Instant, nanos};
 use crate::fault::Fault;
 use crate::operation::Operation;
 use crate::principal::Principal;
@@ -36,7 +36,7 @@ pub use mark::Mark;
 pub use params::{Capture, Params, Undecodable, decode};
 pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
-pub use timing::Timing;
+pub use timing::{Timing, Timings};
 
 /// One call on its way through a chain to an operation.
 ///
@@ -68,15 +68,19 @@ pub struct Call {
     /// The span that is entered while the operation runs.
     pub span: tracing::Span,
     /// What the handlers cost; `None` unless one of them asked for that to be measured.
-    pub timing: Option<Box<Timing>>,
+    pub timing: Option<Timing>,
     /// What handlers leave for each other, by type.
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
+    /// How many bytes the body of the request has, noted by who measures it before it is read; `None` where that is not
+    /// known.
+    pub(crate) body_size: Option<u64>,
     /// Whether an argument waits for more of the body. Atomic, because an extractor is lent the rest of the call then.
     pub(crate) receiving: AtomicBool,
-    /// When the reply was ready, as the first handler sees it that asks: most calls spare the reading of the clock.
-    finished: Option<OnceLock<Instant>>,
+    /// How many nanoseconds it took until the reply was ready, and one more; 0 until a handler asks: most calls spare the
+    /// reading of the clock.
+    took: Option<AtomicU64>,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
 }
@@ -147,12 +151,13 @@ impl Invocation {
             principal: None,
             deadline: None,
             arrived,
-            finished: None,
+            took: None,
             trace: TraceContext::default(),
             span: tracing::Span::none(),
             timing: None,
             locals: Locals::default(),
             body_limit: u64::MAX,
+            body_size: None,
             receiving: AtomicBool::new(false),
             ground,
             target,
@@ -239,18 +244,36 @@ impl Call {
 
     /// When the reply was ready: the same for every `after`. Until then it is when the call arrived.
     pub fn finished(&self) -> Instant {
-        let finished = self.finished.as_ref();
-        finished.map_or(self.arrived, |finished| *finished.get_or_init(|| Clock::system().now()))
+        self.arrived + self.elapsed()
     }
 
     /// How long it took until the reply was ready; nothing before that.
     pub fn elapsed(&self) -> Duration {
-        self.finished().saturating_duration_since(self.arrived)
+        Duration::from_nanos(self.elapsed_nanos())
+    }
+
+    /// The same in nanoseconds.
+    #[inline]
+    pub(crate) fn elapsed_nanos(&self) -> u64 {
+        let Some(took) = &self.took else { return 0 };
+        match took.load(Ordering::Relaxed) {
+            0 => self.look(took) - 1,
+            known => known - 1,
+        }
+    }
+
+    /// Looks at the clock for the first handler that asks.
+    fn look(&self, took: &AtomicU64) -> u64 {
+        let found = nanos(Clock::system().now().saturating_duration_since(self.arrived)).saturating_add(1);
+        match took.compare_exchange(0, found, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => found,
+            Err(known) => known,
+        }
     }
 
     /// The reply is ready.
     pub(crate) fn finish(&mut self) {
-        self.finished = Some(OnceLock::new());
+        self.took = Some(AtomicU64::new(0));
     }
 }
 

@@ -46,6 +46,7 @@ pub mod answer;
 pub mod argument;
 pub mod clock;
 pub mod fault;
+mod field;
 pub mod invocation;
 pub mod operation;
 pub mod principal;

@@ -1,17 +1,22 @@
 //! The W3C trace context of a call (Trace Context level 2): identity and sampling, no I/O.
 
-use std::fmt;
-
 use http::HeaderMap;
 use http::header::HeaderName;
 
+use crate::field::sole;
+
 mod b3;
 mod baggage;
+mod hex;
 mod state;
 
 pub use b3::{B3, Zipkin};
 pub use baggage::{BAGGAGE, Baggage};
+pub use hex::Hex;
 pub use state::TraceState;
+
+pub(crate) use hex::read_hex;
+use hex::write_hex;
 
 /// The header field a caller names its span in (Trace Context §3.2).
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -43,11 +48,7 @@ impl TraceContext {
     ///
     /// `None` where there is no field, more than one, or one that is malformed: the trace then starts here.
     pub fn parse(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(TRACEPARENT).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => parse_traceparent(value.as_bytes()),
-            _ => None,
-        }
+        parse_traceparent(sole(headers, &TRACEPARENT).ok()??.as_bytes())
     }
 
     /// Whether a handler set it.
@@ -89,8 +90,14 @@ const LENGTH: usize = 55;
 /// part that all versions share (§4.3). Flags that are not known are dropped.
 pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
     let head = text.first_chunk::<LENGTH>()?;
-    let ends_of = [head[0], head[1], b'0', b'0', b'0', b'0', head[53], head[54]];
-    let [version, .., flags] = read_digits(u64::from_be_bytes(ends_of))?;
+    let (version, flags) = match [head[0], head[1], head[53], head[54]] {
+        // As nearly everybody writes it.
+        [b'0', b'0', b'0', flags @ b'0'..=b'3'] => (0, flags - b'0'),
+        [first, second, third, fourth] => {
+            let [version, _, _, flags] = read_hex(&[first, second, b'0', b'0', b'0', b'0', third, fourth])?;
+            (version, flags)
+        }
+    };
     let ends = match version {
         0x00 => text.len() == LENGTH,
         0xff => false,
@@ -102,54 +109,6 @@ pub fn parse_traceparent(text: &[u8]) -> Option<TraceContext> {
     let (trace_id, parent_id) = (read_hex(&head[3..35])?, read_hex(&head[36..52])?);
     let known = trace_id != [0; 16] && parent_id != [0; 8];
     known.then_some(TraceContext { trace_id, parent_id, flags: flags & (SAMPLED | RANDOM), span_id: [0; 8] })
-}
-
-/// Reads lower-case hexadecimal digits, `N` a multiple of four and twice as many digits.
-pub(crate) fn read_hex<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    for (four, digits) in bytes.chunks_exact_mut(4).zip(text.chunks_exact(8)) {
-        four.copy_from_slice(&read_digits(u64::from_be_bytes(digits.try_into().ok()?))?);
-    }
-    Some(bytes)
-}
-
-/// Reads eight lower-case hexadecimal digits at once, because this runs on every call.
-fn read_digits(text: u64) -> Option<[u8; 4]> {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    // Letters have bit 6 set and start with 1 in their lower half: `a` is 1 + 9.
-    let values = (text & (0x0f * EACH)) + 9 * ((text >> 6) & EACH);
-    let letters = ((values + 0x76 * EACH) >> 7) & EACH;
-    // Anything but a lower-case digit does not come back as it was, or is worth more than 15.
-    let written = values + u64::from(b'0') * EACH + letters * u64::from(b'a' - b'0' - 10);
-    if written != text || values & (0xf0 * EACH) != 0 {
-        return None;
-    }
-    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
-    Some(((fours | (fours >> 16)) as u32).to_be_bytes())
-}
-
-fn write_hex(bytes: &[u8], text: &mut [u8]) {
-    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 0x0f)];
-    }
-}
-
-/// Bytes that print as lower-case hexadecimal digits.
-#[derive(Clone, Copy)]
-pub struct Hex<'a>(pub &'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 #[cfg(test)]
@@ -232,17 +191,6 @@ mod tests {
         #[test]
         fn no_bytes_panic_and_what_is_read_is_complete(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             prop_assert!(parse_traceparent(&bytes).is_none_or(|context| context.is_set() && context.is_continued()));
-        }
-
-        #[test]
-        fn eight_digits_are_read_like_one_by_one(text in "[0-9a-f]{8}|[ -~]{8}", byte: u8, at in 0_usize..8) {
-            let mut bytes: [u8; 8] = text.as_bytes().try_into().unwrap();
-            for bytes in [bytes, { bytes[at] = byte; bytes }] {
-                let lower = bytes.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
-                let text = std::str::from_utf8(&bytes).ok().filter(|_| lower);
-                let wanted = text.map(|text| u32::from_str_radix(text, 16).unwrap().to_be_bytes());
-                prop_assert_eq!(read_digits(u64::from_be_bytes(bytes)), wanted);
-            }
         }
 
         #[test]

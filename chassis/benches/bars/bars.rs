@@ -1,7 +1,7 @@
 //! The bars that counts must stay below, whatever was recorded.
 
 use crate::recorded::Counts;
-use crate::scenario::{EMPTY, SERVED_FULL, SERVED_GET, SIX, Scenario};
+use crate::scenario::{DEFAULT, EMPTY, OVERLOAD, PROVEN, SERVED_FULL, SERVED_GET, SIX, Scenario};
 
 /// A count and what it may be at most.
 pub(crate) struct Bar {
@@ -16,13 +16,20 @@ pub(crate) fn of(counts: &[Counts]) -> Vec<Bar> {
         |name: &str| Scenario::all().iter().position(|scenario| scenario.name == name).and_then(|at| counts.get(at));
     let allocations = |name: &str| count(name).map(|counts| counts.allocations);
     let instructions = |name: &str| count(name).and_then(|counts| counts.instructions);
-    let added = allocations(SIX).zip(allocations(EMPTY)).map(|(six, empty)| six - empty);
-    let hook = instructions(SIX).zip(instructions(EMPTY)).map(|(six, empty)| (six - empty) / 6.0);
+    let allocates = |name, without| difference(allocations(name), allocations(without));
+    let runs = |name, without| difference(instructions(name), instructions(without));
     let bars = [
-        ("allocations six empty handlers add", 0.0, added),
-        ("instructions an empty handler adds", 80.0, hook),
+        ("allocations six empty handlers add", 0.0, allocates(SIX, EMPTY)),
+        ("instructions an empty handler adds", 80.0, runs(SIX, EMPTY).map(|six| six / 6.0)),
+        ("allocations overload adds", 0.0, allocates(OVERLOAD, EMPTY)),
+        ("allocations the default chain adds", 0.0, allocates(DEFAULT, PROVEN)),
+        ("instructions the default chain adds", 2500.0, runs(DEFAULT, PROVEN)),
         ("allocations of a served GET, empty chain", 10.0, allocations(SERVED_GET)),
         ("allocations of a served GET, full chain", 10.0, allocations(SERVED_FULL)),
     ];
     bars.into_iter().filter_map(|(name, most, found)| Some(Bar { name, most, found: found? })).collect()
+}
+
+fn difference(with: Option<f64>, without: Option<f64>) -> Option<f64> {
+    with.zip(without).map(|(with, without)| with - without)
 }

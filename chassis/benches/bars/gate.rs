@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::bars;
 use crate::counting::allocations;
 use crate::instructions;
+use crate::keys::floods;
 use crate::recorded::{Counts, Origin, Recorded};
 use crate::scenario::Scenario;
 
@@ -24,7 +25,7 @@ pub(crate) fn check() -> ExitCode {
     for scenario in Scenario::all() {
         let found = count(scenario, obstacle.is_none());
         counts.push(found);
-        println!("{:<28} {}", scenario.name, shown(found));
+        println!("{:<36} {}", scenario.name, shown(found));
         match recorded.scenarios.get(scenario.name) {
             Some(expected) => failures.extend(differences(scenario.name, *expected, found)),
             None => failures.push(format!("{}: not recorded", scenario.name)),
@@ -33,6 +34,11 @@ pub(crate) fn check() -> ExitCode {
     failures.extend(unknown(&recorded));
     let missed = bars::of(&counts).into_iter().filter(|bar| bar.found > bar.most);
     failures.extend(missed.map(|bar| format!("{}: {:.1}, and the bar is {}", bar.name, bar.found, bar.most)));
+    for flood in floods() {
+        let found = format!("{flood}: {}, and the worst case is {}", flood.held, flood.bound);
+        println!("{found}");
+        failures.extend((!flood.is_bounded()).then_some(found));
+    }
     if failures.is_empty() {
         return ExitCode::SUCCESS;
     }
@@ -57,7 +63,7 @@ pub(crate) fn record() {
     assert!(instructions::countable(), "recording needs valgrind, to count instructions");
     let counts = Scenario::all().iter().map(|scenario| {
         let counts = count(scenario, true);
-        println!("{:<28} {}", scenario.name, shown(counts));
+        println!("{:<36} {}", scenario.name, shown(counts));
         (scenario.name.to_owned(), counts)
     });
     Recorded { scenarios: counts.collect(), origin: Origin::here() }.save();

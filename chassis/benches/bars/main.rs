@@ -22,6 +22,7 @@ mod scenario;
 mod timing;
 
 mod inside;
+mod keys;
 mod outside;
 mod service;
 

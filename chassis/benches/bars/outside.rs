@@ -4,18 +4,16 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use chassis::catalog::Catalog;
 use chassis::clock::Clock;
 use chassis::conf::{BuildContext, Process, Sources, Warnings};
-use chassis::handlers::auth::{Claims, mint};
 use chassis::protocol::{Address, Phase};
 use chassis::random::Random;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::service::{ROOT, runtime, sources, start};
+use crate::service::{runtime, sources, start};
 
 /// Sends this request and reads the answer, on one connection to a server with this chain.
 pub(crate) fn exchange(chain: &str, request: String) -> Box<dyn FnMut()> {
@@ -59,22 +57,6 @@ pub(crate) fn text(path: &str) -> String {
     let body = "hello, world";
     let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{fields}\r\ncontent-type: text/plain");
     format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-}
-
-/// The header of a caller that proves who it is.
-pub(crate) fn bearer() -> String {
-    let text = |text: &str| text.to_owned();
-    let claims = Claims {
-        issuer: text("bars"),
-        audience: text("bars"),
-        subject: text("ada"),
-        scopes: vec![text("greetings:write")],
-        roles: Vec::new(),
-        lifetime: Duration::from_secs(3600),
-    };
-    let keys = std::fs::read(format!("{ROOT}/conf/keys/development.jwks.json")).unwrap();
-    let token = mint(&keys, &claims, Clock::system().unix_seconds()).unwrap();
-    format!("authorization: Bearer {token}\r\n")
 }
 
 /// Serves on a thread of its own until the process ends.

@@ -1,7 +1,8 @@
 //! The ways a call takes.
 
-use crate::inside::{greeting, nothing};
-use crate::outside::{bearer, exchange, get, post, text};
+use crate::inside::{greeting, nothing, proven_past_nobody, proven_through_default_chain};
+use crate::outside::{exchange, get, post, text};
+use crate::service::bearer;
 
 /// Something that is done over and over.
 pub(crate) struct Scenario {
@@ -14,6 +15,9 @@ pub(crate) struct Scenario {
 
 pub(crate) const EMPTY: &str = "inside, empty chain";
 pub(crate) const SIX: &str = "inside, six empty handlers";
+pub(crate) const OVERLOAD: &str = "inside, overload";
+pub(crate) const PROVEN: &str = "inside GET with token, empty chain";
+pub(crate) const DEFAULT: &str = "inside GET with token, default chain";
 pub(crate) const SERVED_GET: &str = "served GET, empty chain";
 pub(crate) const SERVED_FULL: &str = "served GET, full chain";
 
@@ -22,12 +26,15 @@ const ALL: &[Scenario] = &[
     Scenario { name: SIX, repetitions: 10_000, prepare: || nothing(&["nothing"; 6].join(", ")) },
     Scenario { name: "inside, a handler waits", repetitions: 10_000, prepare: || nothing("wait") },
     Scenario { name: "inside, a handler wraps", repetitions: 10_000, prepare: || nothing("around") },
+    Scenario { name: OVERLOAD, repetitions: 10_000, prepare: || nothing("overload") },
     Scenario { name: "inside GET, empty chain", repetitions: 10_000, prepare: || greeting("") },
+    Scenario { name: PROVEN, repetitions: 10_000, prepare: proven_past_nobody },
+    Scenario { name: DEFAULT, repetitions: 10_000, prepare: proven_through_default_chain },
     Scenario { name: SERVED_GET, repetitions: 2_000, prepare: || exchange("", get("")) },
     Scenario {
         name: SERVED_FULL,
         repetitions: 2_000,
-        prepare: || exchange("tracing, rate-limit, auth", get(&bearer())),
+        prepare: || exchange("tracing, rate-limit, auth", get(&format!("authorization: Bearer {}\r\n", bearer()))),
     },
     Scenario { name: "served POST of 1 KiB, empty chain", repetitions: 1_000, prepare: || exchange("", post()) },
     Scenario { name: "served POST of text", repetitions: 1_000, prepare: || exchange("", text("/orders/text")) },

@@ -2,12 +2,15 @@
 
 use std::future::ready;
 use std::path::Path as FilePath;
+use std::time::Duration;
 
 use axum::extract::rejection::StringRejection;
 use axum::extract::{FromRequest, Request};
 use chassis::app::{App, Running};
 use chassis::cli::Package;
+use chassis::clock::Clock;
 use chassis::conf::Sources;
+use chassis::handlers::auth::{Claims, mint};
 use chassis::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
@@ -145,13 +148,34 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The configuration in which this is the chain of every operation.
 pub(crate) fn sources(chain: &str) -> Sources {
+    limited(chain, "rate: 1000000000/s, burst: 1000000000, key: peer")
+}
+
+/// The same with this rate limit.
+pub(crate) fn limited(chain: &str, limit: &str) -> Sources {
     let yaml = format!(
         "{{ chain: {{ provider: {{ default: [{chain}] }} }}, protocols: {{ rest: {{ listen: '127.0.0.1:0' }} }}, handlers: {{ \
-         rate-limit: {{ rate: 1000000000/s, burst: 1000000000, key: peer }}, \
-         auth: {{ jwt: {{ issuer: bars, audience: bars, keys: {{ file: conf/keys/development.jwks.json }} }} }} }} }}"
+         rate-limit: {{ {limit} }}, \
+         auth: {{ public-with-bad-token: refuse, jwt: {{ issuer: bars, audience: bars, \
+         keys: {{ file: conf/keys/development.jwks.json }} }} }} }} }}"
     );
     let directory = FilePath::new(ROOT).to_owned();
     Sources { service: "bars".to_owned(), texts: vec![("bars".to_owned(), yaml)], directory, ..Sources::default() }
+}
+
+/// The token of a caller that proves who it is.
+pub(crate) fn bearer() -> String {
+    let text = |text: &str| text.to_owned();
+    let claims = Claims {
+        issuer: text("bars"),
+        audience: text("bars"),
+        subject: text("ada"),
+        scopes: vec![text("greetings:write")],
+        roles: Vec::new(),
+        lifetime: Duration::from_secs(3600),
+    };
+    let keys = std::fs::read(format!("{ROOT}/conf/keys/development.jwks.json")).unwrap();
+    mint(&keys, &claims, Clock::system().unix_seconds()).unwrap()
 }
 
 /// Starts the service behind this chain.

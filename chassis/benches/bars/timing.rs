@@ -6,6 +6,7 @@ use crate::bars;
 use crate::crowding::Slowdown;
 use crate::gate;
 use crate::instructions;
+use crate::keys::floods;
 use crate::scenario::{EMPTY, SIX, Scenario};
 
 /// How many batches a median is taken of.
@@ -37,6 +38,9 @@ pub(crate) fn report() {
         "| slowdown by a second thread | 1.25 × | {:.2} × (arithmetic on this machine: {:.2} ×) |",
         slowdown.calls, slowdown.machine
     );
+    for flood in floods() {
+        println!("| {flood} | {} | {} |", flood.bound, flood.held);
+    }
 }
 
 /// The nanoseconds a repetition of each takes, over batches that take turns.

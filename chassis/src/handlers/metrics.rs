@@ -7,12 +7,12 @@
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::conf::{BuildContext, BuildError, Configure, Share};
 use crate::handler::{Handler, Verdict};
-use crate::invocation::{Invocation, Timing};
-use crate::metrics::{Metrics as Kept, labels};
+use crate::invocation::{Invocation, Timing, Timings};
+use crate::metrics::{Histogram, Metrics as Kept, labels};
 use crate::random::Random;
 use crate::reply::Reply;
 use crate::{conf, handler};
@@ -26,7 +26,6 @@ mod traits;
 
 use meters::{Meters, Streamed};
 use specs::HANDLER;
-use traits::Traits;
 
 /// What is measured of calls, beside how long they take.
 #[conf]
@@ -50,6 +49,9 @@ pub struct Metrics {
     timed: Option<u64>,
     random: Random,
     metrics: Kept,
+    timings: Timings,
+    // By the name of the handler. Few calls come here, so that they may wait for each other.
+    handlers: Mutex<Vec<(String, Histogram)>>,
 }
 
 impl Configure for Metrics {
@@ -63,17 +65,19 @@ impl Configure for Metrics {
             timed: (share > 0.0).then_some((share * u64::MAX as f64) as u64),
             random: context.random.clone(),
             metrics,
+            timings: Timings::default(),
+            handlers: Mutex::default(),
         })
     }
 }
 
 impl Handler for Metrics {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        self.meters.active(Traits::of(invocation)).add(1);
+        self.meters.began(invocation);
         if let Some(most) = self.timed
             && self.random.next_u64() <= most
         {
-            invocation.call.timing = Some(Box::default());
+            invocation.call.timing = Some(self.timings.begin());
         }
         Verdict::Continue
     }
@@ -96,8 +100,15 @@ impl Metrics {
     /// What the handlers cost one call.
     #[cold]
     fn tell(&self, timing: &Timing) {
+        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
         for (handler, spent) in timing.steps() {
-            self.metrics.histogram(&HANDLER, labels([("handler", handler.to_owned())])).record_time(spent);
+            let known = handlers.iter().position(|(known, _)| known == handler);
+            let at = known.unwrap_or_else(|| {
+                let histogram = self.metrics.histogram(&HANDLER, labels([("handler", handler.to_owned())]));
+                handlers.push((handler.to_owned(), histogram));
+                handlers.len() - 1
+            });
+            handlers[at].1.record_time(spent);
         }
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::clock::Instant;
+use crate::clock::{Instant, nanos};
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::handler;
 use crate::handler::{Handler, Verdict, fact};
@@ -149,7 +149,7 @@ impl RateLimit {
 
     /// The nanoseconds from the start to `instant`; 0 for a call that arrived before it.
     fn since(&self, instant: Instant) -> u64 {
-        u64::try_from(instant.saturating_duration_since(self.epoch).as_nanos()).unwrap_or(u64::MAX)
+        nanos(instant.saturating_duration_since(self.epoch))
     }
 
     /// Judges a call by the only policy there is: without a lock.

@@ -2,8 +2,8 @@
 
 use std::any::{Any, TypeId};
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -49,7 +49,7 @@ impl Stand {
 impl Call {
     /// The reply was ready so long after the call arrived.
     pub(crate) fn finish_after(&mut self, took: Duration) {
-        self.finished = Some(OnceLock::from(self.arrived + took));
+        self.took = Some(AtomicU64::new(u64::try_from(took.as_nanos()).unwrap() + 1));
     }
 }
 

@@ -109,6 +109,7 @@ pub struct Proxies(pub Vec<Network>);
 impl Proxies {
     /// The address a call comes from: the peer's, or the first one that `X-Forwarded-For` names, read from right to
     /// left, that is no trusted proxy. What is no address ends the reading: nothing left of it can be believed.
+    #[inline]
     pub fn client(&self, peer: &Peer, headers: &HeaderMap) -> Option<IpAddr> {
         let direct = peer.ip();
         if !self.trust(peer) {

@@ -3,7 +3,9 @@
 use http::HeaderMap;
 use http::header::HeaderName;
 
-use super::{SAMPLED, TraceContext, read_hex};
+use super::hex::read_hex;
+use super::{SAMPLED, TraceContext};
+use crate::field::sole;
 
 /// All of it in one field.
 pub const B3: HeaderName = HeaderName::from_static("b3");
@@ -30,7 +32,7 @@ impl Zipkin {
             return None;
         }
         match headers.get(B3) {
-            Some(value) => single(only(headers, B3).filter(|_| value.len() <= LONGEST)?),
+            Some(value) => single(only(headers, &B3).filter(|_| value.len() <= LONGEST)?),
             None => several(headers),
         }
     }
@@ -57,24 +59,22 @@ fn single(text: &str) -> Option<Zipkin> {
 }
 
 fn several(headers: &HeaderMap) -> Option<Zipkin> {
-    let said = |name| only(headers, name).map(decision);
-    let Some(trace_id) = only(headers, TRACE_ID) else {
+    let said = |name| only(headers, &name).map(decision);
+    let Some(trace_id) = only(headers, &TRACE_ID) else {
         let sampled = said(IS_SAMPLED)?.filter(|_| !headers.contains_key(SPAN_ID))?;
         return Some(Zipkin { context: None, sampled: Some(sampled) });
     };
-    let sampled = match (only(headers, FLAGS), said(IS_SAMPLED)) {
+    let sampled = match (only(headers, &FLAGS), said(IS_SAMPLED)) {
         (Some("1"), _) => Some(true),
         (_, Some(sampled)) => Some(sampled?),
         (_, None) => None,
     };
-    Zipkin::new(trace_id, only(headers, SPAN_ID)?, sampled)
+    Zipkin::new(trace_id, only(headers, &SPAN_ID)?, sampled)
 }
 
 /// The value of a field that is there once.
-fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next().filter(|_| values.next().is_none())?;
-    value.to_str().ok()
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    sole(headers, name).ok()??.to_str().ok()
 }
 
 /// `d` asks for debugging, which is recorded whatever else.

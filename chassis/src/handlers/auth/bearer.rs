@@ -1,8 +1,9 @@
 //! Finds the bearer token of a call (RFC 6750 §2.1): in the `Authorization` field and nowhere else.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::refusal::Refusal;
+use crate::field::sole;
 
 /// The token of `Authorization: Bearer …`, the scheme in any case. `None` where nothing or another scheme is sent.
 ///
@@ -22,12 +23,12 @@ fn credentials(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
 
 /// What the `Authorization` field says (RFC 9110 §11.4): the scheme, and what comes after it.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<(&[u8], &[u8])>, Refusal> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return Err(Refusal::Several);
+    let value = sole(headers, &header::AUTHORIZATION).map_err(|_| Refusal::Several)?;
+    let Some(value) = value.map(HeaderValue::as_bytes) else { return Ok(None) };
+    // As nearly everybody writes it.
+    if let Some(token) = value.strip_prefix(b"Bearer ") {
+        return Ok(Some((&value[..6], token.trim_ascii())));
     }
-    let value = value.as_bytes();
     let (scheme, rest) = value.split_at(value.iter().position(|byte| *byte == b' ').unwrap_or(value.len()));
     Ok(Some((scheme, rest.trim_ascii())))
 }

@@ -134,9 +134,7 @@ impl Cache {
     /// A hash of the end of the token. Two multiplications do: nobody can put into the cache what no trusted key
     /// signed, and a signature is as good as random.
     fn tag(&self, token: &[u8]) -> u64 {
-        let mut tail = [0; TAIL];
-        let end = &token[token.len().saturating_sub(TAIL)..];
-        tail[..end.len()].copy_from_slice(end);
+        let tail = token.last_chunk().copied().unwrap_or_else(|| padded(token));
         let (words, _) = tail.as_chunks();
         let word = |at: usize| u64::from_le_bytes(words[at]) ^ self.secret[at];
         // Never 0, which marks a place that was never taken.
@@ -149,6 +147,14 @@ impl Cache {
         let home = |hash: u64| sets.get(((u128::from(hash) * sets.len() as u128) >> 64) as usize);
         Some([home(tag)?, home(tag.wrapping_mul(0x9e37_79b9_7f4a_7c15))?])
     }
+}
+
+/// The end of a token that is shorter than any that is signed.
+#[cold]
+fn padded(token: &[u8]) -> [u8; TAIL] {
+    let mut tail = [0; TAIL];
+    tail.iter_mut().zip(token).for_each(|(to, byte)| *to = *byte);
+    tail
 }
 
 /// Sets with so many places in all, as evenly as can be.

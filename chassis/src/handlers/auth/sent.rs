@@ -58,7 +58,7 @@ impl Places {
 
     fn authorized<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Sent<'a>>, Refusal> {
         let Some((scheme, rest)) = authorization(headers)? else { return Ok(None) };
-        if self.token && scheme.eq_ignore_ascii_case(b"bearer") {
+        if self.token && (scheme == b"Bearer" || scheme.eq_ignore_ascii_case(b"bearer")) {
             return Ok(Some(Sent::Token(rest)));
         }
         if self.password && scheme.eq_ignore_ascii_case(b"basic") {

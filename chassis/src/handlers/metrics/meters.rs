@@ -1,15 +1,14 @@
 //! The handles that calls are measured with, and the measuring.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{Method, Version};
+use http::Method;
+use http_body::Body;
 
 use super::specs::{ACTIVE, DURATION, REQUEST_SIZE, RESPONSE_SIZE};
 use super::table::Table;
 use super::traits::{PAIRS, Traits};
-use crate::clock::{Clock, Instant};
+use crate::clock::{Clock, Instant, nanos};
 use crate::invocation::Invocation;
 use crate::metrics::{Gauge, Histogram, Labels, Metrics, labels};
 use crate::operation::Operation;
@@ -40,7 +39,8 @@ struct Sizes {
 
 /// What is measured of a call.
 struct Measures {
-    took: Duration,
+    /// In nanoseconds.
+    took: u64,
     request: Option<u64>,
     response: Option<u64>,
 }
@@ -56,11 +56,19 @@ impl Meters {
         self.active[traits.pair()].get_or_init(|| self.metrics.gauge(&ACTIVE, traits.pair_labels()))
     }
 
+    /// A call is under way.
+    pub(super) fn began(&self, invocation: &mut Invocation) {
+        self.active(Traits::of(invocation)).add(1);
+        if self.has_sizes {
+            invocation.call.body_size = invocation.body.size_hint().exact();
+        }
+    }
+
     /// A call is over whose reply is ready.
     pub(super) fn ended(&self, invocation: &Invocation, reply: &Reply, length: Option<u64>) {
         let traits = Traits::answered(invocation, reply);
         let response = if *invocation.method() == Method::HEAD { Some(0) } else { length };
-        let measures = Measures { took: invocation.call.elapsed(), request: request_size(invocation), response };
+        let measures = Measures { took: invocation.call.elapsed_nanos(), request: invocation.call.body_size, response };
         self.count(invocation.operation(), traits, &measures, &invocation.call.trace);
     }
 
@@ -70,8 +78,7 @@ impl Meters {
         let series = self.table.find(operation, traits, make).unwrap_or_else(|| self.overflowing());
         series.record(measures);
         if trace.is_sampled() {
-            let took = u64::try_from(measures.took.as_nanos()).unwrap_or(u64::MAX);
-            series.duration.exemplify(took, trace, self.clock.wall());
+            series.duration.exemplify(measures.took, trace, self.clock.wall());
         }
     }
 
@@ -89,21 +96,11 @@ impl Meters {
 
 impl Series {
     fn record(&self, measures: &Measures) {
-        self.duration.record_time(measures.took);
+        self.duration.record(measures.took);
         if let Some(Sizes { request, response }) = &self.sizes {
             measures.request.inspect(|bytes| request.record(*bytes));
             measures.response.inspect(|bytes| response.record(*bytes));
         }
-    }
-}
-
-/// What the request said of its body; `None` where it said nothing and may have one all the same.
-fn request_size(invocation: &Invocation) -> Option<u64> {
-    let headers = invocation.headers();
-    match headers.get(CONTENT_LENGTH) {
-        Some(length) => length.to_str().ok()?.parse().ok(),
-        // RFC 9112 §6.3.
-        None => (invocation.parts.version < Version::HTTP_2 && !headers.contains_key(TRANSFER_ENCODING)).then_some(0),
     }
 }
 
@@ -120,7 +117,7 @@ pub(super) struct Streamed {
 impl Streamed {
     pub(super) fn new(meters: Arc<Meters>, invocation: &Invocation, reply: &Reply) -> Self {
         let (call, traits) = (&invocation.call, Traits::answered(invocation, reply));
-        let request = request_size(invocation);
+        let request = call.body_size;
         Self { meters, operation: call.operation().cloned(), traits, request, arrived: call.arrived, trace: call.trace }
     }
 
@@ -128,7 +125,7 @@ impl Streamed {
     pub(super) fn ended(&mut self, end: &End) {
         let Self { meters, operation, traits, request, arrived, trace } = self;
         let traits = if end.outcome == Outcome::Failed { traits.broken() } else { *traits };
-        let took = meters.clock.now().duration_since(*arrived);
+        let took = nanos(meters.clock.now().duration_since(*arrived));
         let measures = Measures { took, request: *request, response: Some(end.bytes) };
         meters.count(operation.as_ref(), traits, &measures, trace);
     }

@@ -38,6 +38,7 @@ pub(super) enum Place<'a> {
 
 impl Buckets {
     /// Where this call is counted.
+    #[inline]
     pub(super) fn place(&self, invocation: &Invocation) -> Place<'_> {
         match self {
             Self::One(cell) => Place::Cell(cell),

@@ -61,8 +61,10 @@ impl<N: Naming> Keys<N> {
     }
 
     /// The key of this call. In memory it allocates nothing, unless a path parameter is percent-encoded.
+    #[inline]
     pub(super) fn name(&self, invocation: &Invocation) -> N::Name {
         match self.keys.as_slice() {
+            [Key::Peer] => self.peer(invocation),
             [key] => self.of(key, invocation),
             keys => self.naming.together(keys.iter().map(|key| self.of(key, invocation))),
         }
@@ -107,6 +109,7 @@ impl<N: Naming> Keys<N> {
         self.naming.text("principal", [identity.scheme.as_bytes(), &[u8::MAX], identity.subject.as_bytes()])
     }
 
+    #[inline]
     fn peer(&self, invocation: &Invocation) -> N::Name {
         match self.proxies.client(&invocation.call.peer, invocation.headers()) {
             Some(address) => self.naming.address(prefix(address, self.prefixes)),

@@ -164,6 +164,7 @@ impl Table {
         }
     }
 
+    #[inline]
     fn find<'a>(&self, slots: &'a [Slot], name: Name) -> Option<&'a Slot> {
         let [first, second] = self.homes(slots, name);
         first.iter().chain(second).find(|slot| slot.holds(name))

@@ -38,6 +38,7 @@ pub(super) struct Caller {
 
 impl Caller {
     /// What stands in `traceparent` or, where there is none, in the fields of B3.
+    #[inline]
     pub(super) fn read(headers: &HeaderMap, b3: bool) -> Self {
         match TraceContext::parse(headers) {
             Some(context) => Self { context: Some(context), sampled: Some(context.is_sampled()) },
@@ -61,6 +62,7 @@ pub(super) struct Places {
 
 impl Places {
     /// The place of a call in its trace: the caller's, or a new one.
+    #[inline]
     pub(super) fn place(&self, caller: Caller) -> TraceContext {
         match (self.remote_parent, caller.context) {
             (RemoteParent::Continue, Some(context)) => self.child(context, caller.sampled),
