@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::argument::Json;
 use crate::fault::Fault;
+use crate::reply;
 
 mod document;
 mod location;
@@ -24,8 +25,10 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 fn with_json(body: Body) -> Response {
+    let mut headers = reply::empty();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.headers_mut() = headers;
     response
 }
 

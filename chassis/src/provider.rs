@@ -1,6 +1,7 @@
 //! Where calls enter: whatever protocol carried them, they are matched once and run through their chain.
 
 use std::future::Future;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
 use crate::principal::Principal;
 use crate::protocol::Refusals;
 use crate::random::Random;
+use crate::reply::spare;
 use crate::route::Found;
 use crate::schema::Endpoint;
 
@@ -242,7 +244,12 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if caught(|| self.admitted = None).is_err() {
+        let headers = self.admitted.as_mut().map(|admitted| mem::take(&mut admitted.invocation.parts.headers));
+        let end = || {
+            self.admitted = None;
+            headers.map(spare)
+        };
+        if caught(end).is_err() {
             self.lease.count_panic();
         }
     }

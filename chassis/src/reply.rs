@@ -10,8 +10,11 @@ use crate::fault::{Code, Fault};
 use crate::invocation::Invocation;
 
 mod ended;
+mod spare;
 
 pub use ended::{End, Outcome};
+
+pub(crate) use spare::{empty, spare};
 
 use ended::{Ends, Watched};
 

@@ -33,6 +33,7 @@ mod refused;
 mod server;
 mod socket;
 mod stream;
+mod tcp;
 #[cfg(test)]
 mod tests;
 mod tick;

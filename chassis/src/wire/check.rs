@@ -1,12 +1,13 @@
 //! What HTTP itself asks of a request before it is a call.
 
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{HOST, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{Method, Request, Uri, Version};
 use http_body::Body;
 
 use super::flaw::Flaw;
 use crate::fault::Code;
+use crate::field::sole;
 
 /// What the head of a request may have.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +48,7 @@ const BAD_HOST: Flaw = Flaw::malformed("The `Host` field of the request is malfo
 
 /// RFC 9112 §3.2: exactly one `Host` in HTTP/1.1, with a valid value.
 fn host<B>(request: &mut Request<B>) -> Result<(), Flaw> {
-    match only(request.headers(), HOST) {
+    match sole(request.headers(), &HOST) {
         Ok(Some(host)) if is_host(host) => {}
         Ok(None) if request.version() < Version::HTTP_11 => {}
         Ok(None) => return Err(NO_HOST),
@@ -64,7 +65,7 @@ fn host<B>(request: &mut Request<B>) -> Result<(), Flaw> {
 
 /// RFC 9113 §8.3.1: `:authority` says the host, and a `host` beside it must say the same.
 fn authority<B>(request: &Request<B>) -> Result<(), Flaw> {
-    match (named(request.uri())?, only(request.headers(), HOST)) {
+    match (named(request.uri())?, sole(request.headers(), &HOST)) {
         (Some(_), Ok(None)) => Ok(()),
         (Some(authority), Ok(Some(host))) if is_same(request.uri(), authority, host) => Ok(()),
         (Some(_), _) => Err(Flaw::malformed("`:authority` and `host` of the request do not name the same host.")),
@@ -98,15 +99,6 @@ fn without<'a>(host: &'a [u8], port: &[u8]) -> &'a [u8] {
     host.strip_suffix(port).or(host.strip_suffix(b":")).unwrap_or(host)
 }
 
-/// The only field of that name. None is no fault, more than one is.
-fn only(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, ()> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(()),
-    }
-}
-
 /// `uri-host [":" port]` (RFC 9110 §7.2), by its characters (RFC 3986 §3.2.2).
 fn is_host(value: &HeaderValue) -> bool {
     value.as_bytes().iter().all(|byte| IN_HOST[usize::from(*byte)])
@@ -131,7 +123,7 @@ static IN_HOST: [bool; 256] = {
 /// RFC 9112 §6.1: a coding that is not understood is 501. hyper sees to it that the last one is `chunked`; whoever
 /// wraps another in it would be read as something else than meant, here or by a proxy in front.
 fn transfer_coding(headers: &HeaderMap) -> Result<(), Flaw> {
-    match only(headers, TRANSFER_ENCODING) {
+    match sole(headers, &TRANSFER_ENCODING) {
         Ok(None) => Ok(()),
         Ok(Some(coding)) if coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked") => Ok(()),
         _ => Err(Flaw::new(Code::Unimplemented, "No transfer coding but `chunked`, once, is understood.")),

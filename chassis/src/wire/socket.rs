@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream, lookup_host};
 
 use super::accept::Accept;
 use super::refused::refused;
+use super::tcp::Tcp;
 use super::unix::UnixSocket;
 use crate::conf::BuildError;
 use crate::invocation::Peer;
@@ -185,7 +186,7 @@ fn over_tcp(stream: TcpStream, address: SocketAddr) -> (Connected, Peer) {
     // which reading it will tell.
     let _ = stream.set_nodelay(true);
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-    (Connected::Tcp { stream }, Peer::Ip(address))
+    (Connected::Tcp { stream: Tcp(stream) }, Peer::Ip(address))
 }
 
 fn over_unix(stream: UnixStream) -> (Connected, Peer) {
@@ -197,7 +198,7 @@ pin_project! {
     #[project = ConnectedPinned]
     pub(crate) enum Connected {
         /// Over TCP.
-        Tcp { #[pin] stream: TcpStream },
+        Tcp { #[pin] stream: Tcp },
         /// Over a Unix socket.
         Unix { #[pin] stream: UnixStream },
     }
