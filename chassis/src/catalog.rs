@@ -189,6 +189,8 @@ pub struct ProtocolEntry {
     pub head: Head,
     /// Makes a listener from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError>,
+    /// Whether a listener that is configured so asks its callers for certificates, and verifies them.
+    pub asks_for_certificates: fn(&Value) -> bool,
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod params;
 mod proxies;
 mod request_id;
 mod timing;
+mod tls;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -37,6 +38,7 @@ pub use params::{Capture, Params, Undecodable, decode};
 pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
 pub use timing::{Timing, Timings};
+pub use tls::{Certificate, Tls};
 
 /// One call on its way through a chain to an operation.
 ///
@@ -57,6 +59,8 @@ pub struct Call {
     pub params: Params,
     /// Who is at the other end of the connection.
     pub peer: Peer,
+    /// How the connection is encrypted; `None` where nothing encrypts it up to here.
+    pub tls: Option<Arc<Tls>>,
     /// Who the caller proved to be.
     pub principal: Option<Principal>,
     /// When the call must be answered.
@@ -148,6 +152,7 @@ impl Invocation {
         let call = Call {
             params,
             peer,
+            tls: None,
             principal: None,
             deadline: None,
             arrived,
@@ -207,6 +212,11 @@ impl Call {
     /// The operation that was matched.
     pub fn operation(&self) -> Option<&Operation> {
         self.ground.operation(self.target?)
+    }
+
+    /// The certificate that the other end of the connection showed, verified.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.tls.as_ref()?.certificate.as_ref()
     }
 
     /// The component of type `T`.

@@ -41,6 +41,9 @@ pub struct Operation {
     pub arguments: Vec<Argument>,
     /// The listeners that serve it, as configuration says.
     pub listeners: Vec<Text>,
+    /// Whether one of them asks callers for certificates, as configuration says.
+    #[serde(skip)]
+    pub asks_for_certificates: bool,
     /// Where it is written.
     pub location: Location,
 }
@@ -64,6 +67,7 @@ impl Operation {
             summary: Text::Borrowed(""),
             arguments: Vec::new(),
             listeners: Vec::new(),
+            asks_for_certificates: false,
             location: Location::default(),
         }
     }

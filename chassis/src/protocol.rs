@@ -38,6 +38,11 @@ pub trait Bound: Send {
     /// The address, with the port the system chose where the configuration said 0.
     fn address(&self) -> Address;
 
+    /// What a client on this machine says to reach it; a Unix socket has no URL.
+    fn url(&self) -> Option<String> {
+        self.address().url()
+    }
+
     /// Serves calls until the phase says to stop.
     fn serve(self: Box<Self>, entry: Entry, phase: watch::Receiver<Phase>) -> BoxFuture<'static, Served>;
 }

@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 
 use crate::chain::caught;
 use crate::clock::{Clock, Instant};
-use crate::invocation::{Ground, Invocation, Params, Peer};
+use crate::invocation::{Ground, Invocation, Params, Peer, Tls};
 use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
 use crate::principal::Principal;
 use crate::protocol::Refusals;
@@ -138,6 +138,7 @@ impl Provider {
 /// By which way a call came.
 struct Arrival {
     peer: Peer,
+    tls: Option<Arc<Tls>>,
     principal: Option<Principal>,
     table: usize,
     body_limit: u64,
@@ -205,6 +206,7 @@ fn invocation(
     matched: Option<(u32, Params)>,
 ) -> Invocation {
     let mut invocation = Invocation::new(request, arrival.peer, arrived, Arc::clone(lease) as _, matched);
+    invocation.call.tls = arrival.tls;
     invocation.call.principal = arrival.principal;
     invocation.call.body_limit = arrival.body_limit;
     invocation

@@ -18,7 +18,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Request, Response};
 
-use crate::invocation::Peer;
+use crate::invocation::{Peer, Tls};
 use crate::protocol::Refusals;
 
 mod accept;
@@ -26,6 +26,7 @@ mod body;
 pub(crate) mod call;
 pub(crate) mod check;
 mod connection;
+mod doorway;
 mod flaw;
 mod line;
 mod order;
@@ -37,6 +38,8 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod tick;
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nobody reads what to encrypt with where nothing does"))]
+pub(crate) mod tls;
 mod unix;
 mod wait;
 
@@ -60,6 +63,9 @@ pub(crate) trait Serve: Send + 'static {
 pub(crate) trait Connection: Send + 'static {
     /// What answers one call.
     type Answer: Future<Output = Response<Body>> + Send + Unpin + 'static;
+
+    /// Says how the connection is encrypted, before its first call; not where nothing encrypts it.
+    fn secured(&mut self, _: Arc<Tls>) {}
 
     /// Answers one call.
     fn call(&mut self, request: Request<Body>) -> Self::Answer;

@@ -44,7 +44,7 @@ impl Given<'_> {
     /// Everything that is wrong with their ids, chains and routes, and with the addresses they are served at.
     pub(super) fn prove(self, mut operations: Vec<Operation>, instances: Instances) -> Result<Proven, Rejected> {
         let Self { catalog, conf, listeners } = self;
-        tables::assign(&mut operations, listeners, conf);
+        tables::assign(&mut operations, listeners, conf, catalog);
         tables::name_parameters(&mut operations);
         let mut rejected = linked::distinct(&operations);
         rejected.conf.extend(addresses::clashes(conf, listeners));

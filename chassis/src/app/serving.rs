@@ -136,7 +136,7 @@ fn serve_all(
         // The snapshot was made from the same list of listeners.
         let Some(entry) = running.provider().entry(&name) else { continue };
         let address = listener.address();
-        tracing::info!(listener = name, %address, url = address.url(), "listening");
+        tracing::info!(listener = name, %address, url = listener.url(), "listening");
         tasks.spawn(listener.serve(entry, phase.subscribe()));
     }
     async move {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::conf::Conf;
 use crate::operation::{Operation, Text};
 use crate::route::{self, Route, Table};
@@ -30,12 +31,16 @@ pub(super) fn build(listeners: &[String], operations: &[Operation], conf: route:
     if errors.is_empty() { Ok(tables) } else { Err(errors) }
 }
 
-/// Says of every operation which of these listeners serve it.
-pub(super) fn assign(operations: &mut [Operation], listeners: &[String], conf: &Conf) {
+/// Says of every operation which of these listeners serve it, and whether callers may show certificates there.
+pub(super) fn assign(operations: &mut [Operation], listeners: &[String], conf: &Conf, catalog: &Catalog) {
     let opened: Vec<_> = conf.listeners.iter().filter(|opened| listeners.contains(&opened.name)).collect();
     for operation in operations {
-        let serving = opened.iter().filter(|opened| conf.listeners.serves(opened, &operation.schema));
-        operation.listeners = serving.map(|opened| Text::Owned(opened.name.clone())).collect();
+        let serving: Vec<_> = opened.iter().filter(|opened| conf.listeners.serves(opened, &operation.schema)).collect();
+        operation.listeners = serving.iter().map(|opened| Text::Owned(opened.name.clone())).collect();
+        operation.asks_for_certificates = serving.iter().any(|opened| {
+            let protocol = catalog.protocol(&opened.protocol);
+            protocol.is_some_and(|protocol| (protocol.asks_for_certificates)(&conf.listener(&opened.name).value()))
+        });
     }
 }
 

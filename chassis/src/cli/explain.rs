@@ -1,5 +1,8 @@
 //! `explain`: what would happen to a call, step by step, without making it.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use axum::body::Body;
 use clap::Args;
 use http::{HeaderName, HeaderValue, Request};
@@ -10,15 +13,17 @@ use super::print::{Printer, Style};
 use super::{App, Flags};
 use crate::app::{Planned, Prepared, StartError, section};
 use crate::chain::{Form, Step};
-use crate::conf::BuildError;
 use crate::conf::Section;
 use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
+use crate::conf::source::Disk;
 use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
+use crate::conf::{BuildError, FileRef, Files};
 use crate::handler::Verdict;
-use crate::invocation::{Invocation, Peer};
+use crate::invocation::{Invocation, Peer, Tls};
 use crate::provider::Way;
+use crate::wire::tls::certificate;
 use crate::wire::{Flaw, check};
 
 /// What `explain` takes.
@@ -34,6 +39,9 @@ pub(super) struct Options {
     /// The address the call comes from
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     peer: std::net::IpAddr,
+    /// A file with the certificate that the caller shows, in PEM; it is taken to be verified
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// The listener the call arrives at
     #[arg(long, value_name = "NAME", default_value = "rest")]
     listener: String,
@@ -42,11 +50,12 @@ pub(super) struct Options {
 pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer, StartError> {
     let prepared = flags.prepare(app)?;
     let request = options.request().map_err(StartError::Asked)?;
+    let tls = options.tls(&Disk::default()).map_err(StartError::Asked)?;
     // Some handlers ask the runtime for its timers; none is waited for.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| super::broken("the runtime", &error))?;
     let _entered = runtime.enter();
-    let explanation = explain(&prepared, options, request)?;
+    let explanation = explain(&prepared, options, (request, tls))?;
     let mut printer = Printer::new(flags);
     if printer.json {
         printer.document(&explanation);
@@ -77,6 +86,13 @@ impl Options {
             )
         };
         request.body(Body::empty()).map_err(wrong)
+    }
+
+    /// What the connection of the caller proves.
+    fn tls(&self, files: &dyn Files) -> Result<Option<Tls>, BuildError> {
+        let Some(path) = &self.certificate else { return Ok(None) };
+        let certificate = certificate(&files.read(&FileRef(path.clone()))?)?;
+        Ok(Some(Tls { certificate: Some(certificate) }))
     }
 }
 
@@ -117,7 +133,11 @@ struct Setting {
     default: bool,
 }
 
-fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Result<Explanation, StartError> {
+fn explain(
+    prepared: &Prepared,
+    options: &Options,
+    (request, tls): (Request<Body>, Option<Tls>),
+) -> Result<Explanation, StartError> {
     let provider = prepared.rehearsal();
     let Some(entry) = provider.entry(&options.listener) else {
         let known = prepared.listeners.iter().map(String::as_str);
@@ -125,6 +145,9 @@ fn explain(prepared: &Prepared, options: &Options, request: Request<Body>) -> Re
         return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };
     let mut connection = entry.connect(Peer::Ip((options.peer, 49152).into()));
+    if let Some(tls) = tls {
+        connection.secured(Arc::new(tls));
+    }
     let mut admitted = match check::flaw(request.method(), request.uri()) {
         Some(Flaw { code, detail }) => connection.admit_refused(request, code, detail),
         None => connection.admit(request),

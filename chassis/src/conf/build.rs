@@ -1,7 +1,7 @@
 //! How a part of the program is made from its part of the configuration.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -133,6 +133,11 @@ pub trait Files: Sync {
     /// # Errors
     /// Why it cannot be read.
     fn read(&self, file: &FileRef) -> Result<Vec<u8>, BuildError>;
+
+    /// The same, for a part that reads again while the process runs; `None` where nothing can have changed by then.
+    fn again(&self) -> Option<Arc<dyn Files + Send + Sync>> {
+        None
+    }
 }
 
 /// What is wrong with one value of the configuration, said by the part that was built from it. Where the value is

@@ -20,6 +20,7 @@ mod external;
 mod gate;
 mod keys;
 mod metric;
+mod mtls;
 mod passwords;
 mod refusal;
 mod remote;
@@ -34,7 +35,10 @@ mod weight;
 
 pub use algorithm::Algorithm;
 pub use bearer::bearer;
-pub use conf::{ApiKeys, AtStart, Audience, BadToken, Basic, Cache, ClaimNames, Conf, External, Jwt, Keys, OnFailure};
+pub use conf::{
+    ApiKeys, AtStart, Audience, BadToken, Basic, Cache, ClaimNames, Conf, External, Grant, Jwt, Keys, Mtls, OnFailure,
+    SubjectKind,
+};
 pub use refusal::Refusal;
 pub use token::{Claims, mint};
 pub use verifier::{Verified, Verifier};
@@ -59,13 +63,39 @@ impl Configure for Auth {
 
     /// Without a way to prove anything, only what is public can be called.
     fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {
-        let proves = conf.jwt.is_some() || conf.basic.is_some() || conf.api_keys.is_some();
-        let closed = operations.iter().find(|operation| !proves && operation.access != Access::Public);
-        let Some(Operation { id, access, .. }) = closed else { return Ok(()) };
+        if conf.mtls.is_some() {
+            certified(operations)?;
+        }
+        let by_call = conf.jwt.is_some() || conf.basic.is_some() || conf.api_keys.is_some();
+        let proves = |operation: &Operation| by_call || conf.mtls.is_some() && asks(operation);
+        let closed = operations.iter().find(|operation| operation.access != Access::Public && !proves(operation));
+        let Some(Operation { id, access, listeners, .. }) = closed else { return Ok(()) };
         let message = format!("nobody could call `{id}`, whose access is {access}");
+        if conf.mtls.is_some() {
+            let message =
+                format!("{message}: no listener that serves it ({}) asks for certificates", listeners.join(", "));
+            return Err(BuildError::new("mtls", message).with_help(ASK));
+        }
         Err(BuildError::new("jwt", message)
             .with_help("configure `jwt` with `issuer`, `audience` and `keys`, or another scheme"))
     }
+}
+
+const ASK: &str = "say `tls: { certificate: …, key: …, client-ca: … }` of the listener, below `protocols`; a field of a \
+                   header that a proxy sends is no proof";
+
+/// Whether a caller could show a certificate. Of an operation that no listener serves nothing is said here.
+fn asks(operation: &Operation) -> bool {
+    operation.asks_for_certificates || operation.listeners.is_empty()
+}
+
+/// A scheme that no caller could ever use is a mistake.
+fn certified(operations: &[&Operation]) -> Result<(), BuildError> {
+    if operations.is_empty() || operations.iter().any(|operation| asks(operation)) {
+        return Ok(());
+    }
+    let message = "no listener that serves these operations asks for certificates";
+    Err(BuildError::new("mtls", message).with_help(ASK))
 }
 
 impl Handler for Auth {

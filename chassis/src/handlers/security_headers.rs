@@ -2,8 +2,8 @@
 //!
 //! Each field has a safe default and is left out with `null` or `none`. A field that the operation set stays as it is.
 //! Refusals carry them too, so this handler stands outside those that refuse. `Strict-Transport-Security` goes out over
-//! https alone (RFC 6797 §7.2): the listeners speak no TLS themselves, so a trusted proxy has to say that the call came
-//! that way. What only matters for a page, such as `Content-Security-Policy`, goes out with pages.
+//! https alone (RFC 6797 §7.2): the listener speaks TLS itself, or a trusted proxy says that the call came that
+//! way. What only matters for a page, such as `Content-Security-Policy`, goes out with pages.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -118,8 +118,12 @@ impl Handler for SecurityHeaders {
 }
 
 impl SecurityHeaders {
-    /// Whether a proxy that is trusted says that the call came over https. Of several values the last is its own.
+    /// Whether the call came over https: to this listener, or to a proxy that is trusted and says so. Of several values
+    /// the last is its own.
     fn is_https(&self, invocation: &Invocation) -> bool {
+        if invocation.call.tls.is_some() {
+            return true;
+        }
         let Some(said) = invocation.headers().get_all(&FORWARDED_PROTO).iter().next_back() else { return false };
         let proto = said.to_str().unwrap_or_default().rsplit(',').next().unwrap_or_default();
         proto.trim().eq_ignore_ascii_case("https")
@@ -256,6 +260,9 @@ mod tests {
             assert_eq!(strict(&trusting, &call(forwarded)), expected, "{forwarded:?}");
             assert!(!strict(&json!({}), &call(forwarded)), "nobody is trusted unless said");
         }
+        let mut encrypted = call(&[]);
+        encrypted.call.tls = Some(Default::default());
+        assert!(strict(&json!({}), &encrypted));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What OpenTelemetry's semantic conventions for HTTP call the parts of a call: few words, whatever callers make up.
 
-use http::{Method, Uri, Version};
+use http::{Method, Version};
+
+use super::Invocation;
 
 /// The methods that are told apart; the last stands for all that anybody may invent.
 pub(crate) const METHODS: [&str; 11] =
@@ -9,7 +11,7 @@ pub(crate) const METHODS: [&str; 11] =
 /// What a method is called that is not known: anyone can invent one.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// The schemes that are told apart: `https` comes from a proxy that speaks it for us.
+/// The schemes that are told apart: `https` comes over TLS, or from a proxy that speaks it for us.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
 
 /// The place of a method among [`METHODS`].
@@ -22,9 +24,9 @@ pub(crate) fn method(method: &Method) -> usize {
     METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
 }
 
-/// The place of what the caller says that it speaks among [`SCHEMES`].
-pub(crate) fn scheme(target: &Uri) -> usize {
-    usize::from(target.scheme_str() == Some("https"))
+/// The place of what the call came by among [`SCHEMES`]: what its connection is, or what the caller says.
+pub(crate) fn scheme(invocation: &Invocation) -> usize {
+    usize::from(invocation.call.tls.is_some() || invocation.uri().scheme_str() == Some("https"))
 }
 
 /// The version of the protocol, if it is known.

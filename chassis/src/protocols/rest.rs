@@ -1,6 +1,6 @@
-//! `rest`: calls over HTTP/1.1 and HTTP/2 in the clear.
+//! `rest`: calls over HTTP/1.1 and HTTP/2, in the clear or over TLS.
 //!
-//! HTTP/2 is spoken to peers that begin with its preface (RFC 9113 §3.3, prior knowledge). Further listeners are
+//! HTTP/2 is spoken to peers that begin with its preface (RFC 9113 §3.3); over TLS, ALPN has told them to. Further listeners are
 //! configured as `protocols.rest-NAME`. A connection beyond `max-connections` waits in the queue of the operating
 //! system until another one closes: its peer sees a slow connection rather than an error, and tries no other way in.
 
@@ -17,34 +17,42 @@ use tokio::sync::watch;
 
 use crate::catalog::{CHASSIS_PROTOCOLS_V1, Head, ProtocolEntry};
 use crate::conf::{BuildContext, BuildError, typed};
-use crate::invocation::Peer;
+use crate::invocation::{self, Peer};
 use crate::operation::Location;
 use crate::protocol::{Address, Bound, Listen, Listener, Phase, Refusals, Served};
 use crate::provider::{self, Entry};
 use crate::schema::BoxFuture;
+use crate::wire::tls::Acceptor;
 use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
 
 mod conf;
 mod descriptors;
 
-pub use conf::{Conf, Http2};
+pub use conf::{ClientCertificates, Conf, Http2, Tls};
 
 #[distributed_slice(CHASSIS_PROTOCOLS_V1)]
 static ENTRY: ProtocolEntry = ProtocolEntry {
     head: Head {
         name: "rest",
-        doc: "Calls over HTTP/1.1 and HTTP/2 in the clear.",
+        doc: "Calls over HTTP/1.1 and HTTP/2, in the clear or over TLS.",
         location: Location { file: file!(), line: line!(), column: column!() },
         conf: Conf::json_schema,
     },
     build,
+    asks_for_certificates,
 };
 
 fn build(value: Value, context: &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError> {
     let conf: Conf = typed(value)?;
     let limits = conf.limits()?;
     let few = descriptors::few_for(limits.connections, context.files);
-    Ok(Box::new(Rest { listen: conf.listen, limits, max_body: conf.max_body.0, few }))
+    let tls = conf.tls.map(|tls| Acceptor::build(tls.credentials()?, context)).transpose();
+    let tls = tls.map_err(|error| error.below("tls"))?;
+    Ok(Box::new(Rest { listen: conf.listen, limits, max_body: conf.max_body.0, few, tls }))
+}
+
+fn asks_for_certificates(value: &Value) -> bool {
+    value.get("tls").and_then(|tls| tls.get("client-ca")).is_some_and(|signers| !signers.is_null())
 }
 
 /// A listener that does not listen yet.
@@ -53,6 +61,7 @@ struct Rest {
     limits: Limits,
     max_body: u64,
     few: Option<u64>,
+    tls: Option<Acceptor>,
 }
 
 impl Listener for Rest {
@@ -68,7 +77,8 @@ impl Listener for Rest {
                      raise `ulimit -n`, or lower it"
                 );
             }
-            Ok(Box::new(Listening { sockets, limits: self.limits, max_body: self.max_body }) as Box<dyn Bound>)
+            let Self { limits, max_body, tls, .. } = *self;
+            Ok(Box::new(Listening { sockets, limits, max_body, tls }) as Box<dyn Bound>)
         })
     }
 }
@@ -78,6 +88,7 @@ struct Listening {
     sockets: Sockets,
     limits: Limits,
     max_body: u64,
+    tls: Option<Acceptor>,
 }
 
 impl Bound for Listening {
@@ -85,10 +96,18 @@ impl Bound for Listening {
         self.sockets.address()
     }
 
+    fn url(&self) -> Option<String> {
+        let url = self.address().url()?;
+        Some(if self.tls.is_some() { url.replacen("http", "https", 1) } else { url })
+    }
+
     fn serve(self: Box<Self>, entry: Entry, phase: watch::Receiver<Phase>) -> BoxFuture<'static, Served> {
-        let Self { sockets, limits, max_body } = *self;
+        let Self { sockets, limits, max_body, tls } = *self;
         let entry = entry.with_body_limit(max_body);
-        Box::pin(async move { serve(sockets, entry, &limits, phase).await })
+        match tls {
+            Some(tls) => Box::pin(async move { tls.serve(sockets, entry, &limits, phase).await }),
+            None => Box::pin(async move { serve(sockets, entry, &limits, phase).await }),
+        }
     }
 }
 
@@ -106,6 +125,10 @@ impl Serve for Entry {
 
 impl Connection for provider::Connection {
     type Answer = BoxFuture<'static, Response<Body>>;
+
+    fn secured(&mut self, tls: Arc<invocation::Tls>) {
+        self.secured(tls);
+    }
 
     fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.call(request)

@@ -11,7 +11,7 @@ use super::lease::Lease;
 use super::miss::Miss;
 use super::{Admitted, Arrival, Live, Way, admit, answer, invocation};
 use crate::fault::Code;
-use crate::invocation::Peer;
+use crate::invocation::{Peer, Tls};
 use crate::principal::Principal;
 use crate::protocol::Refusals;
 use crate::schema::BoxFuture;
@@ -36,7 +36,7 @@ impl Entry {
     pub fn connect(&self, peer: Peer) -> Connection {
         let swaps = self.live.swaps.load(Ordering::Acquire);
         let lease = Arc::new(Lease::new(Arc::clone(&self.live), self.live.snapshot.load_full()));
-        Connection { entry: self.clone(), peer, swaps, lease }
+        Connection { entry: self.clone(), peer, tls: None, swaps, lease }
     }
 
     /// Where a listener counts what it refuses itself.
@@ -69,11 +69,17 @@ impl Entry {
 pub struct Connection {
     entry: Entry,
     peer: Peer,
+    tls: Option<Arc<Tls>>,
     swaps: u64,
     lease: Arc<Lease>,
 }
 
 impl Connection {
+    /// Says how the connection is encrypted, and what its other end proved by that.
+    pub fn secured(&mut self, tls: Arc<Tls>) {
+        self.tls = Some(tls);
+    }
+
     /// Answers one call.
     ///
     /// The call gets a place on the heap, once, and is not moved from there: what carries it to its task and polls it
@@ -114,7 +120,7 @@ impl Connection {
 
     fn arrival(&self) -> Arrival {
         let Entry { table, body_limit, .. } = self.entry;
-        Arrival { peer: self.peer, principal: None, table, body_limit }
+        Arrival { peer: self.peer, tls: self.tls.clone(), principal: None, table, body_limit }
     }
 
     fn refresh(&mut self) {

@@ -12,10 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
 
+use super::doorway::{Doorway, Open};
 use super::line::Line;
 use super::order::{CLOSE, RETIRE};
 use super::server::Server;
-use super::{Limits, Serve, connection};
+use super::{Limits, Serve};
 use crate::invocation::Peer;
 use crate::protocol::{Phase, Served};
 
@@ -37,9 +38,20 @@ pub(crate) async fn serve<A: Accept, S: Serve>(
     accept: A,
     service: S,
     limits: &Limits,
+    phase: watch::Receiver<Phase>,
+) -> Served {
+    serve_behind(Open, accept, service, limits, phase).await
+}
+
+/// The same, where connections pass something before they carry calls.
+pub(super) async fn serve_behind<D: Doorway, A: Accept, S: Serve>(
+    doorway: D,
+    accept: A,
+    service: S,
+    limits: &Limits,
     mut phase: watch::Receiver<Phase>,
 ) -> Served {
-    let mut watch = Watch::new(accept, service, limits);
+    let mut watch = Watch::new(doorway, accept, service, limits);
     let current = *phase.borrow_and_update();
     if let Some(cut) = watch.enter(current).await {
         return Served { cut };
@@ -70,7 +82,8 @@ enum Event<T> {
 }
 
 /// The task that accepts, and everything it watches.
-struct Watch<A, S> {
+struct Watch<D, A, S> {
+    doorway: D,
     accept: Option<A>,
     service: S,
     server: Arc<Server>,
@@ -84,13 +97,14 @@ struct Watch<A, S> {
     full: bool,
 }
 
-impl<A: Accept, S: Serve> Watch<A, S> {
-    fn new(accept: A, service: S, limits: &Limits) -> Self {
+impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
+    fn new(doorway: D, accept: A, service: S, limits: &Limits) -> Self {
         let server = Server::new(limits, service.refusals());
         let mut ticks = interval(server.period);
         // A tick that comes late must not be followed by a short one: connections count them.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
+            doorway,
             accept: Some(accept),
             service,
             server: Arc::new(server),
@@ -159,7 +173,7 @@ impl<A: Accept, S: Serve> Watch<A, S> {
         self.failures = 0;
         let line = Arc::new(Line::new(peer, Arc::clone(&self.server), self.given, permit));
         self.lines.push(Arc::downgrade(&line));
-        self.tasks.spawn(connection::run(stream, line, self.service.connect(peer)));
+        self.doorway.open(&mut self.tasks, stream, line, self.service.connect(peer));
         if self.permits.available_permits() == 0 && !self.full {
             self.full = true;
             tracing::warn!(connections = self.tasks.len(), "no more connections are accepted until one closes");

@@ -18,13 +18,17 @@ use super::line::{Doing, Line};
 use super::order::{CLOSE, CUT, LATE, RETIRE};
 use super::stream::{Spoken, Stream};
 use crate::fault::Code;
+use crate::invocation::Tls;
 
-/// Serves one connection to its end.
-pub(super) async fn run<T, C>(io: T, line: Arc<Line>, calls: C)
+/// Serves one connection to its end. `tls` is what is known about it if it is encrypted.
+pub(super) async fn run<T, C>(io: T, line: Arc<Line>, mut calls: C, tls: Option<Arc<Tls>>)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     C: Connection,
 {
+    if let Some(tls) = tls {
+        calls.secured(tls);
+    }
     let mut stream = Stream::new(io, Arc::clone(&line));
     // One that is told to close is given a moment first: it may have been made for a call that is on its way.
     let spoken = obey(&line, pin!(stream.sniff()), |_, given| given & (LATE | CUT) != 0).await;
@@ -36,7 +40,7 @@ where
 }
 
 /// How a part of a connection's life ended.
-enum End<T> {
+pub(super) enum End<T> {
     Done(T),
     Told,
 }
@@ -60,7 +64,8 @@ where
         End::Done(outcome) => report(&line, outcome),
         End::Told if line.is_reading_head() && !line.is_blocked() => {
             if let Some(parts) = connection.into_parts() {
-                too_late(parts.io.into_inner(), &line).await;
+                // RFC 9110 §15.5.9.
+                turn_away(parts.io.into_inner(), &line, LATE_HEAD).await;
             }
         }
         End::Told => {}
@@ -100,7 +105,7 @@ where
 
 /// Polls a part of the connection until it ends or is told to. `told` sees every change of the orders, and says
 /// whether to stop at once.
-async fn obey<F: Future>(
+pub(super) async fn obey<F: Future>(
     line: &Line,
     mut part: Pin<&mut F>,
     mut told: impl FnMut(Pin<&mut F>, u8) -> bool,
@@ -136,17 +141,17 @@ async fn obey<F: Future>(
 
 const LATE_HEAD: Flaw = Flaw::new(Code::RequestTimeout, "The head of the request did not arrive in time.");
 
-/// Tells a peer whose request does not come to its end (RFC 9110 §15.5.9), and closes.
-async fn too_late<T>(mut stream: Stream<T>, line: &Line)
+/// Tells a peer that sent no request what is wrong, and closes.
+pub(super) async fn turn_away<T>(mut stream: Stream<T>, line: &Line, flaw: Flaw)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     // The watching task cuts this off as well when the peer does not even read.
     line.note(Doing::Leaving);
     line.orders.take_back(LATE);
-    line.refuse(LATE_HEAD.code);
+    line.refuse(flaw.code);
     let goodbye = async {
-        stream.write_all(&LATE_HEAD.last_words()).await?;
+        stream.write_all(&flaw.last_words()).await?;
         stream.shutdown().await
     };
     let _ = obey(line, pin!(goodbye), |_, given| given & CUT != 0).await;

@@ -9,4 +9,6 @@ mod peer2;
 mod rig;
 mod sockets;
 mod timeouts;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;

@@ -14,6 +14,7 @@ mod access;
 mod announced;
 mod arguments;
 mod catalogs;
+mod certificates;
 mod chains;
 mod components;
 mod faults;

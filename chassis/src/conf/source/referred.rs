@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::bounded;
 use crate::conf::build::{BuildError, Files};
@@ -32,6 +33,10 @@ impl Files for Disk {
             return Err(failed("it is larger than 16 MiB".to_owned()).with_help("is it the right file?"));
         }
         Ok(bytes)
+    }
+
+    fn again(&self) -> Option<Arc<dyn Files + Send + Sync>> {
+        Some(Arc::new(self.clone()))
     }
 }
 

@@ -32,7 +32,7 @@ impl Challenge {
         let field =
             |text: String| HeaderValue::try_from(text).map_err(|error| BuildError::new("realm", error.to_string()));
         // Where nothing is configured, only what is public is served; a service that asks for more names tokens.
-        let tokens = conf.jwt.is_some() || conf.basic.is_none() && conf.api_keys.is_none();
+        let tokens = conf.jwt.is_some() || conf.basic.is_none() && conf.api_keys.is_none() && conf.mtls.is_none();
         if tokens {
             ways.push("an access token as `Authorization: Bearer <token>`".to_owned());
         }
@@ -43,6 +43,10 @@ impl Challenge {
         if let Some(keys) = &conf.api_keys {
             ways.push(format!("an API key as `{}: <key>`", keys.header));
             others.push(field(format!("ApiKey realm={realm}"))?);
+        }
+        if conf.mtls.is_some() {
+            ways.push("a client certificate in the TLS handshake".to_owned());
+            others.push(field(format!("mTLS realm={realm}"))?);
         }
         let missing = format!("This needs a known caller; send {}.", ways.join(" or "));
         Ok(Self { bearer: tokens.then(|| format!("Bearer realm={realm}")), others, missing })

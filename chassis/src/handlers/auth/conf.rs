@@ -18,6 +18,9 @@ pub struct Conf {
     pub basic: Option<Basic>,
     /// Keys that were handed out to programs.
     pub api_keys: Option<ApiKeys>,
+    /// Certificates that callers show when they connect, over a listener whose `tls` has a `client-ca`. A token, a password
+    /// or a key that a call itself brings counts before that.
+    pub mtls: Option<Mtls>,
     /// Another service that is asked about every call of a known caller that is not to a public operation.
     pub external: Option<External>,
     /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out.
@@ -25,6 +28,48 @@ pub struct Conf {
     /// What becomes of a call to a public operation whose token, key or password is not valid.
     #[conf(default)]
     pub public_with_bad_token: BadToken,
+}
+
+/// What callers are called by their certificates, and what they may.
+#[conf]
+pub struct Mtls {
+    /// Which of the alternative names of a certificate (RFC 5280 §4.2.1.6) is the subject: the first of the first kind
+    /// that it has.
+    #[conf(default = vec![SubjectKind::Spiffe, SubjectKind::Dns, SubjectKind::Email])]
+    pub subject: Vec<SubjectKind>,
+    /// The trust domains whose SPIFFE IDs are believed, such as `shop.example`. A certificate with any other is refused.
+    #[conf(default)]
+    pub trust_domains: Vec<String>,
+    /// What callers may; all that fit count. One is written as
+    /// `{ to: 'spiffe://shop.example/ns/*/sa/billing', scopes: [read] }`.
+    #[conf(default)]
+    pub grants: Vec<Grant>,
+}
+
+/// A kind of name in a certificate.
+#[conf]
+#[derive(Copy, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// A SPIFFE ID, such as `spiffe://shop.example/ns/shop/sa/billing`.
+    Spiffe,
+    /// A DNS name.
+    Dns,
+    /// An e-mail address.
+    Email,
+}
+
+/// What some callers may.
+#[conf]
+pub struct Grant {
+    /// Their subject. `*` stands for a part of it, or for some characters of a part; `**` at the end of a SPIFFE ID for
+    /// all parts that follow.
+    pub to: String,
+    /// The scopes they are granted.
+    #[conf(default)]
+    pub scopes: Vec<String>,
+    /// The roles they have.
+    #[conf(default)]
+    pub roles: Vec<String>,
 }
 
 /// Which API keys are accepted. They are known by their digests only.

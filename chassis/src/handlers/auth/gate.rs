@@ -9,6 +9,7 @@ use super::challenge::Challenge;
 use super::conf::{BadToken, Conf};
 use super::external::{Answer, External};
 use super::metric::{self, Refused};
+use super::mtls::Mtls;
 use super::passwords::{Checked, Passwords};
 use super::refusal::Refusal;
 use super::sent::{Places, Sent};
@@ -40,6 +41,7 @@ pub(super) struct Schemes {
     pub(super) tokens: Option<Tokens>,
     pub(super) passwords: Option<Passwords>,
     pub(super) keys: Option<ApiKeys>,
+    pub(super) certificates: Option<Mtls>,
 }
 
 /// Who a caller is: nobody where it brings no proof.
@@ -63,7 +65,13 @@ impl Schemes {
             let content = context.files.read(&keys.file);
             content.and_then(|content| ApiKeys::parse(&content)).map_err(|error| error.below("api-keys.file"))
         });
-        Ok(Self { tokens: tokens.transpose()?, passwords: passwords.transpose()?, keys: keys.transpose()? })
+        let certificates = conf.mtls.as_ref().map(|mtls| Mtls::build(mtls).map_err(|error| error.below("mtls")));
+        Ok(Self {
+            tokens: tokens.transpose()?,
+            passwords: passwords.transpose()?,
+            keys: keys.transpose()?,
+            certificates: certificates.transpose()?,
+        })
     }
 }
 
@@ -95,7 +103,7 @@ impl Gate {
             Ok(Some(Sent::Key(key))) => {
                 Identified::Now(self.schemes.keys.as_ref().map(|keys| keys.find(&key)).transpose())
             }
-            Ok(None) => Identified::Now(Ok(None)),
+            Ok(None) => Identified::Now(self.by_certificate(invocation)),
             Err(refusal) => Identified::Now(Err(refusal)),
         }
     }
@@ -106,6 +114,13 @@ impl Gate {
             Err(Refusal::Key) => self.by_unknown_key(tokens, token),
             known => Identified::Now(known.map(Some)),
         }
+    }
+
+    /// Callers cannot leave a certificate out of a call, so it counts where the call itself proves nothing.
+    fn by_certificate(&self, invocation: &Invocation) -> Who {
+        let Some(certificates) = &self.schemes.certificates else { return Ok(None) };
+        let shown = invocation.call.certificate();
+        shown.map(|shown| certificates.principal(shown, self.clock.unix_seconds())).transpose()
     }
 
     fn by_password(&self, pair: &[u8], invocation: &Invocation) -> Identified {

@@ -47,11 +47,19 @@ pub enum Refusal {
     Password,
     /// More passwords are being checked than may be at once.
     Busy,
+    /// The certificate of the connection expired since that was made.
+    Outdated,
+    /// The certificate has no name of a kind that counts.
+    Nameless,
+    /// The certificate has a SPIFFE ID that is malformed or not its only URI.
+    Spiffe,
+    /// The certificate has a SPIFFE ID of a trust domain that is not believed.
+    Domain,
 }
 
 impl Refusal {
     /// All of them, in the order they are declared.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Several,
         Self::Malformed,
         Self::TooLong,
@@ -71,6 +79,10 @@ impl Refusal {
         Self::Garbled,
         Self::Password,
         Self::Busy,
+        Self::Outdated,
+        Self::Nameless,
+        Self::Spiffe,
+        Self::Domain,
     ];
 
     /// Which proof it is about; `None` where there are several.
@@ -79,6 +91,7 @@ impl Refusal {
             Self::Several => None,
             Self::ApiKey => Some("api-key"),
             Self::Garbled | Self::Password | Self::Busy => Some("basic"),
+            Self::Outdated | Self::Nameless | Self::Spiffe | Self::Domain => Some("mtls"),
             _ => Some("jwt"),
         }
     }
@@ -103,6 +116,10 @@ impl Refusal {
             Self::ApiKey => "This API key is not known here; check it, or ask for one.",
             Self::Garbled => "These are no user and password; send `user:password` in base64, after `Basic`.",
             Self::Password => "The user or the password is wrong.",
+            Self::Outdated => "The client certificate expired; connect again with a new one.",
+            Self::Nameless => "The client certificate has no name that counts here; get one that has.",
+            Self::Spiffe => "The client certificate needs one SPIFFE ID and no other URI; get one that has.",
+            Self::Domain => "The client certificate is of a trust domain that is not believed here.",
             Self::Busy => "Too many passwords are being checked; try again.",
             Self::Nobody => "The access token does not name its subject; get one that does.",
         }

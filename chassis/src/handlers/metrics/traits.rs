@@ -35,7 +35,7 @@ enum Failure {
 impl Traits {
     /// Those that are known when the call arrives.
     pub(super) fn of(invocation: &Invocation) -> Self {
-        let (method, scheme) = (method(invocation.method()) as u8, scheme(invocation.uri()) as u8);
+        let (method, scheme) = (method(invocation.method()) as u8, scheme(invocation) as u8);
         Self { method, scheme, version: invocation.parts.version, status: 0, error: None }
     }
 

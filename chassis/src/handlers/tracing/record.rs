@@ -60,7 +60,7 @@ impl Seen<'_> {
             attributes.push(("http.route", operation.template.clone().into()));
             attributes.push(("chassis.operation", operation.id.clone().into()));
         }
-        attributes.push(("url.scheme", SCHEMES[scheme(sent.uri())].into()));
+        attributes.push(("url.scheme", SCHEMES[scheme(sent)].into()));
         attributes.push(("url.path", cut(sent.path())));
         attributes.extend(version(sent.parts.version).map(|version| ("network.protocol.version", version.into())));
     }

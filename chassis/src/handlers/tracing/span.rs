@@ -26,7 +26,7 @@ pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>, notes: &
         "http.request.method_original" = (method == OTHER).then(|| invocation.method().as_str()),
         "http.route" = route,
         "http.response.status_code" = Empty,
-        "url.scheme" = SCHEMES[scheme(invocation.uri())],
+        "url.scheme" = SCHEMES[scheme(invocation)],
         "url.path" = invocation.path(),
         "network.protocol.version" = version(invocation.parts.version),
         "client.address" = invocation.call.peer.ip().map(field::display),

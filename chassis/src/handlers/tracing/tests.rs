@@ -15,7 +15,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
-use crate::invocation::fixture;
+use crate::invocation::{Tls, fixture};
 use crate::trace::{Hex, RANDOM, SAMPLED, TRACEPARENT, TRACESTATE};
 
 mod callers;
@@ -203,16 +203,19 @@ fn what_matched_nothing_is_named_by_its_method_and_inventions_are_not() {
 
 #[test]
 fn a_span_says_by_which_protocol_its_call_came() {
-    let said = |version, target: &str| {
+    let said_over = |tls: Option<Tls>, version, target: &str| {
         let notes = Notes::default();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(notes.clone()), || {
             let mut call = fixture::call(fixture::request("GET", target));
             call.parts.version = version;
+            call.call.tls = tls.map(Into::into);
             let _ = tracing(json!({ "ratio": 1.0 })).before(&mut call);
         });
         let spans = notes.0.lock().unwrap();
         ["url.scheme", "network.protocol.version"].map(|name| spans[0].get(name).cloned().unwrap_or_default())
     };
+    let said = |version, target| said_over(None, version, target);
+    assert_eq!(said_over(Some(Tls::default()), Version::HTTP_11, "/"), ["https", "1.1"]);
     assert_eq!(said(Version::HTTP_10, "/"), ["http", "1.0"]);
     assert_eq!(said(Version::HTTP_11, "http://a.example/"), ["http", "1.1"]);
     assert_eq!(said(Version::HTTP_2, "https://a.example/"), ["https", "2"]);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::conf;
-use crate::conf::{BuildError, Interval, Size};
+use crate::conf::{BuildError, FileRef, Interval, Size};
 use crate::protocol::Listen;
+use crate::wire::tls::{Clients, Credentials, Demand};
 use crate::wire::{H2Limits, Limits};
 
 /// A REST listener.
@@ -47,6 +48,38 @@ pub struct Conf {
     /// What HTTP/2 adds.
     #[conf(default)]
     pub http2: Http2,
+    /// How it encrypts. Without it, it speaks in the clear. Needs the Cargo feature `tls`.
+    pub tls: Option<Tls>,
+}
+
+/// How a listener encrypts: TLS 1.3 or 1.2, HTTP/2 or HTTP/1.1 as the peer prefers (ALPN). A handshake may take as long
+/// as the head of a request.
+#[conf]
+pub struct Tls {
+    /// A file with its certificate in PEM, and behind it those between that and a root.
+    pub certificate: FileRef,
+    /// A file with its private key in PEM.
+    pub key: FileRef,
+    /// A file with certificates in PEM: callers are asked for a certificate that one of these has signed.
+    pub client_ca: Option<FileRef>,
+    /// What becomes of callers that show no certificate, where `client-ca` asks for one.
+    #[conf(default)]
+    pub client_certificates: ClientCertificates,
+    /// How often the files are looked at. What has changed is used for new connections; what is not good then is told in
+    /// the log, and the former is used on.
+    #[conf(default = Interval::mins(1))]
+    pub reload: Interval,
+}
+
+/// What becomes of callers that show no certificate.
+#[conf]
+#[derive(Copy, Default, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// They get no connection.
+    #[default]
+    Required,
+    /// They get one, and `auth` decides about their calls. A certificate that is not valid gets none.
+    Optional,
 }
 
 /// What HTTP/2 adds to a REST listener.
@@ -84,6 +117,24 @@ impl Conf {
             connections: self.max_connections as usize,
             h2: self.http2.limits().map_err(|error| error.below("http2"))?,
         })
+    }
+}
+
+impl Tls {
+    /// What to encrypt with, checked beyond what the types can say.
+    pub(crate) fn credentials(self) -> Result<Credentials, BuildError> {
+        let Self { certificate, key, client_ca, client_certificates, reload } = self;
+        let demand = match client_certificates {
+            ClientCertificates::Required => Demand::Required,
+            ClientCertificates::Optional => Demand::Optional,
+        };
+        let clients = client_ca.map(|signers| Clients { signers, demand });
+        let least = Interval::secs(1);
+        if reload < least {
+            let error = BuildError::new("reload", "files are looked at once a second at most");
+            return Err(error.with_help("write at least `1s`; a minute is soon enough for certificates"));
+        }
+        Ok(Credentials { certificate, key, clients, reload: reload.0 })
     }
 }
 

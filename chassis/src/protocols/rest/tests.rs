@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::conf::Process;
 use crate::conf::source::InMemory;
+use crate::conf::{Files, Process};
 use crate::generated::last;
 use crate::invocation::Invocation;
 use crate::operation::{Access, Operation};
@@ -23,15 +23,21 @@ use crate::schema::Endpoint;
 
 mod answers;
 mod bodies;
+#[cfg(feature = "tls")]
+mod tls;
 mod unmatched;
 
 fn listener(conf: Value) -> Result<Box<dyn Listener>, BuildError> {
-    let (random, files) = (Random::seeded(1), InMemory::default());
+    listener_with(conf, &InMemory::default())
+}
+
+fn listener_with(conf: Value, files: &dyn Files) -> Result<Box<dyn Listener>, BuildError> {
+    let random = Random::seeded(1);
     let context = BuildContext {
         clock: Clock::system(),
         random: &random,
         scope: None,
-        files: &files,
+        files,
         warnings: &crate::conf::Warnings::default(),
         process: &Process::default(),
     };

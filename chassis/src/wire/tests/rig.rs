@@ -4,8 +4,8 @@ use std::error::Error;
 use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::fault::Fault;
-use crate::invocation::Peer;
+use crate::invocation::{Peer, Tls};
 use crate::protocol::{Address, Listen, Phase, Refusals, Served};
 use crate::schema::BoxFuture;
 use crate::wire::accept::Accept;
@@ -32,6 +32,7 @@ pub(super) struct Site {
     pub(super) started: Arc<Notify>,
     pub(super) gate: Arc<Notify>,
     pub(super) refusals: Arc<Refusals>,
+    pub(super) tls: Arc<Mutex<Option<Arc<Tls>>>>,
 }
 
 /// Counts the end of a call, whatever ends it.
@@ -57,6 +58,10 @@ impl Serve for Site {
 
 impl Connection for Site {
     type Answer = BoxFuture<'static, Response<Body>>;
+
+    fn secured(&mut self, tls: Arc<Tls>) {
+        *self.tls.lock().unwrap() = Some(tls);
+    }
 
     fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -178,8 +183,8 @@ impl Rig {
 
     /// Listens on pipes.
     pub(super) fn pipes(limits: Limits) -> (Self, Pipes) {
-        let (connect, accept) = mpsc::unbounded_channel();
-        (Self::start(Queue(accept), limits), Pipes(connect))
+        let (pipes, queue) = Pipes::new();
+        (Self::start(queue, limits), pipes)
     }
 
     /// Waits until as many calls have begun as this is called.
@@ -195,6 +200,12 @@ pub(super) struct Pipes(mpsc::UnboundedSender<io::Result<DuplexStream>>);
 pub(super) const ROOM: usize = 32 << 10;
 
 impl Pipes {
+    /// And where they are accepted.
+    pub(super) fn new() -> (Self, impl Accept) {
+        let (connect, accept) = mpsc::unbounded_channel();
+        (Self(connect), Queue(accept))
+    }
+
     pub(super) fn connect(&self) -> DuplexStream {
         let (near, far) = duplex(ROOM);
         self.0.send(Ok(far)).unwrap();

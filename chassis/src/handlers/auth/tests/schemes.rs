@@ -22,6 +22,7 @@ mod api_keys;
 mod cases;
 #[cfg(feature = "outgoing")]
 mod external;
+mod mtls;
 mod passwords;
 
 /// The files of these tests, by name.
