@@ -22,9 +22,11 @@ pub(crate) mod convention;
 mod forwarded;
 mod locals;
 mod mark;
+mod matched;
 mod params;
 mod proxies;
 mod request_id;
+mod span;
 mod timing;
 mod tls;
 
@@ -34,9 +36,11 @@ pub(crate) mod fixture;
 pub use forwarded::Forwarded;
 pub use locals::Locals;
 pub use mark::Mark;
+pub(crate) use matched::Matched;
 pub use params::{Capture, Params, Undecodable, decode};
 pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
+pub use span::{CallSpan, Entered, OnDemand};
 pub use timing::{Timing, Timings};
 pub use tls::{Certificate, Tls};
 
@@ -70,7 +74,7 @@ pub struct Call {
     /// The trace it belongs to.
     pub trace: TraceContext,
     /// The span that is entered while the operation runs.
-    pub span: tracing::Span,
+    pub span: CallSpan,
     /// What the handlers cost; `None` unless one of them asked for that to be measured.
     pub timing: Option<Timing>,
     /// What handlers leave for each other, by type.
@@ -158,7 +162,7 @@ impl Invocation {
             arrived,
             took: None,
             trace: TraceContext::default(),
-            span: tracing::Span::none(),
+            span: CallSpan::none(),
             timing: None,
             locals: Locals::default(),
             body_limit: u64::MAX,
@@ -212,11 +216,6 @@ impl Call {
     /// The operation that was matched.
     pub fn operation(&self) -> Option<&Operation> {
         self.ground.operation(self.target?)
-    }
-
-    /// The certificate that the other end of the connection showed, verified.
-    pub fn certificate(&self) -> Option<&Certificate> {
-        self.tls.as_ref()?.certificate.as_ref()
     }
 
     /// The component of type `T`.

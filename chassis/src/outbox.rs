@@ -11,9 +11,12 @@ use crate::metrics::Counter;
 
 mod line;
 mod span;
+mod spans;
+mod wire;
 
-pub use line::Line;
-pub use span::{Finished, Value};
+pub use line::{Line, Value};
+pub use span::{Writing, nanos, written};
+pub use spans::{Batch, Sizes, Spans, Waiting};
 
 /// The longest text of a caller that is kept, in bytes.
 pub const LONGEST: usize = 256;
@@ -21,9 +24,6 @@ pub const LONGEST: usize = 256;
 /// The most memory that a span or a line in the queue takes, in bytes: texts of callers are cut short, the others are written in
 /// the program or its configuration.
 pub const LARGEST: usize = 4096;
-
-/// Spans on their way to whoever sends them.
-pub type Spans = Outbox<Finished>;
 
 /// Lines of the log on their way to whoever sends them.
 pub type Lines = Outbox<Line>;
@@ -85,43 +85,26 @@ pub fn cut(text: &str, most: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
-    use crate::trace::TraceContext;
 
-    static DROPPED: Spec = Spec { name: "dropped", help: "", unit: Unit::Count("span"), kind: Kind::Counter };
-
-    fn span() -> Finished {
-        let epoch = SystemTime::UNIX_EPOCH;
-        Finished {
-            trace: TraceContext::default(),
-            state: None,
-            link: None,
-            name: "GET".to_owned(),
-            start: epoch,
-            end: epoch,
-            failed: false,
-            attributes: Vec::new(),
-        }
-    }
+    static DROPPED: Spec = Spec { name: "dropped", help: "", unit: Unit::Count("thing"), kind: Kind::Counter };
 
     #[test]
     fn what_finds_no_room_is_counted_and_not_made() {
-        let (spans, dropped) = (Spans::default(), Metrics::default().counter(&DROPPED, Labels::new()));
-        spans.offer(|| panic!("nobody sends"));
-        assert!(!spans.is_wanted());
-        let mut queue = spans.open(2, dropped.clone()).unwrap();
-        assert!(spans.is_wanted() && spans.open(2, dropped.clone()).is_none());
-        spans.offer(span);
-        spans.offer(span);
-        spans.offer(|| panic!("there is no room"));
-        assert_eq!((queue.try_recv().is_ok(), dropped.count()), (true, 1));
-        spans.offer(span);
+        let (outbox, dropped) = (Outbox::default(), Metrics::default().counter(&DROPPED, Labels::new()));
+        outbox.offer(|| panic!("nobody sends"));
+        assert!(!outbox.is_wanted());
+        let mut queue = outbox.open(2, dropped.clone()).unwrap();
+        assert!(outbox.is_wanted() && outbox.open(2, dropped.clone()).is_none());
+        outbox.offer(|| 1);
+        outbox.offer(|| 2);
+        outbox.offer(|| panic!("there is no room"));
+        assert_eq!((queue.try_recv(), dropped.count()), (Ok(1), 1));
+        outbox.offer(|| 3);
         assert_eq!((queue.len(), dropped.count()), (2, 1));
         drop(queue);
-        spans.offer(|| panic!("whoever sent is gone"));
+        outbox.offer(|| panic!("whoever sent is gone"));
         assert_eq!(dropped.count(), 2);
     }
 

@@ -14,6 +14,7 @@ use tracing_subscriber::{Registry, reload};
 
 use crate::clock::Clock;
 use crate::conf::root::{Colour, Format, Level, Log};
+use crate::invocation::OnDemand;
 use crate::outbox::Lines;
 
 mod export;
@@ -44,7 +45,7 @@ pub fn install(log: &Log, sent: &Lines, clock: Clock) -> Levels {
     let reader = if io::stderr().is_terminal() { Reader::Person } else { Reader::Program };
     let lines = lines(Look::of(log, reader), io::stderr);
     let told = sent.is_wanted().then(|| Told { lines: sent.clone(), clock });
-    if set_global_default(Registry::default().with(filter).with(lines).with(told)).is_ok() {
+    if set_global_default(OnDemand::new(Registry::default().with(filter).with(lines).with(told))).is_ok() {
         // The standard library would write text of several lines among the lines of the log.
         panic::set_hook(Box::new(panicked));
     }

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::time::{Sleep, sleep_until};
 
 use crate::clock::Instant;
+use crate::invocation::CallSpan;
 
 /// What a panic carries.
 pub(crate) type Panic = Box<dyn Any + Send>;
@@ -42,7 +43,7 @@ pin_project_lite::pin_project! {
         deadline: Option<Instant>,
         // Armed when the future is not ready at once: a timer costs more than most calls.
         timer: Option<Pin<Box<Sleep>>>,
-        span: tracing::Span,
+        span: CallSpan,
         // Counts the panics that nobody is told of: the answer is there already, or nobody waits for it.
         untold: &'g mut u32,
     }
@@ -59,10 +60,10 @@ pin_project_lite::pin_project! {
 
 impl<'g, F> Guarded<'g, F> {
     pub(super) fn new(future: F, deadline: Option<Instant>, untold: &'g mut u32) -> Self {
-        Self::within(future, deadline, tracing::Span::none(), untold)
+        Self::within(future, deadline, CallSpan::none(), untold)
     }
 
-    pub(super) fn within(future: F, deadline: Option<Instant>, span: tracing::Span, untold: &'g mut u32) -> Self {
+    pub(super) fn within(future: F, deadline: Option<Instant>, span: CallSpan, untold: &'g mut u32) -> Self {
         Self { future: Some(future), deadline, timer: None, span, untold }
     }
 

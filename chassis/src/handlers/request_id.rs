@@ -67,9 +67,7 @@ impl Handler for RequestIds {
                 id
             }
         };
-        if !invocation.call.span.is_disabled() {
-            invocation.call.span.record("request_id", id.as_str());
-        }
+        invocation.call.span.record("request_id", id.as_str());
         invocation.call.locals.set(id);
         Verdict::Continue
     }

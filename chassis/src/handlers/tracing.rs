@@ -15,10 +15,11 @@ use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::handler;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{Forwarded, Invocation};
-use crate::outbox::Spans;
+use crate::outbox::{Spans, nanos, written};
 use crate::reply::{Outcome, Reply};
-use crate::trace::BAGGAGE;
+use crate::trace::{BAGGAGE, TraceContext};
 
+mod address;
 pub mod conf;
 mod notes;
 mod record;
@@ -27,8 +28,9 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-use conf::{Always, Conf, LogContext, ResponseHeader};
+use conf::{Always, Conf, LogContext, RemoteParent, ResponseHeader};
 use notes::Notes;
+use record::Seen;
 use sampler::{Caller, Places, Sampler};
 
 /// Gives every call its place in a trace, and records the sampled ones as spans.
@@ -124,20 +126,40 @@ impl Tracing {
         }
     }
 
-    /// Queues the span: now, or when the last byte of a reply is out that is made while it is sent.
-    #[cold]
+    /// Leaves the span for whoever sends it: now, or when the last byte of a reply is out that is made while it is sent.
     fn record(&self, invocation: &Invocation, reply: &mut Reply, cause: Cause) {
-        let link = self.places.link(Caller::read(invocation.headers(), self.b3));
-        let seen = record::Seen { invocation, reply, link, notes: &self.notes, cause, now: self.clock.wall() };
-        if reply.length().is_some() || reply.fault().is_some() {
-            return self.spans.offer(|| seen.finished());
+        let link = self.link(invocation);
+        let seen = Seen { invocation, reply, link, notes: &self.notes, cause, now: nanos(self.clock.wall()) };
+        if reply.length().is_none() && reply.fault().is_none() {
+            let begun = seen.kept();
+            return self.record_later(reply, begun);
         }
-        let (mut span, spans, clock) = (seen.finished(), self.spans.clone(), self.clock);
-        reply.on_end(move |end| {
-            span.end = clock.wall();
-            span.failed |= end.outcome == Outcome::Failed;
-            spans.offer(|| span);
+        self.spans.offer(|spans| {
+            written(spans, |span| {
+                seen.begun(span);
+                record::end(span, seen.now, seen.has_failed());
+            });
         });
+    }
+
+    #[cold]
+    fn record_later(&self, reply: &mut Reply, begun: Vec<u8>) {
+        let (spans, clock, has_failed) = (self.spans.clone(), self.clock, reply.status().is_server_error());
+        reply.on_end(move |end| {
+            let has_failed = has_failed || end.outcome == Outcome::Failed;
+            spans.offer(|spans| {
+                written(spans, |span| {
+                    span.fields(&begun);
+                    record::end(span, nanos(clock.wall()), has_failed);
+                });
+            });
+        });
+    }
+
+    /// The trace that led to a call without being continued.
+    fn link(&self, invocation: &Invocation) -> Option<TraceContext> {
+        let is_linked = self.places.remote_parent == RemoteParent::Link;
+        is_linked.then(|| Caller::read(invocation.headers(), self.b3)).and_then(|caller| self.places.link(caller))
     }
 
     /// Lets operations pass on what they may.

@@ -1,5 +1,7 @@
 //! How a call came that was encrypted up to here, and who the other end of its connection proved to be.
 
+use super::Call;
+
 /// What is known about the encryption of a connection. All its calls share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tls {
@@ -21,4 +23,11 @@ pub struct Certificate {
     pub serial: String,
     /// When it stops to be valid, in seconds since the Unix epoch.
     pub expires: u64,
+}
+
+impl Call {
+    /// The certificate that the other end of the connection showed, verified.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.tls.as_ref()?.certificate.as_ref()
+    }
 }

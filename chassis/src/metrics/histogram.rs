@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::cells::Cells;
 use crate::clock::nanos;
-use crate::trace::{Hex, TraceContext};
+use crate::trace::TraceContext;
 
 /// Sorts values into buckets. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -22,10 +22,10 @@ pub(super) struct Sorted {
 /// A call that stands for all that fell into its bucket: somebody who sees the bucket finds its trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exemplar {
-    /// The trace, as 32 hexadecimal digits.
-    pub trace_id: String,
-    /// The span, as 16 hexadecimal digits.
-    pub span_id: String,
+    /// The trace.
+    pub trace_id: [u8; 16],
+    /// The span.
+    pub span_id: [u8; 8],
     /// What was measured, in what handles are given.
     pub value: u64,
     /// When.
@@ -102,9 +102,10 @@ impl Sorted {
             // Another call stands for one just now, and one is as good as the other: nobody waits.
             Err(TryLockError::WouldBlock) => return,
         };
-        if let (Some(place), Some(trace_id)) = (exemplars.get_mut(self.bucket(value)), call.trace_id()) {
-            let span_id = Hex(&call.span_id).to_string();
-            *place = Some(Exemplar { trace_id: trace_id.to_string(), span_id, value, at });
+        if let Some(place) = exemplars.get_mut(self.bucket(value))
+            && call.is_set()
+        {
+            *place = Some(Exemplar { trace_id: call.trace_id, span_id: call.span_id, value, at });
         }
     }
 

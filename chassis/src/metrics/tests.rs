@@ -98,7 +98,7 @@ fn only_recorded_calls_stand_for_a_bucket() {
     call.flags = SAMPLED;
     took.exemplify(20_000_000, &call, SystemTime::UNIX_EPOCH);
     let exemplars = took.read().exemplars;
-    assert_eq!(exemplars[1].as_ref().unwrap().span_id, "0202020202020202");
+    assert_eq!(exemplars[1].as_ref().unwrap().span_id, [2; 8]);
     assert_eq!((&exemplars[0], &exemplars[2]), (&None, &None));
 }
 

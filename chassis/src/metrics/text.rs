@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 use std::time::SystemTime;
 
 use super::{Buckets, Exemplar, Family, Kind, Labels, Measured, Spec, Unit};
+use crate::trace::Hex;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +114,7 @@ impl Page {
         write!(self.text, "{close} {}", Number(value))?;
         if let (Format::OpenMetrics, Some((exemplar, scale))) = (self.format, exemplar) {
             let Exemplar { trace_id, span_id, value, at } = exemplar;
+            let (trace_id, span_id) = (Hex(trace_id), Hex(span_id));
             let value = Number(*value as f64 / scale);
             write!(self.text, " # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {}", seconds(*at))?;
         }

@@ -1,10 +1,9 @@
 //! A line of the log that waits to be sent.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use tracing::Level;
-
-use super::Value;
 
 /// A line of the log, as data.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,4 +22,25 @@ pub struct Line {
     pub span_id: Option<[u8; 8]>,
     /// Its fields.
     pub fields: Vec<(&'static str, Value)>,
+}
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A text, cut short where a caller chose it.
+    Text(Cow<'static, str>),
+    /// A number.
+    Number(i64),
+}
+
+impl From<&'static str> for Value {
+    fn from(text: &'static str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
 }

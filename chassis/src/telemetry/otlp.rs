@@ -18,7 +18,8 @@ use super::export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting};
 use crate::conf::root::Otlp;
 use crate::conf::source::Resource;
 use crate::conf::{BuildContext, BuildError, Interval};
-use crate::outbox::{LARGEST, Outbox};
+use crate::metrics::Counter;
+use crate::outbox::LARGEST;
 
 mod batches;
 mod client;
@@ -31,7 +32,7 @@ mod specs;
 mod tests;
 mod values;
 
-use batches::Batches;
+use batches::{Batches, Source};
 use client::{Client, Signal};
 use courier::Courier;
 use specs::Tally;
@@ -83,11 +84,16 @@ fn begin(conf: &Otlp, resource: &Resource, context: &BuildContext<'_>) -> Result
     let Otlp { traces, logs, .. } = conf;
     if traces.enabled {
         let sizes = Sizes { queue: traces.queue, batch: traces.batch, interval: traces.interval };
-        setting.empty("spans to send", &process.spans, Signal::Traces, sizes, spans::message(sender.clone()));
+        setting.empty("spans to send", Signal::Traces, sizes, |dropped| {
+            spans::Queued::open(&process.spans, sizes, dropped, &sender)
+        });
     }
     if logs.enabled {
         let sizes = Sizes { queue: logs.queue, batch: logs.batch, interval: logs.interval };
-        setting.empty("lines to send", &process.lines, Signal::Logs, sizes, lines::message(sender.clone()));
+        setting.empty("lines to send", Signal::Logs, sizes, |dropped| {
+            let queue = process.lines.open(sizes.queue, dropped)?;
+            Some(batches::Queued::new(queue, sizes.batch, lines::message(sender.clone())))
+        });
     }
     if conf.metrics.enabled {
         let sending = measures::Sending {
@@ -130,18 +136,17 @@ impl Setting<'_> {
         }
     }
 
-    /// Has an outbox emptied, unless somebody does.
-    fn empty<T, E>(&mut self, what: &str, outbox: &Outbox<T>, signal: Signal, sizes: Sizes, encode: E)
+    /// Has a queue emptied that `open` opens, unless somebody does.
+    fn empty<S>(&mut self, what: &str, signal: Signal, sizes: Sizes, open: impl FnOnce(Counter) -> Option<S>)
     where
-        T: Send + Sync + 'static,
-        E: Fn(&[T]) -> Vec<u8> + Send + Sync + 'static,
+        S: Source + Send + 'static,
     {
         let courier = self.courier(signal);
-        let Some(queue) = outbox.open(sizes.queue, courier.tally.dropped.clone()) else { return };
+        let Some(source) = open(courier.tally.dropped.clone()) else { return };
         let process = self.context.process;
         let kept = (sizes.queue + sizes.batch).saturating_mul(LARGEST);
         self.exporting.reserved.push(process.memory.reserve(what, kept));
-        let batches = Batches::new(courier, sizes.batch, sizes.interval, encode);
-        self.exporting.tasks.push(process.background.run(what, |ending| batches.run(queue, ending)));
+        let batches = Batches { courier, interval: sizes.interval };
+        self.exporting.tasks.push(process.background.run(what, |ending| batches.run(source, ending)));
     }
 }

@@ -9,9 +9,9 @@ pub struct Conf {
     /// Who decides whether a trace is recorded that comes from elsewhere.
     #[conf(default)]
     pub sampler: Decider,
-    /// The share of traces that are recorded, of those that start here. A recorded call costs several times what one
-    /// that is not recorded does: one in a hundred shows what happens without slowing it down. Another share for some
-    /// operations stands under `operations`: `"greeting.*": { handlers: { tracing: { ratio: 1.0 } } }`.
+    /// The share of traces that are recorded, of those that start here. A recorded call costs more here, in the collector
+    /// and where spans are kept: one in a hundred shows what happens. Another share for some operations stands
+    /// under `operations`: `"greeting.*": { handlers: { tracing: { ratio: 1.0 } } }`.
     #[conf(default = 0.01, range(0.0..=1.0))]
     pub ratio: f64,
     /// Which calls are recorded whatever was decided when they began. Such a span stands alone in its trace: the calls
@@ -95,7 +95,7 @@ pub enum LogContext {
     /// On those that are recorded.
     #[default]
     Recorded,
-    /// On all. Each call costs about a microsecond more, and a few allocations.
+    /// On all. Each call costs an allocation more, and one that logs something a few microseconds.
     All,
 }
 

@@ -1,17 +1,16 @@
-//! The span of a call as it is sent elsewhere, put together when the call is over.
-
-use std::time::SystemTime;
+//! The span of a call as it is sent elsewhere, written when the call is over.
 
 use http::header::USER_AGENT;
 
 use super::Cause;
+use super::address::Address;
 use super::notes::Notes;
-use super::span::{Name, known};
+use super::span::{known, named};
 use crate::invocation::convention::{OTHER, SCHEMES, scheme, version};
 use crate::invocation::{Invocation, RequestId};
-use crate::outbox::{Finished, Value, shortened};
+use crate::outbox::{Writing, shortened};
 use crate::reply::Reply;
-use crate::trace::{SAMPLED, TraceContext};
+use crate::trace::{TRACESTATE, TraceContext};
 
 /// A call that is over, and what else its span is made from.
 pub(super) struct Seen<'a> {
@@ -20,81 +19,102 @@ pub(super) struct Seen<'a> {
     pub(super) link: Option<TraceContext>,
     pub(super) notes: &'a Notes,
     pub(super) cause: Cause,
-    pub(super) now: SystemTime,
+    /// Nanoseconds since 1970.
+    pub(super) now: u64,
 }
 
 /// The longest `tracestate` that is kept, in bytes: what every service must be able to pass on.
 const LONGEST_STATE: usize = 512;
 
-type Attributes = Vec<(&'static str, Value)>;
-
 impl Seen<'_> {
-    pub(super) fn finished(&self) -> Finished {
-        let (call, method) = (&self.invocation.call, known(self.invocation.method()));
-        let route = self.invocation.operation().map(|operation| operation.template.as_str());
-        let mut attributes = Attributes::with_capacity(16);
-        self.note_request(&mut attributes);
-        self.note_caller(&mut attributes);
-        self.note_reply(&mut attributes);
-        let state = call.tracestate(self.invocation.headers());
-        Finished {
-            // What is recorded late is no less recorded for whoever gets it.
-            trace: TraceContext { flags: call.trace.flags | SAMPLED, ..call.trace },
-            state: state.filter(|state| state.as_str().len() <= LONGEST_STATE),
-            link: self.link,
-            name: Name { method, route }.to_string(),
-            start: self.now.checked_sub(call.elapsed()).unwrap_or(self.now),
-            end: self.now,
-            failed: self.reply.status().is_server_error(),
-            attributes,
+    /// Writes all but how it ended.
+    pub(super) fn begun(&self, span: &mut Writing<'_>) {
+        let call = &self.invocation.call;
+        span.place(&call.trace);
+        span.start(self.now.saturating_sub(call.elapsed_nanos()));
+        self.note_request(span);
+        self.note_caller(span);
+        self.note_reply(span);
+        if let Some(link) = &self.link {
+            span.link(link);
         }
     }
 
-    fn note_request(&self, attributes: &mut Attributes) {
+    /// The same, for a span whose end is not there yet.
+    pub(super) fn kept(&self) -> Vec<u8> {
+        let mut fields = Vec::new();
+        self.begun(&mut Writing::begin(&mut fields));
+        fields
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.reply.status().is_server_error()
+    }
+
+    fn note_request(&self, span: &mut Writing<'_>) {
         let (sent, method) = (self.invocation, known(self.invocation.method()));
-        attributes.push(("http.request.method", method.to_owned().into()));
+        let operation = sent.operation();
+        let route = operation.map(|operation| operation.template.as_str());
+        span.name(named(method, route));
+        span.text("http.request.method", method);
         if method == OTHER {
-            attributes.push(("http.request.method_original", cut(sent.method().as_str())));
+            span.text("http.request.method_original", shortened(sent.method().as_str()));
         }
-        if let Some(operation) = sent.operation() {
-            attributes.push(("http.route", operation.template.clone().into()));
-            attributes.push(("chassis.operation", operation.id.clone().into()));
+        if let Some(operation) = operation {
+            span.text("http.route", &operation.template);
+            span.text("chassis.operation", &operation.id);
         }
-        attributes.push(("url.scheme", SCHEMES[scheme(sent)].into()));
-        attributes.push(("url.path", cut(sent.path())));
-        attributes.extend(version(sent.parts.version).map(|version| ("network.protocol.version", version.into())));
+        span.text("url.scheme", SCHEMES[scheme(sent)]);
+        span.text("url.path", shortened(sent.path()));
+        if let Some(version) = version(sent.parts.version) {
+            span.text("network.protocol.version", version);
+        }
     }
 
-    fn note_caller(&self, attributes: &mut Attributes) {
+    fn note_caller(&self, span: &mut Writing<'_>) {
         let (call, headers) = (&self.invocation.call, self.invocation.headers());
-        let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
-        attributes.extend(agent.map(|agent| ("user_agent.original", cut(agent))));
-        attributes.extend(call.peer.ip().map(|address| ("client.address", address.to_string().into())));
-        let id = call.locals.get::<RequestId>();
-        attributes.extend(id.map(|id| ("chassis.request_id", id.to_string().into())));
-        let correlation = self.notes.correlation(headers);
-        attributes.extend(correlation.map(|id| ("chassis.correlation_id", id.to_owned().into())));
-        attributes.extend(self.notes.baggage(headers).map(|text| ("chassis.baggage", text.into())));
+        if let Some(agent) = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+            span.text("user_agent.original", shortened(agent));
+        }
+        if let Some(address) = call.peer.ip() {
+            span.text("client.address", Address::of(address).as_str());
+        }
+        if let Some(id) = call.locals.get::<RequestId>() {
+            span.text("chassis.request_id", id.as_str());
+        }
+        if let Some(id) = self.notes.correlation(headers) {
+            span.text("chassis.correlation_id", id);
+        }
+        if let Some(baggage) = self.notes.baggage(headers) {
+            span.text("chassis.baggage", &baggage);
+        }
+        // Few callers have any, and it means something only beside a `traceparent` that is read once more.
+        let state = headers.contains_key(TRACESTATE).then(|| call.tracestate(headers)).flatten();
+        if let Some(state) = state.filter(|state| state.as_str().len() <= LONGEST_STATE) {
+            span.state(state.as_str());
+        }
     }
 
-    fn note_reply(&self, attributes: &mut Attributes) {
+    fn note_reply(&self, span: &mut Writing<'_>) {
         let (reply, status) = (self.reply, self.reply.status());
         if !reply.is_cancelled() {
-            attributes.push(("http.response.status_code", Value::Number(status.as_u16().into())));
+            span.number("http.response.status_code", status.as_u16().into());
         }
         if status.is_server_error() {
-            let code = reply.fault().map(|fault| fault.code().as_str());
-            attributes.push(("error.type", code.unwrap_or(status.as_str()).to_owned().into()));
+            span.text("error.type", reply.fault().map_or(status.as_str(), |fault| fault.code().as_str()));
         }
-        let cause = match self.cause {
-            Cause::Sampled => return,
-            Cause::Failed => "error",
-            Cause::Slow => "slow",
-        };
-        attributes.push(("chassis.recorded_because", cause.into()));
+        match self.cause {
+            Cause::Sampled => {}
+            Cause::Failed => span.text("chassis.recorded_because", "error"),
+            Cause::Slow => span.text("chassis.recorded_because", "slow"),
+        }
     }
 }
 
-fn cut(text: &str) -> Value {
-    shortened(text).to_owned().into()
+/// Writes when a call was over, and whether the service failed.
+pub(super) fn end(span: &mut Writing<'_>, at: u64, has_failed: bool) {
+    span.end(at);
+    if has_failed {
+        span.failed();
+    }
 }

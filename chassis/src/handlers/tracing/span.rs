@@ -1,72 +1,128 @@
 //! What the span of a call says: the names of OpenTelemetry's semantic conventions for HTTP servers.
 
-use http::Method;
+use http::{Method, Uri, Version};
 use tracing::field::Empty;
 use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
-use crate::invocation::Invocation;
 use crate::invocation::convention::{METHODS, OTHER, SCHEMES, method, scheme, version};
+use crate::invocation::{CallSpan, Invocation, Matched, Peer};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
 
 /// The span of a call that is recorded; disabled where nobody asks for it.
-pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>, notes: &Notes) -> Span {
-    let operation = invocation.operation();
-    let (method, trace) = (known(invocation.method()), &invocation.call.trace);
-    let route = operation.map(|operation| operation.template.as_str());
-    info_span!(
-        target: "chassis::call",
-        "call",
-        "otel.name" = %Name { method, route },
-        "otel.kind" = "server",
-        "otel.status_code" = Empty,
-        "operation" = operation.map(|operation| operation.id.as_str()),
-        "http.request.method" = method,
-        "http.request.method_original" = (method == OTHER).then(|| invocation.method().as_str()),
-        "http.route" = route,
-        "http.response.status_code" = Empty,
-        "url.scheme" = SCHEMES[scheme(invocation)],
-        "url.path" = invocation.path(),
-        "network.protocol.version" = version(invocation.parts.version),
-        "client.address" = invocation.call.peer.ip().map(field::display),
-        "trace_id" = %Hex(&trace.trace_id),
-        "span_id" = %Hex(&trace.span_id),
-        "parent_id" = trace.is_continued().then(|| field::display(Hex(&trace.parent_id))),
-        "link.trace_id" = link.as_ref().map(|link| field::display(Hex(&link.trace_id))),
-        "link.span_id" = link.as_ref().map(|link| field::display(Hex(&link.parent_id))),
-        "request_id" = Empty,
-        "correlation_id" = notes.correlation(invocation.headers()),
-        "baggage" = notes.baggage(invocation.headers()),
-        "error.type" = Empty,
-        "duration_us" = Empty,
-    )
+pub(super) fn open(invocation: &Invocation, link: Option<TraceContext>, notes: &Notes) -> CallSpan {
+    if !enabled!(target: "chassis::call", Level::INFO) {
+        return CallSpan::none();
+    }
+    let facts = Facts::of(invocation, link, notes);
+    CallSpan::on_demand(move || facts.whole())
 }
 
 /// What log lines carry of a call that is not recorded.
-pub(super) fn brief(invocation: &Invocation, notes: &Notes) -> Span {
-    let trace = &invocation.call.trace;
-    info_span!(
-        target: "chassis::call",
-        "call",
-        "operation" = invocation.operation().map(|operation| operation.id.as_str()),
-        "trace_id" = %Hex(&trace.trace_id),
-        "span_id" = %Hex(&trace.span_id),
-        "request_id" = Empty,
-        "correlation_id" = notes.correlation(invocation.headers()),
-        "baggage" = notes.baggage(invocation.headers()),
-    )
+pub(super) fn brief(invocation: &Invocation, notes: &Notes) -> CallSpan {
+    if !enabled!(target: "chassis::call", Level::INFO) {
+        return CallSpan::none();
+    }
+    let facts = Facts::of(invocation, None, notes);
+    CallSpan::on_demand(move || facts.brief())
+}
+
+/// What a span says of a call, kept until somebody looks: no text is copied that need not be.
+struct Facts {
+    matched: Matched,
+    method: Method,
+    uri: Uri,
+    scheme: &'static str,
+    version: Version,
+    peer: Peer,
+    trace: TraceContext,
+    link: Option<TraceContext>,
+    correlation: Option<String>,
+    baggage: Option<String>,
+}
+
+impl Facts {
+    fn of(invocation: &Invocation, link: Option<TraceContext>, notes: &Notes) -> Self {
+        let call = &invocation.call;
+        Self {
+            matched: call.matched(),
+            method: invocation.method().clone(),
+            uri: invocation.uri().clone(),
+            scheme: SCHEMES[scheme(invocation)],
+            version: invocation.parts.version,
+            peer: call.peer,
+            trace: call.trace,
+            link,
+            correlation: notes.correlation(invocation.headers()).map(str::to_owned),
+            baggage: notes.baggage(invocation.headers()),
+        }
+    }
+
+    fn whole(&self) -> Span {
+        let operation = self.matched.operation();
+        let (method, trace, link) = (known(&self.method), &self.trace, self.link.as_ref());
+        let route = operation.map(|operation| operation.template.as_str());
+        info_span!(
+            target: "chassis::call",
+            "call",
+            "otel.name" = named(method, route).concat(),
+            "otel.kind" = "server",
+            "otel.status_code" = Empty,
+            "operation" = operation.map(|operation| operation.id.as_str()),
+            "http.request.method" = method,
+            "http.request.method_original" = (method == OTHER).then(|| self.method.as_str()),
+            "http.route" = route,
+            "http.response.status_code" = Empty,
+            "url.scheme" = self.scheme,
+            "url.path" = self.uri.path(),
+            "network.protocol.version" = version(self.version),
+            "client.address" = self.peer.ip().map(field::display),
+            "trace_id" = %Hex(&trace.trace_id),
+            "span_id" = %Hex(&trace.span_id),
+            "parent_id" = trace.is_continued().then(|| field::display(Hex(&trace.parent_id))),
+            "link.trace_id" = link.map(|link| field::display(Hex(&link.trace_id))),
+            "link.span_id" = link.map(|link| field::display(Hex(&link.parent_id))),
+            "request_id" = Empty,
+            "correlation_id" = self.correlation,
+            "baggage" = self.baggage,
+            "error.type" = Empty,
+            "duration_us" = Empty,
+        )
+    }
+
+    fn brief(&self) -> Span {
+        info_span!(
+            target: "chassis::call",
+            "call",
+            "operation" = self.matched.operation().map(|operation| operation.id.as_str()),
+            "trace_id" = %Hex(&self.trace.trace_id),
+            "span_id" = %Hex(&self.trace.span_id),
+            "request_id" = Empty,
+            "correlation_id" = self.correlation,
+            "baggage" = self.baggage,
+        )
+    }
 }
 
 /// Records how the call ended. Only failures of this service are errors: neither what the caller did wrong nor that
 /// it went away is.
 pub(super) fn close(invocation: &Invocation, reply: &Reply) {
-    let (span, status) = (&invocation.call.span, reply.status());
-    if span.is_disabled() && !enabled!(target: "chassis::call", Level::DEBUG) {
+    let is_told = enabled!(target: "chassis::call", Level::DEBUG);
+    if is_told || !invocation.call.span.is_disabled() {
+        told(invocation, reply, is_told);
+    }
+}
+
+fn told(invocation: &Invocation, reply: &Reply, is_told: bool) {
+    let (call, status) = (&invocation.call, reply.status());
+    // Nothing is recorded of a span that nobody looked at; that of a failure will be.
+    let span = if is_told || status.is_server_error() { call.span.look() } else { call.span.made() };
+    if span.is_none() && !is_told {
         return;
     }
-    let duration_us = u64::try_from(invocation.call.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if !span.is_disabled() {
+    let duration_us = u64::try_from(call.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if let Some(span) = span {
         span.record("duration_us", duration_us);
         if !reply.is_cancelled() {
             span.record("http.response.status_code", status.as_u16());
@@ -78,7 +134,7 @@ pub(super) fn close(invocation: &Invocation, reply: &Reply) {
     }
     debug!(
         target: "chassis::call",
-        parent: span,
+        parent: span.and_then(Span::id),
         operation = invocation.operation().map(|operation| operation.id.as_str()),
         status = status.as_u16(),
         duration_us,
@@ -86,20 +142,10 @@ pub(super) fn close(invocation: &Invocation, reply: &Reply) {
     );
 }
 
-/// The name of a span: never the path, which would make every call its own.
-pub(super) struct Name<'a> {
-    pub(super) method: &'a str,
-    pub(super) route: Option<&'a str>,
-}
-
-impl std::fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let method = if self.method == OTHER { "HTTP" } else { self.method };
-        match self.route {
-            Some(route) => write!(f, "{method} {route}"),
-            None => f.write_str(method),
-        }
-    }
+/// The name of a span, in parts: never the path, which would make every call its own.
+pub(super) fn named<'a>(method: &'a str, route: Option<&'a str>) -> [&'a str; 3] {
+    let method = if method == OTHER { "HTTP" } else { method };
+    route.map_or([method, "", ""], |route| [method, " ", route])
 }
 
 /// What a method is called.

@@ -19,6 +19,7 @@ use crate::invocation::{Tls, fixture};
 use crate::trace::{Hex, RANDOM, SAMPLED, TRACEPARENT, TRACESTATE};
 
 mod callers;
+#[cfg(feature = "otlp")]
 mod recorded;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

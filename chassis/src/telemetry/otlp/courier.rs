@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-
+use super::batches::Written;
 use super::client::{Client, Outcome, Signal};
 use super::specs::{Loss, Tally};
 use crate::background::Ending;
@@ -39,8 +38,9 @@ impl Courier {
 
     /// Tries until the message is taken, refused or has been tried often enough. When the process ends, what waits is
     /// tried once more. Says whether the collector answers.
-    pub(super) async fn deliver(&self, message: Vec<u8>, items: usize, ending: &mut Ending) -> bool {
-        let (message, mut is_last) = (Bytes::from(message), false);
+    pub(super) async fn deliver(&self, written: Written, ending: &mut Ending) -> bool {
+        let Written { message, items } = written;
+        let mut is_last = false;
         for attempt in 1.. {
             let outcome = self.client.send(self.signal, message.clone()).await;
             let Outcome::Later { after, why } = &outcome else {

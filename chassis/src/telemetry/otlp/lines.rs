@@ -8,8 +8,8 @@ use prost::Message;
 use tracing::Level;
 
 use super::Sender;
-use super::values::{attribute, nanos, text};
-use crate::outbox::Line;
+use super::values::{attribute, text};
+use crate::outbox::{Line, nanos};
 
 /// Writes messages of lines.
 pub(super) fn message(sender: Sender) -> impl Fn(&[Line]) -> Vec<u8> + Send + Sync {

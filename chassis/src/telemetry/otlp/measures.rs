@@ -17,11 +17,12 @@ use prost::Message;
 
 use super::Sender;
 use super::courier::Courier;
-use super::values::{bytes, nanos, pair, text};
+use super::values::{pair, text};
 use crate::background::Ending;
 use crate::clock::Clock;
 use crate::conf::Interval;
 use crate::metrics::{self, Buckets, Family, Kind, Labels, Measured, Metrics, Series, Unit};
+use crate::outbox::nanos;
 
 /// What is needed to send metrics.
 pub(super) struct Sending {
@@ -147,8 +148,8 @@ fn histogram(series: &Series, unit: Unit, time: Time) -> Option<HistogramDataPoi
 fn exemplified(exemplar: &metrics::Exemplar, value: f64) -> Exemplar {
     Exemplar {
         time_unix_nano: nanos(exemplar.at),
-        trace_id: bytes(&exemplar.trace_id),
-        span_id: bytes(&exemplar.span_id),
+        trace_id: exemplar.trace_id.to_vec(),
+        span_id: exemplar.span_id.to_vec(),
         value: Some(ExemplarValue::AsDouble(value)),
         ..Exemplar::default()
     }

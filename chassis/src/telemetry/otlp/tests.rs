@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings};
 use crate::metrics::{Kind, Labels, Measured, Spec, Unit, labels};
-use crate::outbox::{Finished, Line};
+use crate::outbox::{Line, written};
 use crate::random::Random;
 use crate::trace::TraceContext;
 
@@ -61,7 +61,7 @@ impl Sending {
     }
 
     fn record(&self, name: &str) {
-        self.process.spans.offer(|| finished(name));
+        self.process.spans.offer(finished(name));
     }
 
     /// What was counted of the spans: those sent, rejected, unavailable and dropped.
@@ -88,17 +88,21 @@ impl Sending {
 
 const START: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn finished(name: &str) -> Finished {
+fn finished(name: &str) -> impl FnOnce(&mut Vec<u8>) {
     let trace = TraceContext { trace_id: [1; 16], span_id: [2; 8], parent_id: [3; 8], flags: 1 };
-    Finished {
-        trace,
-        state: None,
-        link: Some(TraceContext { trace_id: [4; 16], parent_id: [5; 8], ..trace }),
-        name: name.to_owned(),
-        start: START + Duration::from_nanos(5),
-        end: START + Duration::from_secs(1),
-        failed: name == "failed",
-        attributes: vec![("http.route", "/a".into()), ("http.response.status_code", crate::outbox::Value::Number(200))],
+    move |spans| {
+        written(spans, |span| {
+            span.place(&trace);
+            span.name([name, "", ""]);
+            span.start(5);
+            span.text("http.route", "/a");
+            span.number("http.response.status_code", 200);
+            span.link(&TraceContext { trace_id: [4; 16], parent_id: [5; 8], ..trace });
+            span.end(1_000_000_000);
+            if name == "failed" {
+                span.failed();
+            }
+        });
     }
 }
 

@@ -22,9 +22,9 @@ async fn what_is_refused_is_counted_and_not_sent_again() {
         let mut collector = Collector::start([refusal, fine]).await;
         let Sending { works, process, warnings, _exporting } =
             Sending::start(to(&collector, json!({ "protocol": protocol })));
-        process.spans.offer(|| finished("a"));
+        process.spans.offer(finished("a"));
         collector.next().await;
-        process.spans.offer(|| finished("b"));
+        process.spans.offer(finished("b"));
         collector.next().await;
         works.end().await;
         assert!(collector.is_quiet());
@@ -41,7 +41,7 @@ async fn what_a_collector_takes_in_part_is_counted_in_part() {
     let Sending { works, process, warnings, _exporting } =
         Sending::start(to(&collector, json!({ "traces": { "interval": "1h" } })));
     for name in ["a", "b", "c"] {
-        process.spans.offer(|| finished(name));
+        process.spans.offer(finished(name));
     }
     works.end().await;
     assert_eq!(names(&collector.next().await).len(), 3);
