@@ -47,8 +47,8 @@ pub(super) struct Cache {
     turn: AtomicUsize,
 }
 
-/// Places that are looked through together. The tags fill one cache line.
-#[repr(align(64))]
+/// Places that are looked through together. The tags fill one cache line, the places the one that processors fetch with it.
+#[repr(align(128))]
 struct Set {
     /// The hash of the token in the place beside; 0 where there was none. A reader may see one of them before the
     /// other: the comparison of the whole token settles it.
@@ -193,11 +193,17 @@ impl Set {
     }
 }
 
-/// Where a token goes that is not there yet or no longer good: to the place it has, or to the emptier of its sets.
+/// How many places of the set that is looked through first stay free for tokens that find none in the other.
+const SPARE: usize = 4;
+
+/// Where a token goes that is not there yet or no longer good: to the place it has, to its first set while that has room
+/// to spare, so that most are found by one look into memory, and else to the emptier of its sets.
 fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
     let own = homes.into_iter().find_map(|set| Some((set, set.way(tag)?)));
     own.or_else(|| {
-        let set = homes.into_iter().max_by_key(|set| set.free(now).count())?;
+        let [first, second] = homes;
+        let free = first.free(now).count();
+        let set = if free >= SPARE || free >= second.free(now).count() { first } else { second };
         Some((set, set.free(now).next()?))
     })
 }
