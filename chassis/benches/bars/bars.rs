@@ -1,7 +1,7 @@
 //! The bars that counts must stay below, whatever was recorded.
 
 use crate::recorded::Counts;
-use crate::scenario::{DEFAULT, EMPTY, OVERLOAD, PROVEN, SERVED_FULL, SERVED_GET, SIX, Scenario};
+use crate::scenario::{DEFAULT, EMPTY, OVERLOAD, PROVEN, RECORDED, SERVED_FULL, SERVED_GET, SIX, Scenario};
 
 /// A count and what it may be at most.
 pub(crate) struct Bar {
@@ -24,6 +24,9 @@ pub(crate) fn of(counts: &[Counts]) -> Vec<Bar> {
         ("allocations overload adds", 0.0, allocates(OVERLOAD, EMPTY)),
         ("allocations the default chain adds", 0.0, allocates(DEFAULT, PROVEN)),
         ("instructions the default chain adds", 2500.0, runs(DEFAULT, PROVEN)),
+        // The span of the log, in case somebody looks; and once a batch of 512 what it is written to.
+        ("allocations a recorded call adds", 1.1, allocates(RECORDED, DEFAULT)),
+        ("instructions a recorded call adds", 4000.0, runs(RECORDED, DEFAULT)),
         ("allocations of a served GET, empty chain", 10.0, allocations(SERVED_GET)),
         ("allocations of a served GET, full chain", 10.0, allocations(SERVED_FULL)),
     ];

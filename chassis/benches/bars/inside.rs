@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 
+use crate::recording;
 use crate::service::{bearer, runtime, sources, start};
 
 /// The chain of a service that is open to others.
@@ -15,6 +16,9 @@ const DEFAULT: &str = "tracing, metrics, rate-limit, auth";
 
 /// A caller that is traced and not recorded.
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+/// A caller that is recorded.
+const RECORDED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// One caller with a connection of its own.
 pub(crate) struct Caller {
@@ -78,6 +82,20 @@ pub(crate) fn proven_through_default_chain() -> Box<dyn FnMut()> {
     proven(forged, &(bearer() + "A")).call();
     let mut caller = proven(greeter(&running), &bearer());
     Box::new(move || caller.call())
+}
+
+/// The same request in a trace that is recorded, with somebody who sends what is recorded.
+pub(crate) fn proven_and_recorded() -> Box<dyn FnMut()> {
+    let mut caller = proven(greeter(&recording::service(DEFAULT)), &bearer());
+    caller.set(HeaderName::from_static("traceparent"), HeaderValue::from_static(RECORDED));
+    let mut waiting = 0;
+    Box::new(move || {
+        caller.call();
+        waiting = (waiting + 1) % recording::BATCH;
+        if waiting == 0 {
+            recording::discard();
+        }
+    })
 }
 
 fn proven(mut caller: Caller, token: &str) -> Caller {

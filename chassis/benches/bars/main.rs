@@ -24,6 +24,7 @@ mod timing;
 mod inside;
 mod keys;
 mod outside;
+mod recording;
 mod service;
 
 mod counting;

@@ -1,6 +1,6 @@
 //! The ways a call takes.
 
-use crate::inside::{greeting, nothing, proven_past_nobody, proven_through_default_chain};
+use crate::inside::{greeting, nothing, proven_and_recorded, proven_past_nobody, proven_through_default_chain};
 use crate::outside::{exchange, get, post, text};
 use crate::service::bearer;
 
@@ -18,6 +18,7 @@ pub(crate) const SIX: &str = "inside, six empty handlers";
 pub(crate) const OVERLOAD: &str = "inside, overload";
 pub(crate) const PROVEN: &str = "inside GET with token, empty chain";
 pub(crate) const DEFAULT: &str = "inside GET with token, default chain";
+pub(crate) const RECORDED: &str = "inside GET with token, default chain, recorded";
 pub(crate) const SERVED_GET: &str = "served GET, empty chain";
 pub(crate) const SERVED_FULL: &str = "served GET, full chain";
 
@@ -43,6 +44,8 @@ const ALL: &[Scenario] = &[
         repetitions: 1_000,
         prepare: || exchange("", text("/orders/foreign")),
     },
+    // The last one, because it sets the subscriber of the process.
+    Scenario { name: RECORDED, repetitions: 2_000, prepare: proven_and_recorded },
 ];
 
 impl Scenario {
