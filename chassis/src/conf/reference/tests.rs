@@ -35,9 +35,9 @@ fn every_key_is_there_with_its_default_and_its_comment() {
           # Who must have issued them. Required.
           #issuer: TEXT
           # Where the keys are. Required.
-          # - `{ file: /etc/keys/jwks.json }`: In a file.
+          # - `{ file: /etc/keys/FILE }`: In a file.
           # - `{ secret: "file:/run/secrets/key" }`: Here.
-          #keys: { file: /etc/keys/jwks.json }
+          #keys: { file: /etc/keys/FILE }
         # How long clocks may differ.
         #leeway: 1m
       # Refuses calls that come too often (RFC 6585 §4).

@@ -57,7 +57,7 @@ impl JsonSchema for FileRef {
             "type": "string",
             "format": "path",
             "minLength": 1,
-            "examples": ["/etc/keys/jwks.json", "keys/jwks.json"],
+            "examples": ["/etc/keys/FILE", "keys/FILE"],
         })
     }
 }

@@ -62,9 +62,8 @@ pub struct Tls {
     pub key: FileRef,
     /// A file with certificates in PEM: callers are asked for a certificate that one of these has signed.
     pub client_ca: Option<FileRef>,
-    /// What becomes of callers that show no certificate, where `client-ca` asks for one.
-    #[conf(default)]
-    pub client_certificates: ClientCertificates,
+    /// What becomes of callers that show no certificate, where `client-ca` asks for one; `required` if left out.
+    pub client_certificates: Option<ClientCertificates>,
     /// How often the files are looked at. What has changed is used for new connections; what is not good then is told in
     /// the log, and the former is used on.
     #[conf(default = Interval::mins(1))]
@@ -73,10 +72,9 @@ pub struct Tls {
 
 /// What becomes of callers that show no certificate.
 #[conf]
-#[derive(Copy, Default, PartialEq, Eq)]
+#[derive(Copy, PartialEq, Eq)]
 pub enum ClientCertificates {
     /// They get no connection.
-    #[default]
     Required,
     /// They get one, and `auth` decides about their calls. A certificate that is not valid gets none.
     Optional,
@@ -124,9 +122,13 @@ impl Tls {
     /// What to encrypt with, checked beyond what the types can say.
     pub(crate) fn credentials(self) -> Result<Credentials, BuildError> {
         let Self { certificate, key, client_ca, client_certificates, reload } = self;
+        if client_certificates.is_some() && client_ca.is_none() {
+            let error = BuildError::new("client-certificates", "callers are asked for no certificate");
+            return Err(error.with_help("say with `client-ca` who may sign certificates of callers, or remove the key"));
+        }
         let demand = match client_certificates {
-            ClientCertificates::Required => Demand::Required,
-            ClientCertificates::Optional => Demand::Optional,
+            None | Some(ClientCertificates::Required) => Demand::Required,
+            Some(ClientCertificates::Optional) => Demand::Optional,
         };
         let clients = client_ca.map(|signers| Clients { signers, demand });
         let least = Interval::secs(1);

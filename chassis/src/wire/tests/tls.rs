@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use rustls::HandshakeKind;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -21,7 +22,7 @@ use crate::metrics::{Labels, Measured};
 use crate::protocol::{Address, Listen, Phase, Served};
 use crate::random::Random;
 use crate::wire::accept::Accept;
-use crate::wire::tls::fixture::{Authority, Issued, Shelf, dns, email, uri};
+use crate::wire::tls::fixture::{Authority, Issued, Shelf, connect, dns, email, uri};
 use crate::wire::tls::{Acceptor, Clients, Credentials, Demand};
 use crate::wire::{Limits, Sockets};
 
@@ -323,6 +324,28 @@ async fn an_authority_that_is_exchanged_is_the_one_that_counts() {
     sleep(MINUTE + Duration::from_secs(1)).await;
     assert!(!parts.admits(&pipes, Some(&former)).await);
     assert!(parts.admits(&pipes, Some(&next.issue([dns("a.example")]))).await);
+}
+
+#[tokio::test]
+async fn a_session_is_taken_up_again_only_where_it_proves_nothing() {
+    let parts = Parts::new();
+    let own = parts.authority.issue([dns("a.example")]);
+    for (demand, shown, kind) in [
+        (None, None, HandshakeKind::Resumed),
+        (Some(Demand::Optional), Some(&own), HandshakeKind::Full),
+        (Some(Demand::Required), Some(&own), HandshakeKind::Full),
+    ] {
+        let (_rig, pipes) = parts.pipes(demand, Limits::default());
+        let client = parts.authority.client(shown, H1);
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let mut stream = connect(&client, pipes.connect()).await.unwrap();
+            kinds.push(stream.get_ref().1.handshake_kind().unwrap());
+            stream.write_all(last("/x").as_bytes()).await.unwrap();
+            check(&rest(&mut stream).await, 200, &[]);
+        }
+        assert_eq!(kinds, [HandshakeKind::Full, kind], "{demand:?}");
+    }
 }
 
 /// What building says about files of which some are exchanged.

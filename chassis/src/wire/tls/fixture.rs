@@ -65,6 +65,11 @@ impl Authority {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
+        connect(&self.client(own, protocol), io).await
+    }
+
+    /// What makes such connections, and remembers their sessions.
+    pub(crate) fn client(&self, own: Option<&Issued>, protocol: &str) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -79,8 +84,16 @@ impl Authority {
             }
         };
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), io).await
+        TlsConnector::from(Arc::new(config))
     }
+}
+
+/// Makes a connection.
+pub(crate) async fn connect<T>(client: &TlsConnector, io: T) -> io::Result<TlsStream<T>>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    client.connect(ServerName::try_from("localhost").unwrap(), io).await
 }
 
 pub(crate) fn dns(name: &str) -> SanType {

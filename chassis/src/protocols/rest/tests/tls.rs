@@ -52,6 +52,8 @@ fn what_is_wrong_is_said_with_the_whole_key() {
     let shelf = Shelf::of(&authority.server(), &authority);
     let wrong = |clients: Value| listener_with(conf(&clients), &shelf).map(|_| ()).unwrap_err().to_string();
     assert_eq!(wrong(json!({ "client-ca": "none" })), "`tls.client-ca`: `none` cannot be read: there is no such file");
+    let alone = wrong(json!({ "client-certificates": "required" }));
+    assert_eq!(alone, "`tls.client-certificates`: callers are asked for no certificate");
     assert_eq!(wrong(json!({ "reload": "1ms" })), "`tls.reload`: files are looked at once a second at most");
     assert_eq!(
         wrong(json!({ "client-certificates": "never" })).split_once(':').unwrap().0,
