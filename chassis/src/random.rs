@@ -1,5 +1,6 @@
 //! The only source of randomness; passed to whatever needs it.
 
+use std::cell::Cell;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -7,11 +8,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes random numbers for identifiers, jitter and sampling; not for keys or tokens.
 #[derive(Clone, Debug)]
-pub struct Random(Arc<Seeded>);
+pub struct Random(Source);
 
-#[derive(Debug)]
-struct Seeded {
-    state: AtomicU64,
+#[derive(Clone, Debug)]
+enum Source {
+    /// Each thread has numbers of its own: threads that share them wait for each other.
+    Threads,
+    Seeded(Arc<AtomicU64>),
+}
+
+thread_local! {
+    static STATE: Cell<u64> = Cell::new(RandomState::new().build_hasher().finish());
 }
 
 impl Default for Random {
@@ -23,12 +30,12 @@ impl Default for Random {
 impl Random {
     /// Seeded by the operating system.
     pub fn system() -> Self {
-        Self::seeded(RandomState::new().build_hasher().finish())
+        Self(Source::Threads)
     }
 
     /// The same numbers for the same seed.
     pub fn seeded(seed: u64) -> Self {
-        Self(Arc::new(Seeded { state: AtomicU64::new(seed) }))
+        Self(Source::Seeded(Arc::new(AtomicU64::new(seed))))
     }
 
     /// The next 64 random bits.
@@ -37,9 +44,14 @@ impl Random {
         bits
     }
 
-    /// Several times 64 random bits, at the price of one: threads meet once, not `N` times.
+    /// Several times 64 random bits, at the price of one.
+    #[inline]
     pub fn next_u64s<const N: usize>(&self) -> [u64; N] {
-        let mut state = self.0.state.fetch_add(STEP.wrapping_mul(N as u64), Ordering::Relaxed);
+        let steps = STEP.wrapping_mul(N as u64);
+        let mut state = match &self.0 {
+            Source::Threads => STATE.replace(STATE.get().wrapping_add(steps)),
+            Source::Seeded(state) => state.fetch_add(steps, Ordering::Relaxed),
+        };
         std::array::from_fn(|_| {
             state = state.wrapping_add(STEP);
             mixed(state)
@@ -69,7 +81,20 @@ fn mixed(mut z: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
+
+    #[test]
+    fn no_thread_makes_the_numbers_of_another() {
+        let random = Random::system();
+        let theirs = random.clone();
+        let [a, b]: [[u64; 100]; 2] = [random.next_u64s(), thread::spawn(move || theirs.next_u64s()).join().unwrap()];
+        let mut all: Vec<_> = a.into_iter().chain(b).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 200);
+    }
 
     #[test]
     fn several_at_once_are_those_one_by_one() {

@@ -1,83 +1,72 @@
 //! Writes JSON into memory that the answer can own, with as few allocations as there can be.
 
-use std::io::{self, Write};
+use std::cell::Cell;
+use std::mem;
 
 use axum::body::Bytes;
 use serde::Serialize;
 
-/// How much fits on the stack, in bytes. Most answers do.
-const INLINE: usize = 512;
+/// A longer answer takes the memory it was written into along, in bytes: it would be slow to copy.
+const LONG: usize = 16 << 10;
 
-/// The JSON of a value. A small one is one allocation of exactly its size.
+thread_local! {
+    // Has grown to what the answers of this thread need.
+    static SHEET: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The JSON of a value. One that is not long is one allocation of exactly its size.
 pub(super) fn write(value: &impl Serialize) -> serde_json::Result<Bytes> {
-    let mut sheet = Sheet { inline: [0; INLINE], len: 0, more: Vec::new() };
-    serde_json::to_writer(&mut sheet, value)?;
-    Ok(sheet.into_bytes())
-}
-
-/// Bytes that move to the heap when the stack no longer holds them.
-struct Sheet {
-    inline: [u8; INLINE],
-    len: usize,
-    more: Vec<u8>,
-}
-
-impl Sheet {
-    fn into_bytes(self) -> Bytes {
-        if self.more.is_empty() { Bytes::copy_from_slice(&self.inline[..self.len]) } else { Bytes::from(self.more) }
-    }
-
-    fn spill(&mut self, bytes: &[u8]) {
-        if self.more.is_empty() {
-            self.more.reserve(4 * INLINE + bytes.len());
-            self.more.extend_from_slice(&self.inline[..self.len]);
-        }
-        self.more.extend_from_slice(bytes);
-    }
-}
-
-impl Write for Sheet {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
-    }
-
-    #[inline]
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let end = self.len + bytes.len();
-        match self.inline.get_mut(self.len..end) {
-            Some(room) if self.more.is_empty() => {
-                room.copy_from_slice(bytes);
-                self.len = end;
-            }
-            _ => self.spill(bytes),
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    // One that is written in the middle of another begins on a new sheet.
+    let mut sheet = SHEET.take();
+    let written = serde_json::to_writer(&mut sheet, value);
+    let document = match sheet.len() {
+        0..=LONG => Bytes::copy_from_slice(&sheet),
+        _ => Bytes::from(mem::take(&mut sheet)),
+    };
+    sheet.clear();
+    SHEET.set(sheet);
+    written.map(|()| document)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
+    use serde::Serializer;
 
     use super::*;
 
     proptest! {
         #[test]
-        fn any_length_is_written_whole(words in prop::collection::vec("[a-z]{0,90}", 0..40)) {
-            let written = write(&words).unwrap();
-            prop_assert_eq!(serde_json::from_slice::<Vec<String>>(&written).unwrap(), words);
+        fn any_length_is_written_whole_whatever_was_written_before(
+            documents in prop::collection::vec(prop::collection::vec("[a-z]{0,900}", 0..40), 1..4),
+        ) {
+            for words in documents {
+                let written = write(&words).unwrap();
+                prop_assert_eq!(serde_json::from_slice::<Vec<String>>(&written).unwrap(), words);
+                let kept = SHEET.take();
+                prop_assert!(kept.is_empty() && kept.capacity() <= 2 * LONG);
+                SHEET.set(kept);
+            }
         }
     }
 
     #[test]
-    fn the_stack_is_filled_to_its_last_byte() {
-        for len in [INLINE - 3, INLINE - 2, INLINE - 1] {
-            let text = "x".repeat(len);
-            assert_eq!(write(&text).unwrap(), format!("\"{text}\""));
+    fn nothing_is_left_of_what_could_not_be_written() {
+        assert!(write(&("begun", BTreeMap::from([((1, 2), 3)]))).is_err());
+        assert_eq!(write(&7).unwrap(), "7");
+    }
+
+    #[test]
+    fn a_value_may_write_another_while_it_is_written() {
+        struct Outer;
+        impl Serialize for Outer {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let inner = write(&[1, 2]).unwrap();
+                serializer.serialize_str(str::from_utf8(&inner).unwrap())
+            }
         }
+        assert_eq!(write(&("a", Outer)).unwrap(), r#"["a","[1,2]"]"#);
     }
 }

@@ -15,22 +15,25 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::body::{self, Outgoing};
-use super::line::{Left, Line};
+use super::line::{Ends, Left, Line};
 use super::{Connection, check};
 
 /// A call that has not ended: neither has its reply been written whole, nor was it given up.
-pub(super) struct InFlight(Arc<Line>);
+pub(super) struct InFlight {
+    line: Arc<Line>,
+    ends: Ends,
+}
 
 impl InFlight {
-    fn begin(line: &Arc<Line>) -> Self {
-        line.begin();
-        Self(Arc::clone(line))
+    fn begin(line: &Arc<Line>, ends: Ends) -> Self {
+        line.begin(ends);
+        Self { line: Arc::clone(line), ends }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.end();
+        self.line.end(self.ends);
     }
 }
 
@@ -78,7 +81,7 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
         let Begun::Answered(response) = &mut this.begun else { return Poll::Pending };
         let Some(call) = this.call.take() else { return Poll::Pending };
         match this.version < Version::HTTP_2 {
-            true => say_goodbye(response, &call.0),
+            true => say_goodbye(response, &call.line),
             false if this.is_head => keep_head(response),
             false => drop_content(response),
         }
@@ -95,15 +98,16 @@ pub(super) fn answer<C: Connection>(
     connection: &RefCell<C>,
     request: Request<Incoming>,
 ) -> Answering<C::Answer> {
-    let call = Some(InFlight::begin(line));
     let (version, is_head) = (request.version(), *request.method() == Method::HEAD);
+    let ends = if version < Version::HTTP_2 { Ends::Here } else { Ends::Anywhere };
+    let call = Some(InFlight::begin(line, ends));
     let mut request = request.map(|incoming| body::request(incoming, line));
     let answer = match check::request(&mut request, line.server.head) {
         Ok(()) => connection.borrow_mut().call(request),
         Err(flaw) => connection.borrow_mut().refuse(request, flaw),
     };
     // The calls of HTTP/2 each have a task of their own, and must not keep this one from the others.
-    let begun = if version < Version::HTTP_2 { Begun::at_once(answer) } else { Begun::UnderWay(answer) };
+    let begun = if ends == Ends::Here { Begun::at_once(answer) } else { Begun::UnderWay(answer) };
     Answering { begun, call, is_head, version }
 }
 

@@ -41,6 +41,15 @@ pub(super) enum Doing {
     Leaving = 3,
 }
 
+/// Where the calls of a connection end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// In the task of the connection, as those of HTTP/1 do: nobody else counts, and counting is cheaper.
+    Here,
+    /// In whatever task.
+    Anywhere,
+}
+
 /// How much of a request's body was left unread when its call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
@@ -87,8 +96,11 @@ impl Line {
     }
 
     /// A call begins. Only the task of the connection says so.
-    pub(super) fn begin(&self) {
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn begin(&self, ends: Ends) {
+        match ends {
+            Ends::Here => self.in_flight.store(self.in_flight.load(Ordering::Relaxed) + 1, Ordering::Relaxed),
+            Ends::Anywhere => _ = self.in_flight.fetch_add(1, Ordering::Relaxed),
+        }
         self.used.store(true, Ordering::Relaxed);
         self.left.store(Left::Nothing as u8, Ordering::Relaxed);
         self.speaker.store(Speaker::Call as u8, Ordering::Relaxed);
@@ -122,10 +134,13 @@ impl Line {
     }
 
     /// A call and its reply have ended.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, ends: Ends) {
         // Before the count, so that whoever sees no call in flight also sees since when.
         self.note(Doing::Idle);
-        self.in_flight.fetch_sub(1, Ordering::Release);
+        match ends {
+            Ends::Here => self.in_flight.store(self.in_flight.load(Ordering::Relaxed) - 1, Ordering::Release),
+            Ends::Anywhere => _ = self.in_flight.fetch_sub(1, Ordering::Release),
+        }
     }
 
     /// How many calls are in flight.

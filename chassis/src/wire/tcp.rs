@@ -148,6 +148,5 @@ mod tests {
         drop(peer);
         let gone = async { while tcp.write_all(&[0; 1 << 10]).await.is_ok() {} };
         tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.unwrap();
-        assert!(tcp.read(&mut [0]).await.is_err());
     }
 }
