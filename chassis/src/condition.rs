@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use http::header::COOKIE;
 use http::{HeaderName, Method};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,12 +15,14 @@ use crate::conf::root::Pattern;
 use crate::invocation::{Invocation, Mark, Network};
 
 mod operator;
+mod target;
 #[cfg(test)]
 mod tests;
 
 pub use operator::{Operators, Test};
 
 use operator::Compiled;
+use target::Target;
 
 /// Which calls something is for. Everything an entry says must hold; of a list of entries one is enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +40,8 @@ pub enum When {
 pub struct Entry {
     /// The methods, one of which it has: `[GET, HEAD]`.
     pub method: Vec<String>,
-    /// Its path, still percent-encoded: a text it is, or operators such as `{ prefix: /api/ }`.
+    /// Its path, as operations are found by it: a text it is, or operators such as `{ prefix: /api/ }`. `/%61pi` is
+    /// `/api`, and so is `/api/` unless `routing.trailing-slash` is `strict`.
     pub path: Option<Test>,
     /// Its header fields: `{ x-tenant: gold }`, `{ user-agent: { contains: bot } }`. Of several fields of one name one
     /// is enough.
@@ -60,7 +64,7 @@ pub struct Condition(Vec<Ready>);
 
 struct Ready {
     method: Vec<Method>,
-    path: Option<Compiled>,
+    path: Option<Target>,
     header: Vec<(HeaderName, Compiled)>,
     query: Vec<(String, Compiled)>,
     peer: Vec<Network>,
@@ -101,7 +105,11 @@ impl Entry {
     fn build(&self) -> Result<Ready, BuildError> {
         Ok(Ready {
             method: read_all("method", &self.method, |text| Method::from_bytes(text.as_bytes()).ok())?,
-            path: self.path.as_ref().map(|test| test.build().map_err(|error| error.below("path"))).transpose()?,
+            path: self
+                .path
+                .as_ref()
+                .map(|test| Target::build(test).map_err(|error| error.below("path")))
+                .transpose()?,
             header: self.header.iter().map(|(name, test)| header(name, test)).collect::<Result<_, _>>()?,
             query: self.query.iter().map(|(name, test)| parameter(name, test)).collect::<Result<_, _>>()?,
             peer: self.peer.clone(),
@@ -145,11 +153,11 @@ impl Ready {
     fn holds(&self, invocation: &Invocation) -> bool {
         let any = |empty: bool, fits: bool| empty || fits;
         any(self.method.is_empty(), self.method.contains(invocation.method()))
-            && self.path.as_ref().is_none_or(|test| test.holds([invocation.path()]))
+            && self.path.as_ref().is_none_or(|path| path.holds(invocation))
             && any(self.peer.is_empty(), self.peer.iter().any(|network| network.holds(&invocation.call.peer)))
             && any(self.operation.is_empty(), self.leads(invocation))
             && any(self.mark.is_empty(), self.marked(invocation))
-            && self.header.iter().all(|(name, test)| test.holds(texts(invocation, name)))
+            && self.header.iter().all(|(name, test)| fits(invocation, name, test))
             && self.query.iter().all(|(name, test)| queried(invocation, name, test))
     }
 
@@ -162,6 +170,19 @@ impl Ready {
         let mark = invocation.call.locals.get::<Mark>().map_or(UNMARKED, |Mark(mark)| mark);
         self.mark.iter().any(|one| one == mark)
     }
+}
+
+fn fits(invocation: &Invocation, name: &HeaderName, test: &Compiled) -> bool {
+    match crumbs(invocation, name) {
+        Some(cookie) => test.holds([&*cookie]),
+        None => test.holds(texts(invocation, name)),
+    }
+}
+
+/// HTTP/2 may send one `Cookie` in several fields (RFC 9113 §8.2.3).
+fn crumbs(invocation: &Invocation, name: &HeaderName) -> Option<String> {
+    let is_broken = *name == COOKIE && texts(invocation, name).nth(1).is_some();
+    is_broken.then(|| texts(invocation, name).collect::<Vec<_>>().join("; "))
 }
 
 fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = &'a str> {

@@ -101,6 +101,10 @@ pub(crate) trait Ground: Send + Sync {
     fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)>;
     /// Counts a panic that was caught while this call ran.
     fn count_panic(&self);
+    /// Whether a slash at the end of a path makes another path.
+    fn is_strict(&self) -> bool {
+        false
+    }
     /// Keeps a refusal that did not count: what a handler would have done.
     fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
         let _ = (fault, handler, invocation);
@@ -278,6 +282,11 @@ impl Call {
             Ok(_) => found,
             Err(known) => known,
         }
+    }
+
+    /// Whether a slash at the end of its path makes another path.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.ground.is_strict()
     }
 
     /// The reply is ready.

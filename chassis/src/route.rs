@@ -66,6 +66,8 @@ mod shape;
 mod tree;
 mod word;
 
+pub(crate) use escape::comparable;
+
 pub use error::{Ambiguous, RouteError, Shadowed};
 pub use methods::Allow;
 
@@ -219,6 +221,11 @@ impl Table {
         });
         search.run();
         if *method == Method::OPTIONS { Found::Options { allow } } else { Found::MethodNotAllowed { allow } }
+    }
+
+    /// Whether a slash at the end makes another path.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.conf.trailing_slash == TrailingSlash::Strict
     }
 
     /// Routes that are never reached, though that is no error.

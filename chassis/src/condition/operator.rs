@@ -1,5 +1,7 @@
 //! How a text is compared with what YAML says.
 
+use std::borrow::Cow;
+
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use schemars::JsonSchema;
@@ -75,6 +77,14 @@ enum Check {
 }
 
 impl Test {
+    /// The same with other texts: whole ones and parts. Expressions stay what they are.
+    pub(super) fn spelled(&self, whole: &dyn Fn(&String) -> String, part: &dyn Fn(&String) -> String) -> Self {
+        match self {
+            Self::Exact(text) => Self::Exact(whole(text)),
+            Self::Operators(operators) => Self::Operators(Box::new(operators.spelled(whole, part))),
+        }
+    }
+
     pub(super) fn build(&self) -> Result<Compiled, BuildError> {
         match self {
             Self::Exact(text) => {
@@ -86,6 +96,19 @@ impl Test {
 }
 
 impl Operators {
+    /// The same with other texts: whole ones and parts.
+    fn spelled(&self, whole: &dyn Fn(&String) -> String, part: &dyn Fn(&String) -> String) -> Self {
+        Self {
+            exact: self.exact.as_ref().map(whole),
+            not: self.not.as_ref().map(whole),
+            one_of: self.one_of.as_ref().map(|texts| texts.iter().map(whole).collect()),
+            prefix: self.prefix.as_ref().map(part),
+            suffix: self.suffix.as_ref().map(part),
+            contains: self.contains.as_ref().map(part),
+            ..self.clone()
+        }
+    }
+
     fn build(&self) -> Result<Compiled, BuildError> {
         let fold = |text: &String| if self.ignore_case { text.to_lowercase() } else { text.clone() };
         let regex = self.regex.as_ref().map(|text| expression(text, self.ignore_case)).transpose()?;
@@ -134,16 +157,31 @@ impl Compiled {
         }
     }
 
+    /// Whether a text passes that can be spelled in two ways: each operator by one of them, `not` by both.
+    pub(super) fn holds_spelled(&self, spellings: [&str; 2]) -> bool {
+        let texts = spellings.map(|text| self.folded(text));
+        let passes = |check: &Check| match check {
+            Check::Not(_) => texts.iter().all(|text| check.passes(text)),
+            _ => texts.iter().any(|text| check.passes(text)),
+        };
+        self.present != Some(false) && self.checks.iter().all(passes)
+    }
+
     fn passes(&self, text: &str) -> bool {
-        let folded = self.ignore_case.then(|| text.to_lowercase());
-        let text = folded.as_deref().unwrap_or(text);
-        self.checks.iter().all(|check| check.passes(text))
+        let text = self.folded(text);
+        self.checks.iter().all(|check| check.passes(&text))
+    }
+
+    fn folded<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.ignore_case { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
     }
 }
 
 impl Check {
     fn passes(&self, text: &str) -> bool {
-        let number = |fits: &dyn Fn(f64) -> bool| text.trim().parse().is_ok_and(fits);
+        let number = |fits: &dyn Fn(f64) -> bool| {
+            text.trim().parse().is_ok_and(|number: f64| number.is_finite() && fits(number))
+        };
         match self {
             Self::Exact(wanted) => text == wanted,
             Self::Not(unwanted) => text != unwanted,

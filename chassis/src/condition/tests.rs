@@ -94,6 +94,53 @@ fn every_operator_compares_as_it_says() {
 }
 
 #[test]
+fn a_number_is_finite() {
+    for (test, odd) in [("greater", "inf"), ("less", "-inf"), ("at-least", "infinity"), ("at-most", "NaN")] {
+        check(json!({ "header": { "x-a": { test: 10 } } }), &call("GET", "/", &[("x-a", odd)]), false);
+    }
+}
+
+/// RFC 9113 §8.2.3.
+#[test]
+fn a_cookie_that_http2_sent_in_pieces_is_one() {
+    let when = json!({ "header": { "cookie": { "regex": "a=1; .*b=2" } } });
+    let pieces = [("cookie", "a=1"), ("cookie", "c=3"), ("cookie", "b=2")];
+    check(when.clone(), &call("GET", "/", &pieces), true);
+    check(when, &call("GET", "/", &pieces[..2]), false);
+    check(json!({ "header": { "cookie": { "not": "a=1" } } }), &call("GET", "/", &pieces[..1]), false);
+}
+
+#[test]
+fn a_path_is_compared_however_it_is_spelled() {
+    let path =
+        |test: Value, sent: &str, expected: bool| check(json!({ "path": test }), &call("GET", sent, &[]), expected);
+    for sent in ["/reports", "/%72eports", "/reports/", "/report%73/", "/reports?a=b"] {
+        path(json!("/reports"), sent, true);
+        path(json!("/reports/"), sent, true);
+        path(json!("/%72eports"), sent, true);
+        path(json!({ "in": ["/a", "/reports"] }), sent, true);
+        path(json!({ "not": "/reports" }), sent, false);
+        path(json!({ "regex": "/[a-z]+" }), sent, true);
+        path(json!({ "suffix": "ports" }), sent, true);
+        path(json!({ "exact": "/REPORTS", "ignore-case": true }), sent, true);
+    }
+    path(json!({ "prefix": "/files/" }), "/files/", true);
+    path(json!({ "prefix": "/files/" }), "/files", false);
+    path(json!({ "prefix": "/a%20b" }), "/a b".replace(' ', "%20").as_str(), true);
+}
+
+#[test]
+fn what_is_another_path_to_operations_is_one_to_a_condition() {
+    for (wanted, sent) in
+        [("/a/b", "/a%2Fb"), ("/a", "/a//"), ("/", "//"), ("/a", "/A"), ("/a", "/%"), ("/a:b", "/a%3ab")]
+    {
+        check(json!({ "path": wanted }), &call("GET", sent, &[]), false);
+        check(json!({ "path": { "not": wanted } }), &call("GET", sent, &[]), true);
+    }
+    check(json!({ "path": "/a%2fb" }), &call("GET", "/a%2Fb", &[]), true);
+}
+
+#[test]
 fn a_peer_an_operation_and_a_mark_are_each_one_of_those_listed() {
     let mut call = fixture::with_operation(
         fixture::request("GET", "/"),

@@ -72,6 +72,11 @@ impl Ground for Lease {
         self.snapshot.component(id)
     }
 
+    fn is_strict(&self) -> bool {
+        // All listeners have the same rules.
+        self.snapshot.listeners.first().is_some_and(|(_, table)| table.is_strict())
+    }
+
     fn count_panic(&self) {
         self.live.panics.fetch_add(1, Ordering::Relaxed);
     }

@@ -4,6 +4,8 @@
 //! (§2.2) or the percent sign: `%61` is `a` and `%20` is a space, but `%2F` is no slash and `%3A` starts no verb,
 //! because escaping them is how a caller says that they are part of a value.
 
+use std::borrow::Cow;
+
 /// Whether a path can be compared at all, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
@@ -61,6 +63,17 @@ pub(super) fn canonical(raw: &[u8]) -> impl Iterator<Item = u8> {
     units(raw).flat_map(|(_, (bytes, len))| bytes.into_iter().take(len))
 }
 
+/// A path, or a part of one, in its canonical form. What is no text then, or malformed, stays as it was sent: no operation
+/// answers it.
+pub(crate) fn comparable(path: &str) -> Cow<'_, str> {
+    match Spelling::of(path.as_bytes()) {
+        Spelling::Escaped => {
+            String::from_utf8(canonical(path.as_bytes()).collect()).map_or(Cow::Borrowed(path), Cow::Owned)
+        }
+        Spelling::Plain | Spelling::Malformed => Cow::Borrowed(path),
+    }
+}
+
 /// Where in the raw path a byte of its canonical form comes from; its end for the end.
 pub(super) fn origin(raw: &[u8], canonical: usize) -> usize {
     let mut passed = 0;
@@ -115,6 +128,13 @@ mod tests {
         assert_eq!(form("hello%20w%6frld%7E"), "hello world~");
         assert_eq!(form("a%2fb%3ac%25d%2B"), "a%2Fb%3Ac%25d%2B");
         assert_eq!(form("caf%c3%a9"), "café");
+    }
+
+    #[test]
+    fn what_is_no_text_stays_as_it_was_sent() {
+        for (sent, compared) in [("/%61%2f", "/a%2F"), ("/a", "/a"), ("/%61%", "/%61%"), ("/%61%ff", "/%61%ff")] {
+            assert_eq!(comparable(sent), compared);
+        }
     }
 
     #[test]
