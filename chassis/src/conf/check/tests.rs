@@ -485,10 +485,10 @@ fn operations_and_chains_that_are_not_there_are_named() {
     The configuration has 1 problem.
     ");
     insta::assert_snapshot!(wrong("chain:\n  provider:\n    own:\n      extends: default\n      add: [{ handler: auth, after: request-id }]\n"), @"
-    greeter.yaml:5:37: chain.provider.own.add[0].after: `request-id` is not in the chain `default`, which is empty here
+    greeter.yaml:5:37: chain.provider.own.add[0].after: `request-id` is not in the chain `default`
       5 |       add: [{ handler: auth, after: request-id }]
         |                                     ^^^^^^^^^^
-      help: remove this, or list `request-id` in chain.provider.default
+      help: at this point it holds `tracing`
 
     The configuration has 1 problem.
     ");

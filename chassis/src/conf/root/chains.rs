@@ -14,12 +14,15 @@ use crate::conf::suggest;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Chains {
     /// The chains of calls that come in. `default` is for operations that name no other, `unmatched` for calls that
-    /// match no operation; without it they pass `default`.
+    /// match no operation; without it they pass `default`. Where nothing is said of `default` it is `[tracing]`; `[]` is
+    /// a chain of nothing.
     pub provider: BTreeMap<String, ChainConf>,
 }
 
 /// The chain of operations that name no other.
 pub const DEFAULT: &str = "default";
+/// What is in it where nothing is said.
+const UNSAID: [&str; 1] = ["tracing"];
 /// The chain of calls that match no operation.
 pub const UNMATCHED: &str = "unmatched";
 
@@ -102,7 +105,7 @@ impl Chains {
                 }),
             }
         }
-        let default = chains.entry(DEFAULT.to_owned()).or_default().clone();
+        let default = chains.entry(DEFAULT.to_owned()).or_insert_with(unsaid).clone();
         chains.entry(UNMATCHED.to_owned()).or_insert(default);
         (chains, errors)
     }
@@ -133,7 +136,7 @@ impl Chains {
 
     fn written_out<'a>(&'a self, name: &'a str, under_way: &mut Vec<&'a str>) -> Result<Vec<String>, Vec<BuildError>> {
         let edit = match self.provider.get(name) {
-            None => return Ok(Vec::new()),
+            None => return Ok(unsaid()),
             Some(ChainConf::List(handlers)) => return Ok(handlers.clone()),
             Some(ChainConf::Edit(edit)) => edit,
         };
@@ -150,6 +153,10 @@ impl Chains {
         let chain = self.written_out(&edit.extends, under_way)?;
         edit.apply(chain).map_err(|errors| errors.into_iter().map(|error| error.below(name)).collect())
     }
+}
+
+fn unsaid() -> Vec<String> {
+    UNSAID.map(str::to_owned).to_vec()
 }
 
 /// What is wrong with chains that extend one another, said once: of the first of them by name, and where
@@ -320,6 +327,21 @@ mod tests {
         assert_eq!(chains["unmatched"], ["trace"]);
         let chains = provider(&json!({ "default": ["trace"], "unmatched": [] })).unwrap();
         assert_eq!(chains["unmatched"], [""; 0]);
-        assert_eq!(provider(&json!({})).unwrap()["default"], [""; 0]);
+    }
+
+    #[test]
+    fn calls_are_traced_where_nothing_is_said_and_pass_nothing_where_that_is_said() {
+        for unsaid in [json!({}), json!({ "own": [] })] {
+            let chains = provider(&unsaid).unwrap();
+            assert_eq!(
+                (&*chains["default"], &*chains["unmatched"]),
+                (&UNSAID.map(str::to_owned)[..], &UNSAID.map(str::to_owned)[..])
+            );
+        }
+        assert_eq!(
+            provider(&json!({ "own": { "extends": "default", "add": [{ "handler": "x" }] } })).unwrap()["own"],
+            ["tracing", "x"]
+        );
+        assert_eq!(provider(&json!({ "default": [] })).unwrap()["default"], [""; 0]);
     }
 }
