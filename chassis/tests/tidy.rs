@@ -9,6 +9,8 @@
 
 #[path = "tidy/bans.rs"]
 mod bans;
+#[path = "tidy/cases.rs"]
+mod cases;
 #[path = "tidy/facts.rs"]
 mod facts;
 #[path = "tidy/layers.rs"]
@@ -57,6 +59,15 @@ fn the_architecture_text_shows_the_layers_that_are_enforced() {
     report(
         "ARCHITECTURE.md shows the layers, one line each, as chassis/tests/tidy/layers.rs enforces them.",
         layers::missing_from_the_text(&root().join("ARCHITECTURE.md")),
+    );
+}
+
+#[test]
+fn every_case_is_proved_by_a_test_that_is_there() {
+    report(
+        "chassis/docs/cases.md names the test that proves each case. One was renamed or removed: name another there, or \
+         take the promise back.",
+        cases::without_a_test(&root().join("chassis/docs/cases.md"), Source::all()),
     );
 }
 

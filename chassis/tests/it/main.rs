@@ -13,6 +13,7 @@ mod rig;
 mod access;
 mod announced;
 mod arguments;
+mod cases;
 mod catalogs;
 mod certificates;
 mod chains;

@@ -57,7 +57,16 @@ fn build(conf: Value) -> Result<(Auth, Process), BuildError> {
         ("jwks", secrets("a", SECRET).to_string()),
         ("keys", format!("# who may call\nbilling:sha256:{DIGEST} scopes=read roles=machine\n")),
         ("broken", "billing:secret".to_owned()),
-        ("users", format!("Aladdin:{} roles=genie\ntest:{}\n", hashed("open sesame"), hashed("123£"))),
+        (
+            "users",
+            format!(
+                "Aladdin:{} roles=genie\ntest:{}\ncolon:{}\nnone:{}\n",
+                hashed("open sesame"),
+                hashed("123£"),
+                hashed("a:b:"),
+                hashed("")
+            ),
+        ),
         ("rsa", String::from_utf8(RSA_PUBLIC.to_vec()).unwrap()),
     ]));
     let process = Process::default();

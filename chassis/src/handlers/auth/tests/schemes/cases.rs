@@ -37,6 +37,19 @@ async fn e03_basic_knows_the_user_by_the_password() {
 }
 
 #[tokio::test]
+async fn e03_the_user_ends_at_the_first_colon_and_the_password_nowhere() {
+    for (user, password) in [("colon", "a:b:"), ("none", ""), ("test", "123£")] {
+        let sent = basic(user, password);
+        assert_eq!(passes(&users(), &[("authorization", &sent)]).await, format!("basic:{user}"));
+    }
+    for (user, password) in
+        [("colon", "a:b"), ("colon", "a"), ("none", " "), ("", "open sesame"), ("aladdin", "open sesame")]
+    {
+        assert_eq!(status(&users(), &basic(user, password)).await, 401, "{user}:{password}");
+    }
+}
+
+#[tokio::test]
 async fn e04_the_scheme_is_read_in_any_case() {
     for scheme in ["basic", "BASIC", "bAsIc "] {
         let sent = format!("{scheme} {ALADDIN}");
@@ -46,7 +59,7 @@ async fn e04_the_scheme_is_read_in_any_case() {
 
 #[tokio::test]
 async fn e06_no_base64_and_no_colon_are_401() {
-    for sent in ["%%%", "QWxhZGRpbg==", "", "AAAA AAAA", "Og==Og=="] {
+    for sent in ["%%%", "QWxhZGRpbg==", "", "AAAA AAAA", "Og==Og==", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==,", "w6k6/w=="] {
         assert_eq!(status(&users(), &format!("Basic {sent}")).await, 401, "{sent}");
     }
 }
@@ -85,8 +98,14 @@ async fn e11_missing_malformed_foreign_and_expired_tokens_are_401() {
     let foreign = signer(Algorithm::HS256, EncodingKey::from_secret(&[7; 32]));
     let foreign = foreign.sign(&header, &claims(json!({}))).unwrap();
     let expired = signed(&header, &claims(json!({ "exp": NOW - 61 })));
+    let early = signed(&header, &claims(json!({ "nbf": NOW + 61 })));
+    let endless = signed(&header, &claims(json!({ "exp": null })));
+    let elsewhere = signed(&header, &claims(json!({ "aud": "another" })));
+    let good = signed(&header, &claims(json!({})));
+    let cut = &good[..good.len() - 1];
+    assert_eq!(passes(&auth, &[("authorization", &format!("bearer {good}"))]).await, "jwt:ada");
     assert_eq!(refused(&auth, &[]).await.0, 401);
-    for token in ["", "a.b.c", &foreign, &expired] {
+    for token in ["", "a.b.c", &foreign, &expired, &early, &endless, &elsewhere, cut] {
         assert_eq!(status(&auth, &format!("Bearer {token}")).await, 401, "{token}");
     }
 }
