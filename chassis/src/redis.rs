@@ -60,4 +60,9 @@ impl Redis {
             None => Err(Client::missing(key)),
         }
     }
+
+    /// Whether this was said to somebody who asked for it because there is none.
+    pub(crate) fn is_missed(message: &str) -> bool {
+        message == Client::missing("").message
+    }
 }

@@ -73,6 +73,7 @@ impl Prepared {
         let redis = Redis::build(&conf.root.redis, &conf.root.service.name, &tools.context(None));
         let redis = redis.map_err(|error| conf.problem("redis", &error));
         let rejected = rejected.and(Rejected::conf(redis.as_ref().err().cloned()));
+        let without_redis = redis.is_err();
         let process = Process { redis: redis.unwrap_or_default(), ..tools.process.clone() };
         let tools = Tools { process, ..tools };
         let exporting = telemetry::export(&conf.root, sources.resource(), package.name, &tools.context(None));
@@ -86,7 +87,7 @@ impl Prepared {
                 Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started, _exporting })
             }
             Ok(_) => Err(unread(&conf, rejected)),
-            Err(found) => Err(unread(&conf, rejected.and(found))),
+            Err(found) => Err(unread(&conf, rejected.and(news(found, without_redis)))),
         }
     }
 
@@ -233,6 +234,12 @@ fn unread(conf: &Conf, rejected: Rejected) -> StartError {
     let Some((message, help)) = nothing.filter(|_| !rejected.conf.is_empty()) else { return rejected.into() };
     let problem = conf.problem("", &BuildError::new("", message).with_help(help));
     Rejected::conf([problem]).and(rejected).into()
+}
+
+/// What is wrong beside what only follows from a Redis that cannot be asked: that is said of `redis` itself.
+fn news(mut found: Rejected, without_redis: bool) -> Rejected {
+    found.conf.retain(|problem| !without_redis || !Redis::is_missed(&problem.message));
+    found
 }
 
 /// What could take more memory than it may.

@@ -2,7 +2,7 @@
 
 use chassis::testing::TestApp;
 
-use crate::rig::{saying, service};
+use crate::rig::{refusal, saying, service};
 
 async fn greeting(yaml: &str) -> TestApp {
     let chain = "chain: { provider: { default: [gate, rate-limit] } }";
@@ -50,4 +50,16 @@ async fn a_refusal_names_the_policy_and_lists_all() {
     assert_eq!(refused.header("ratelimit"), Some(r#""default";r=8;t=400, "names";r=0;t=60"#));
     assert!(refused.text().contains(r#""policy":"names""#), "{}", refused.text());
     assert_eq!(app.get("/greetings/bob").send().await.status().as_u16(), 200);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_redis_is_said_once_whoever_asks_for_it() {
+    let yaml = "redis: { url: nowhere }
+chain: { provider: { default: [gate, rate-limit] } }
+handlers: { rate-limit: { rate: 5/h, store: redis } }";
+    let error = refusal(service(yaml)).await;
+    assert!(error.starts_with("test-2.yaml:1:15: redis.url: "), "{error}");
+    assert!(error.ends_with("The configuration has 1 problem."), "{error}");
+    let nowhere = refusal(service(&yaml.replace("redis: { url: nowhere }", ""))).await;
+    assert!(nowhere.contains("handlers.rate-limit.store: "), "{nowhere}");
 }
