@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The configuration that ships.
 fn shipped() -> PathBuf {
@@ -26,11 +27,10 @@ fn greeter(arguments: &[&str]) -> Output {
 }
 
 /// A folder of this test's own, with these files.
-fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
     for (file, content) in files {
-        std::fs::write(folder.join(file), content).unwrap();
+        std::fs::write(folder.path().join(file), content).unwrap();
     }
     folder
 }
@@ -44,8 +44,8 @@ fn err(output: &Output) -> String {
 }
 
 /// What `check` says about this configuration, which is rejected.
-fn rejected(name: &str, yaml: &str) -> String {
-    let output = run_in(&folder(name, &[("x.yaml", yaml)]), &["check", "--conf", "x.yaml"]);
+fn rejected(yaml: &str) -> String {
+    let output = run_in(folder(&[("x.yaml", yaml)]).path(), &["check", "--conf", "x.yaml"]);
     assert_eq!((output.status.code(), out(&output)), (Some(78), String::new()), "{}", err(&output));
     err(&output)
 }
@@ -61,7 +61,7 @@ fn a_misspelt_handler_is_rejected_with_its_place_and_what_was_meant() {
     let yaml = std::fs::read_to_string(shipped()).unwrap().replacen("auth, house-rules]", "auht, house-rules]", 1);
     let line = yaml.lines().position(|line| line.contains("auht")).unwrap();
     let column = yaml.lines().nth(line).unwrap().find("auht").unwrap();
-    let text = rejected("misspelt", &yaml);
+    let text = rejected(&yaml);
     assert!(
         text.starts_with(&format!(
             "x.yaml:{}:{}: chain.provider.default[4]: there is no handler `auht`\n",
@@ -87,7 +87,7 @@ nonsense: 1
 timeout: [1]
 operations: { greeting.hello: { chain: nowhere } }
 ";
-    let text = rejected("several", yaml);
+    let text = rejected(yaml);
     let places = [
         "x.yaml:1:44: chain.provider.default[1]: chain `default` lists `rate-limit` twice",
         "x.yaml:3:17: handlers.rate-limit.brust",
@@ -108,21 +108,23 @@ operations: { greeting.hello: { chain: nowhere } }
 
 #[test]
 fn what_only_follows_from_something_wrong_is_not_reported() {
-    let shipped = std::fs::read_to_string(shipped()).unwrap().replace("keys/", "../../../conf/keys/");
+    let shipped = std::fs::read_to_string(shipped())
+        .unwrap()
+        .replace("keys/", &format!("{}/", shipped().with_file_name("keys").display()));
     for (name, right, wrong) in [
         ("no-chain", "chain:\n", "chian:\n"),
         ("no-auth", "rate-limit, auth,", "rate-limit, auht,"),
         ("no-jwt", "    jwt:\n", "    jtw:\n"),
         ("no-base", "extends: default", "extends: defualt"),
     ] {
-        let text = rejected(name, &shipped.replacen(right, wrong, 1));
+        let text = rejected(&shipped.replacen(right, wrong, 1));
         assert!(text.ends_with("The configuration has 1 problem.\n"), "{name}: {text}");
     }
 }
 
 #[test]
 fn a_key_that_is_gone_says_what_to_write_instead_wherever_it_is_said() {
-    let text = rejected("gone", "port: 8080\nprotocols: { rest: { port: 8080 } }\nchain: { default: [auth] }\n");
+    let text = rejected("port: 8080\nprotocols: { rest: { port: 8080 } }\nchain: { default: [auth] }\n");
     for place in [
         "x.yaml:1:1: port: nothing reads `port` here: it was renamed, or is another program's word\n",
         "help: write `protocols.rest.listen: \":8080\"`\n",
@@ -141,8 +143,12 @@ fn a_key_that_is_gone_says_what_to_write_instead_wherever_it_is_said() {
 
 #[test]
 fn check_finds_what_only_a_start_would_find() {
+    // Too long for a name (RFC 1035 §2.3.4), so that nobody else has to be asked.
+    let name = "x".repeat(64);
+    let (named, nobody) =
+        (format!("protocols.rest.listen={name}:80"), format!("listen: nobody can listen at `{name}`: "));
     let cases = [
-        ("protocols.rest.listen=greeter.invalid:80", "protocols.rest.listen: nobody can listen at `greeter.invalid`: "),
+        (&*named, &*nobody),
         (
             "admin.listen=unix:/none/a.sock",
             "admin.listen: no socket can be made in `/none`: there is no such directory",
@@ -190,14 +196,14 @@ fn a_file_that_is_no_configuration_is_told_by_what_it_is() {
         ("binary", "PK\u{3}\u{4}", "x.yaml:1:3: the control character U+0003 is not allowed in YAML"),
         ("bomb", &bomb, "more than 100000 values, aliases expanded"),
     ] {
-        let text = rejected(&format!("file-{name}"), content);
+        let text = rejected(content);
         assert!(text.contains(expected) && text.contains("\n  help: "), "{name}: {text}");
     }
 }
 
 #[test]
 fn yaml_that_cannot_be_read_is_rejected_with_its_place() {
-    let text = rejected("malformed", "handlers:\n  rate-limit: { rate: 5/s\nx: 1\n");
+    let text = rejected("handlers:\n  rate-limit: { rate: 5/s\nx: 1\n");
     assert!(text.starts_with("x.yaml:3:"), "{text}");
     assert!(text.contains("this is not YAML"), "{text}");
 }
@@ -206,26 +212,28 @@ fn yaml_that_cannot_be_read_is_rejected_with_its_place() {
 fn the_reference_of_all_keys_is_checked_as_one_and_starts_nothing() {
     let reference = shipped().with_file_name("chassis.yaml");
     let reference = reference.to_str().unwrap();
-    let folder = folder("reference", &[]);
-    let checked = run_in(&folder, &["check", "--conf", reference]);
+    let folder = folder(&[]);
+    let folder = folder.path();
+    let checked = run_in(folder, &["check", "--conf", reference]);
     assert_eq!(checked.status.code(), Some(0), "{}", err(&checked));
     assert!(out(&checked).starts_with("ok: this is the reference of all keys"), "{}", out(&checked));
-    assert_eq!(run_in(&folder, &["routes", "--conf", reference]).status.code(), Some(78));
+    assert_eq!(run_in(folder, &["routes", "--conf", reference]).status.code(), Some(78));
     // As soon as it says something of its own, it is a configuration like any other.
     let set = "drain.delay=1s";
-    assert_eq!(run_in(&folder, &["check", "--conf", reference, "--set", set]).status.code(), Some(78));
+    assert_eq!(run_in(folder, &["check", "--conf", reference, "--set", set]).status.code(), Some(78));
 }
 
 #[test]
 fn what_is_not_there_to_be_read_is_named() {
-    let folder = folder("absent", &[]);
+    let folder = folder(&[]);
+    let folder = folder.path();
     std::fs::create_dir_all(folder.join("empty")).unwrap();
-    let none = run_in(&folder, &["check", "--conf", "empty"]);
+    let none = run_in(folder, &["check", "--conf", "empty"]);
     assert_eq!(none.status.code(), Some(78));
     assert!(err(&none).contains("the directory `empty` holds no YAML file"), "{}", err(&none));
-    let missing = run_in(&folder, &["check", "--conf", "missing.yaml"]);
+    let missing = run_in(folder, &["check", "--conf", "missing.yaml"]);
     assert!(err(&missing).contains("`missing.yaml` cannot be read"), "{}", err(&missing));
-    let nothing = run_in(&folder, &["check"]);
+    let nothing = run_in(folder, &["check"]);
     assert_eq!(nothing.status.code(), Some(78));
     assert!(
         err(&nothing).starts_with("no configuration was read: there is no conf/greeter.yaml here\n  help: "),
@@ -237,7 +245,7 @@ fn what_is_not_there_to_be_read_is_named() {
 #[test]
 fn a_key_file_that_cannot_be_read_is_rejected_at_the_value_that_names_it() {
     let yaml = std::fs::read_to_string(shipped()).unwrap().replace("keys/development.jwks.json", "keys/none.json");
-    let text = rejected("keyless", &yaml);
+    let text = rejected(&yaml);
     assert!(text.contains(": handlers.auth.jwt.keys.file: `keys/none.json` cannot be read"), "{text}");
     assert!(text.ends_with("The configuration has 1 problem.\n"), "{text}");
 }
@@ -476,15 +484,15 @@ fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none(
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_configuration_unless_the_shell_hands_it_over() {
-    let folder = folder("piped", &[]);
+    let folder = folder(&[]);
+    let folder = folder.path();
     let pipe = folder.join("pipe.yaml");
-    let _ = std::fs::remove_file(&pipe);
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let refused = run_in(&folder, &["check", "--conf", "pipe.yaml"]);
+    let refused = run_in(folder, &["check", "--conf", "pipe.yaml"]);
     assert_eq!(refused.status.code(), Some(78));
     assert!(err(&refused).contains("`pipe.yaml` cannot be read: it is not a regular file"), "{}", err(&refused));
     let script = format!("'{}' conf --conf <(cat '{}')", env!("CARGO_BIN_EXE_greeter"), shipped().display());
-    let handed = Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+    let handed = Command::new("bash").args(["-c", &script]).current_dir(folder).output().unwrap();
     assert!(err(&handed).contains("keys/development.jwks.json"), "{}", err(&handed));
 }
 

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::rig::{Rig, check, exchange, get, head, last, one_reply, rest};
+use super::rig::{Rig, check, exchange, get, head, last, one_reply, rest, until};
 use crate::wire::Limits;
 
 #[tokio::test]
@@ -68,9 +68,7 @@ async fn a_caller_that_goes_away_ends_its_call() {
     stream.write_all(get("/gate").as_bytes()).await.unwrap();
     rig.started().await;
     drop(stream);
-    while rig.site.ended.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| rig.site.ended.load(Ordering::SeqCst) > 0).await;
 }
 
 #[tokio::test]

@@ -7,10 +7,10 @@ use axum::body::Bytes;
 use http::{Method, Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::peer2::{connect, exchanged, over, request, send, text};
-use super::rig::{Rig, check, exchange, last};
+use super::rig::{PATIENCE, Rig, check, exchange, last, until};
 use crate::protocol::{Phase, Served};
 use crate::wire::Limits;
 
@@ -64,9 +64,7 @@ async fn a_call_that_is_reset_ends() {
     let waiting = send(&mut calls, request("/gate")).await;
     rig.started().await;
     drop(waiting);
-    while rig.site.ended.load(Ordering::SeqCst) == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| rig.site.ended.load(Ordering::SeqCst) > 0).await;
 }
 
 #[tokio::test]
@@ -77,9 +75,12 @@ async fn draining_says_goaway_and_lets_calls_end() {
     rig.started().await;
     rig.phase.send_replace(Phase::Draining);
     // The peer learns that it must not begin new calls here, while the old one goes on.
-    while std::future::poll_fn(|cx| calls.poll_ready(cx)).await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    let told = async {
+        while std::future::poll_fn(|cx| calls.poll_ready(cx)).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, told).await.unwrap();
     rig.site.gate.notify_one();
     assert_eq!(text(waiting).await.0, StatusCode::OK);
     connection.await.unwrap().unwrap();
@@ -121,23 +122,24 @@ async fn cutting_ends_every_call_of_a_connection() {
         assert!(reply.await.is_err());
     }
     let _ = connection.await;
-    while rig.site.ended.load(Ordering::SeqCst) < 3 {
-        tokio::task::yield_now().await;
-    }
+    until(|| rig.site.ended.load(Ordering::SeqCst) == 3).await;
 }
 
 #[tokio::test]
 async fn a_peer_that_resets_call_after_call_is_thrown_out() {
     let (_rig, address) = Rig::tcp().await;
     let (mut calls, connection) = connect(address).await;
-    while std::future::poll_fn(|cx| calls.poll_ready(cx)).await.is_ok() {
-        for _ in 0..200 {
-            // Dropped at once: the call is reset before it is answered.
-            let Ok((reply, _)) = calls.send_request(request("/gate"), true) else { break };
-            drop(reply);
+    let thrown_out = async {
+        while std::future::poll_fn(|cx| calls.poll_ready(cx)).await.is_ok() {
+            for _ in 0..200 {
+                // Dropped at once: the call is reset before it is answered.
+                let Ok((reply, _)) = calls.send_request(request("/gate"), true) else { break };
+                drop(reply);
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(PATIENCE, thrown_out).await.unwrap();
     let error = connection.await.unwrap().unwrap_err();
     assert_eq!(error.reason(), Some(h2::Reason::ENHANCE_YOUR_CALM), "{error}");
     check(&exchange(address, last("/after")).await, 200, &[]);

@@ -3,7 +3,7 @@
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::rig::{PROBLEM, Rig, check, exchange, get, head, last, one_reply, rest};
+use super::rig::{PROBLEM, Rig, check, exchange, get, head, last, one_reply, rest, until};
 
 /// Sends bytes to a listener of their own, and a good request after that.
 async fn sent(bytes: impl AsRef<[u8]>) -> String {
@@ -160,9 +160,7 @@ async fn what_is_no_request_is_counted_by_its_code() {
     given_up.shutdown().await.unwrap();
     assert_eq!(rest(&mut given_up).await, "");
     let expected = r#"{"invalid-argument": 1, "header-fields-too-large": 1}"#;
-    while format!("{:?}", rig.site.refusals) != expected {
-        tokio::task::yield_now().await;
-    }
+    until(|| format!("{:?}", rig.site.refusals) == expected).await;
 }
 
 #[tokio::test]

@@ -212,6 +212,11 @@ impl Pipes {
         near
     }
 
+    /// Whether nobody accepts connections any more.
+    pub(super) fn are_given_up(&self) -> bool {
+        self.0.is_closed()
+    }
+
     pub(super) fn fail(&self, error: io::Error) {
         self.0.send(Err(error)).unwrap();
     }
@@ -239,6 +244,19 @@ pub(super) async fn exchange(address: SocketAddr, bytes: impl AsRef<[u8]>) -> St
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes.as_ref()).await.unwrap();
     rest(&mut stream).await
+}
+
+/// How long something is waited for that has to come true.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits for something that has to come true soon.
+pub(super) async fn until(mut is_true: impl FnMut() -> bool) {
+    let coming = async {
+        while !is_true() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(PATIENCE, coming).await.is_ok(), "it has not come true within {PATIENCE:?}");
 }
 
 /// Reads until the listener closes the connection.

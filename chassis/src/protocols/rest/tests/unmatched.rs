@@ -1,6 +1,7 @@
 //! What is no call, or calls nothing, passes the chain `unmatched` whatever is wrong with it, and the next call is fine.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use h2::client::SendRequest;
@@ -96,9 +97,12 @@ async fn what_is_no_request_is_counted_for_the_whole_process() {
     let reply = sent(address, &format!("GET / HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(10_000))).await;
     assert!(reply.starts_with("HTTP/1.1 431 ") && reply.contains("application/problem+json"), "{reply}");
     let expected = r#"{"invalid-argument": 1, "header-fields-too-large": 1}"#;
-    while format!("{:?}", provider.refusals()) != expected {
-        tokio::task::yield_now().await;
-    }
+    let counted = async {
+        while format!("{:?}", provider.refusals()) != expected {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), counted).await.unwrap();
     assert!(notes.take().is_empty());
 }
 
