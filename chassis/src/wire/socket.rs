@@ -186,7 +186,7 @@ fn over_tcp(stream: TcpStream, address: SocketAddr) -> (Connected, Peer) {
     // which reading it will tell.
     let _ = stream.set_nodelay(true);
     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-    (Connected::Tcp { stream: Tcp(stream) }, Peer::Ip(address))
+    (Connected::Tcp { stream: Tcp::new(stream) }, Peer::Ip(address))
 }
 
 fn over_unix(stream: UnixStream) -> (Connected, Peer) {

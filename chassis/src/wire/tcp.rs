@@ -16,18 +16,36 @@ use tokio::net::TcpStream;
 const LESS_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android", target_os = "macos"));
 
 /// A TCP connection.
-pub(crate) struct Tcp(pub(super) TcpStream);
+pub(crate) struct Tcp {
+    pub(super) stream: TcpStream,
+    // Whether the peer had no room for what was last to be sent.
+    blocked: bool,
+}
+
+impl Drop for Tcp {
+    /// A peer that does not read has no claim to what is left: the system would keep it for as long as the peer likes.
+    fn drop(&mut self) {
+        if self.blocked {
+            // A socket that refuses is already dead.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
 
 impl Tcp {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, blocked: false }
+    }
+
     /// Reads once, if tokio knows of anything to read.
     fn receive(&self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
         let mut received = None;
-        let outcome = self.0.try_io(Interest::READABLE, || {
+        let outcome = self.stream.try_io(Interest::READABLE, || {
             #[expect(unsafe_code, reason = "to make the room readable first costs more than to read")]
             // SAFETY: nothing but what the system writes is written there.
             let room = unsafe { buffer.unfilled_mut() };
             let length = room.len();
-            let (_, count) = recv(&self.0, room, RecvFlags::empty())?;
+            let (_, count) = recv(&self.stream, room, RecvFlags::empty())?;
             received = Some(count);
             // It is all, and tokio must hear of more before the next try.
             if LESS_IS_ALL && (1..length).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
@@ -43,7 +61,7 @@ impl Tcp {
     }
 
     fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_io(Interest::WRITABLE, || Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?))
+        self.stream.try_io(Interest::WRITABLE, || Ok(send(&self.stream, bytes, SendFlags::NOSIGNAL)?))
     }
 }
 
@@ -52,7 +70,7 @@ impl AsyncRead for Tcp {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             match self.receive(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.0.poll_read_ready(cx))?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_read_ready(cx))?,
                 outcome => return Poll::Ready(outcome),
             }
         }
@@ -62,11 +80,14 @@ impl AsyncRead for Tcp {
 impl AsyncWrite for Tcp {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
         loop {
-            match self.send(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.0.poll_write_ready(cx))?,
-                outcome => return Poll::Ready(outcome),
+            let outcome = this.send(bytes);
+            this.blocked = outcome.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+            if !this.blocked {
+                return Poll::Ready(outcome);
             }
+            ready!(this.stream.poll_write_ready(cx))?;
         }
     }
 
@@ -75,19 +96,22 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().0).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.blocked = outcome.is_pending();
+        outcome
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 
@@ -101,7 +125,7 @@ mod tests {
     async fn pair() -> (Tcp, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Tcp(listener.accept().await.unwrap().0), peer)
+        (Tcp::new(listener.accept().await.unwrap().0), peer)
     }
 
     #[tokio::test]

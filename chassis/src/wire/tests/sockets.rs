@@ -54,11 +54,9 @@ async fn an_address_is_reached_by_itself() {
 
 #[tokio::test]
 async fn a_name_without_an_address_is_refused() {
-    // Too long for a name (RFC 1035 §2.3.4), so that nobody else has to be asked.
-    let name = "x".repeat(64);
-    let listen = Listen::Name(name.clone(), 0);
+    let listen = Listen::Name("no-such-host.invalid".to_owned(), 0);
     let error = Sockets::bind(&listen).await.map(|_| ()).unwrap_err();
-    assert!(error.message.starts_with(&format!("`{name}:0` cannot be taken: ")), "{error}");
+    assert!(error.message.starts_with("`no-such-host.invalid:0` cannot be taken: "), "{error}");
     assert!(error.help.is_some_and(|help| help.starts_with("this machine knows no address by that name: ")));
 }
 
@@ -81,6 +79,6 @@ async fn connections_send_at_once_and_ask_for_vanished_peers() {
     let _peer = TcpStream::connect(address).await.unwrap();
     let (connected, _) = std::future::poll_fn(|cx| sockets.poll_accept(cx)).await.unwrap();
     let Connected::Tcp { stream } = connected else { panic!("not TCP") };
-    assert!(stream.0.nodelay().unwrap());
-    assert!(socket2::SockRef::from(&stream.0).keepalive().unwrap());
+    assert!(stream.stream.nodelay().unwrap());
+    assert!(socket2::SockRef::from(&stream.stream).keepalive().unwrap());
 }
