@@ -13,12 +13,15 @@ mod rig;
 mod access;
 mod announced;
 mod arguments;
+mod attacks;
 mod cases;
 mod catalogs;
 mod certificates;
 mod chains;
 mod components;
 mod faults;
+#[cfg(feature = "outgoing")]
+mod issuer;
 mod limits;
 mod measured;
 mod order;

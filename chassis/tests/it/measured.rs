@@ -87,6 +87,7 @@ async fn prometheus_finds_nothing_to_object_to() {
     let mut tool = Command::new("promtool");
     tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut promtool) = tool.spawn() else {
+        assert!(std::env::var_os("CI").is_none(), "promtool is not installed, and CI skips nothing");
         eprintln!("skipped: there is no `promtool` here (Debian has it in `prometheus`)");
         return;
     };

@@ -135,6 +135,42 @@ fn calls_beyond_the_limit_are_told_when_to_come_back() {
     assert_eq!((status, limited.contains("\r\nretry-after: ")), (429, true), "{limited}");
 }
 
+/// What Prometheus' own tool objects to in this text; nothing where it is not installed.
+fn objections(text: &str) -> Option<String> {
+    let mut tool = Command::new("promtool");
+    tool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let Ok(mut promtool) = tool.spawn() else {
+        assert!(std::env::var_os("CI").is_none(), "promtool is not installed, and CI skips nothing");
+        // Past what the test harness keeps to itself.
+        writeln!(std::io::stderr(), "skipped: there is no `promtool` here (Debian has it in `prometheus`)").ok();
+        return None;
+    };
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    Some(if output.status.success() { said } else { format!("{}\n{said}", output.status) })
+}
+
+#[test]
+fn prometheus_finds_nothing_to_object_to_in_what_it_measures() {
+    let served = Served::start(&["handlers.rate-limit={ rate: 1/h, burst: 3 }", "handlers.metrics.self-time=100%"]);
+    for (method, path) in [("GET", "/greetings/ada"), ("GET", "/greetings"), ("PUT", "/greetings"), ("GET", "/nowhere")]
+    {
+        served.call(method, path, None, "");
+    }
+    let (status, answer) = call(&served.admin, "GET", "/metrics", None, "");
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(status == 200 && head.contains("content-length: "), "{head}");
+    for measured in [
+        "http_server_request_duration_seconds_bucket{",
+        "chassis_request_rejected_total{handler=\"auth\"",
+        "process_uptime_seconds",
+    ] {
+        assert!(text.contains(measured), "{measured} in {text}");
+    }
+    assert!(objections(text).is_none_or(|said| said.is_empty()), "{:?}\n{text}", objections(text));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn it_works_with_as_many_threads_as_it_is_told() {
