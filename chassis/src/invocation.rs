@@ -1,6 +1,6 @@
 //! One call, whatever protocol carried it.
 
-use std::any::{Any, TypeId};
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +20,7 @@ use crate::trace::{Baggage, TraceContext, TraceState};
 
 pub(crate) mod convention;
 mod forwarded;
+mod ground;
 mod locals;
 mod mark;
 mod matched;
@@ -34,6 +35,7 @@ mod tls;
 pub(crate) mod fixture;
 
 pub use forwarded::Forwarded;
+pub(crate) use ground::Ground;
 pub use locals::Locals;
 pub use mark::Mark;
 pub(crate) use matched::Matched;
@@ -91,24 +93,6 @@ pub struct Call {
     took: Option<AtomicU64>,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
-}
-
-/// What a call stands on and keeps alive: the snapshot it was matched in.
-pub(crate) trait Ground: Send + Sync {
-    /// The operation at this place of the table.
-    fn operation(&self, target: u32) -> Option<&Operation>;
-    /// The component of this type, as an `Arc<T>` behind `Any`.
-    fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)>;
-    /// Counts a panic that was caught while this call ran.
-    fn count_panic(&self);
-    /// Whether a slash at the end of a path makes another path.
-    fn is_strict(&self) -> bool {
-        false
-    }
-    /// Keeps a refusal that did not count: what a handler would have done.
-    fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
-        let _ = (fault, handler, invocation);
-    }
 }
 
 /// Who is at the other end of the connection.
