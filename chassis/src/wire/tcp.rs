@@ -15,11 +15,21 @@ use tokio::net::TcpStream;
 /// systems. Asking for more would be a call of the system for nothing.
 const LESS_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android", target_os = "macos"));
 
+/// How a peer that is gone is no signal. Where there is no flag for it, the standard library has seen to that.
+#[cfg(not(target_vendor = "apple"))]
+const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIETLY: SendFlags = SendFlags::empty();
+
+/// How often in a row there may be something to read or room to write before other tasks have their turn, as in tokio.
+const MOST_IN_A_ROW: u8 = 128;
+
 /// A TCP connection.
 pub(crate) struct Tcp {
     pub(super) stream: TcpStream,
     // Whether the peer had no room for what was last to be sent.
     blocked: bool,
+    in_a_row: u8,
 }
 
 impl Drop for Tcp {
@@ -34,11 +44,22 @@ impl Drop for Tcp {
 
 impl Tcp {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, blocked: false }
+        Self { stream, blocked: false, in_a_row: 0 }
+    }
+
+    /// A peer that is faster than we are must not keep its thread to itself: tokio sees to that only where it is asked.
+    #[inline]
+    fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.in_a_row < MOST_IN_A_ROW {
+            return Poll::Ready(());
+        }
+        self.in_a_row = 0;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Reads once, if tokio knows of anything to read.
-    fn receive(&self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+    fn receive(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
         let mut received = None;
         let outcome = self.stream.try_io(Interest::READABLE, || {
             #[expect(unsafe_code, reason = "to make the room readable first costs more than to read")]
@@ -48,7 +69,11 @@ impl Tcp {
             let (_, count) = recv(&self.stream, room, RecvFlags::empty())?;
             received = Some(count);
             // It is all, and tokio must hear of more before the next try.
-            if LESS_IS_ALL && (1..length).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+            if LESS_IS_ALL && (1..length).contains(&count) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            self.in_a_row += 1;
+            Ok(())
         });
         let Some(count) = received else { return outcome };
         #[expect(unsafe_code, reason = "only the system knows how much it wrote")]
@@ -60,17 +85,23 @@ impl Tcp {
         Ok(())
     }
 
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.try_io(Interest::WRITABLE, || Ok(send(&self.stream, bytes, SendFlags::NOSIGNAL)?))
+    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.in_a_row += 1;
+        self.stream.try_io(Interest::WRITABLE, || Ok(send(&self.stream, bytes, QUIETLY)?))
     }
 }
 
 impl AsyncRead for Tcp {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(this.poll_turn(cx));
         loop {
-            match self.receive(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_read_ready(cx))?,
+            match this.receive(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    this.in_a_row = 0;
+                    ready!(this.stream.poll_read_ready(cx))?;
+                }
                 outcome => return Poll::Ready(outcome),
             }
         }
@@ -81,12 +112,14 @@ impl AsyncWrite for Tcp {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.poll_turn(cx));
         loop {
             let outcome = this.send(bytes);
             this.blocked = outcome.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
             if !this.blocked {
                 return Poll::Ready(outcome);
             }
+            this.in_a_row = 0;
             ready!(this.stream.poll_write_ready(cx))?;
         }
     }
@@ -117,6 +150,8 @@ impl AsyncWrite for Tcp {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -163,6 +198,44 @@ mod tests {
         tcp.write_all(&sent).await.unwrap();
         tcp.shutdown().await.unwrap();
         assert_eq!(reader.await.unwrap(), sent.len());
+    }
+
+    /// How often something is done at once, before others have their turn.
+    async fn in_a_row(mut done: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>) -> usize {
+        let mut count = 0;
+        poll_fn(|cx| {
+            while let Poll::Ready(outcome) = done(cx) {
+                outcome.unwrap();
+                count += 1;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        count
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_sends_without_end_leaves_others_their_turn() {
+        let (mut tcp, mut peer) = pair().await;
+        peer.write_all(&[7; 1000]).await.unwrap();
+        tcp.stream.readable().await.unwrap();
+        let mut byte = [0];
+        let read = in_a_row(|cx| Pin::new(&mut tcp).poll_read(cx, &mut ReadBuf::new(&mut byte))).await;
+        assert!((1..=usize::from(MOST_IN_A_ROW)).contains(&read), "{read}");
+        let mut rest = vec![0; 1000 - read];
+        tcp.read_exact(&mut rest).await.unwrap();
+        assert_eq!(rest, [7].repeat(1000 - read));
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_all_there_is_leaves_others_their_turn() {
+        let (mut tcp, mut peer) = pair().await;
+        let written = in_a_row(|cx| Pin::new(&mut tcp).poll_write(cx, &[7]).map_ok(|_| ())).await;
+        assert!((1..=usize::from(MOST_IN_A_ROW)).contains(&written), "{written}");
+        tcp.write_all(&[8]).await.unwrap();
+        let mut all = vec![0; written + 1];
+        peer.read_exact(&mut all).await.unwrap();
+        assert_eq!(all.last(), Some(&8));
     }
 
     #[tokio::test]
