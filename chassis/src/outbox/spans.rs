@@ -91,19 +91,23 @@ impl Spans {
 impl Queue {
     fn offer(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        if before >= self.sizes.queue || self.is_closed.load(Ordering::Relaxed) {
+        if before >= self.sizes.queue || !self.write(write) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return self.dropped.increment();
         }
-        self.write(write);
         // The first one begins the time that it waits for others; more than a batch is waited for by nobody.
         if before == 0 || before + 1 == self.sizes.batch {
             self.news.notify_one();
         }
     }
 
-    fn write(&self, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Writes a span, unless nothing more is taken.
+    fn write(&self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let mut batch = locked(&self.lanes[lane() % LANES].0);
+        // Behind the lock: what is written before the lane is looked at for the last time is taken, and nothing else is.
+        if self.is_closed.load(Ordering::Relaxed) {
+            return false;
+        }
         if batch.bytes.is_empty() {
             batch.bytes.resize(self.sizes.front, 0);
         }
@@ -115,17 +119,22 @@ impl Queue {
             let complete = mem::replace(&mut *batch, Batch { bytes: next, spans: 0 });
             locked(&self.complete).push_back(complete);
         }
+        true
     }
 
     /// What is sent next, if anything waits: a whole batch, or what there is of several lanes.
     fn take(&self) -> Option<Batch> {
-        let complete = locked(&self.complete).pop_front();
-        let batch = complete.unwrap_or_else(|| self.gathered());
+        // One may have become complete while the lanes were looked at.
+        let batch = self.completed().or_else(|| self.gathered()).or_else(|| self.completed())?;
         self.waiting.fetch_sub(batch.spans, Ordering::Relaxed);
-        (batch.spans > 0).then_some(batch)
+        Some(batch)
     }
 
-    fn gathered(&self) -> Batch {
+    fn completed(&self) -> Option<Batch> {
+        locked(&self.complete).pop_front()
+    }
+
+    fn gathered(&self) -> Option<Batch> {
         let mut all = Batch::default();
         for lane in &self.lanes {
             let mut batch = locked(&lane.0);
@@ -137,7 +146,7 @@ impl Queue {
                 all.spans += more.spans;
             }
         }
-        all
+        (all.spans > 0).then_some(all)
     }
 
     async fn more_than(&self, spans: usize) {
@@ -257,6 +266,21 @@ mod tests {
         let sizes: Vec<_> = std::iter::from_fn(|| taken(&waiting)).map(|(bytes, spans)| (bytes.len(), spans)).collect();
         assert!(sizes.iter().all(|(bytes, spans)| *bytes == spans + 2 && *spans <= 10), "{sizes:?}");
         assert_eq!((sizes.iter().map(|(_, spans)| spans).sum::<usize>(), dropped.count()), (100, 0));
+    }
+
+    #[test]
+    fn every_span_is_taken_or_counted_whoever_closes_meanwhile() {
+        for _ in 0..500 {
+            let (spans, waiting, dropped) = opened(1000, 1);
+            let offer = || (0..50).for_each(|_| spans.offer(|bytes| bytes.push(b'x')));
+            let taken = thread::scope(|scope| {
+                (0..2).for_each(|_| _ = scope.spawn(offer));
+                let first = std::iter::repeat_with(|| waiting.take()).flatten().next();
+                waiting.close();
+                first.into_iter().chain(std::iter::from_fn(|| waiting.take())).count()
+            });
+            assert_eq!((waiting.take(), taken as u64 + dropped.count()), (None, 100));
+        }
     }
 
     #[tokio::test(start_paused = true)]
