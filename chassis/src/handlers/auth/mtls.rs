@@ -64,7 +64,7 @@ impl Mtls {
         let named = self.kinds.iter().find_map(|kind| match kind {
             SubjectKind::Spiffe => self.spiffe(&certificate.uris),
             SubjectKind::Dns => certificate.dns.first().map(|name| host(name)),
-            SubjectKind::Email => certificate.emails.first().map(|name| Ok(name.clone())),
+            SubjectKind::Email => certificate.emails.first().map(|name| mailbox(name)),
         });
         named.unwrap_or(Err(Refusal::Nameless))
     }
@@ -112,9 +112,20 @@ fn domains(conf: &conf::Mtls) -> Result<(), BuildError> {
     }
 }
 
-/// A DNS name, whose case means nothing. One for many hosts names none of them.
+/// A DNS name, whose case means nothing. One for many hosts names none of them, and what has other characters than hosts
+/// have would be taken for another kind of name.
 fn host(name: &str) -> Result<String, Refusal> {
-    if name.contains('*') { Err(Refusal::Nameless) } else { Ok(name.to_ascii_lowercase()) }
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if name.bytes().all(sound) { Ok(name.to_ascii_lowercase()) } else { Err(Refusal::Nameless) }
+}
+
+/// An e-mail address (RFC 5280 §4.2.1.6: `Local-part@Domain`). What has no such form would be taken for another kind of
+/// name.
+fn mailbox(name: &str) -> Result<String, Refusal> {
+    let is_mailbox = name.split_once('@').is_some_and(|(user, domain)| {
+        !user.is_empty() && !user.starts_with(spiffe::SCHEME) && host(domain).is_ok_and(|domain| !domain.is_empty())
+    });
+    if is_mailbox { Ok(name.to_owned()) } else { Err(Refusal::Nameless) }
 }
 
 fn add(all: &mut Vec<String>, more: &[String]) {

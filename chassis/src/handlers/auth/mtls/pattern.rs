@@ -21,7 +21,11 @@ impl Pattern {
             let help = "write a subject, in which `*` may stand for a part: `spiffe://shop.example/ns/*/sa/billing`";
             return wrong(format!("`{text}` is no pattern of subjects"), help);
         }
-        let pattern = Self { text: known.to_owned(), separator: separator(known), rest };
+        let mut pattern = Self { text: known.to_owned(), separator: separator(known), rest };
+        if pattern.separator == '.' {
+            // The case of DNS names means nothing, and those of callers are in small letters.
+            pattern.text.make_ascii_lowercase();
+        }
         if known.split(pattern.separator).any(|part| part.matches('*').count() > 1) {
             let help = "write one; `/**` at the end of a SPIFFE ID stands for all parts that follow";
             return wrong(format!("`{text}` has more than one star in a part"), help);
@@ -96,6 +100,7 @@ mod tests {
         check("spiffe://a.example/a-*-b", "spiffe://a.example/a-b-b-b", true);
         check("spiffe://a.example/a-*-b", "spiffe://a.example/a-b", false);
         check("*.a.example", "b.a.example", true);
+        check("*.A.example", "b.a.example", true);
         check("*.a.example", "c.b.a.example", false);
         check("*.a.example", ".a.example", false);
         check("*.a.example", "b.a.example.org", false);

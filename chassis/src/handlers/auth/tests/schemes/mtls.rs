@@ -90,6 +90,17 @@ async fn a_spiffe_id_that_is_wrong_is_not_made_up_for_by_another_name() {
 }
 
 #[tokio::test]
+async fn a_name_of_one_kind_is_not_taken_that_reads_as_one_of_another() {
+    let usual = auth(mtls(json!({})));
+    for name in [ID, "ada@a.example", "a.example:443", "a b"] {
+        assert!(wrong(&usual, certificate(&[], &[name], &[])).await.contains("no name that counts here"), "{name}");
+    }
+    for name in [ID, "spiffe://shop.example/x@a.example", "a.example", "@a.example", "ada@", "ada@b@a.example"] {
+        assert!(wrong(&usual, certificate(&[], &[], &[name])).await.contains("no name that counts here"), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_expires_ends_its_connection_for_known_callers() {
     let auth = auth(mtls(json!({})));
     let shown = |expires| Some(Certificate { expires, ..certificate(&[ID], &[], &[]) });
