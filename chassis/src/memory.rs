@@ -93,6 +93,16 @@ impl fmt::Display for Rounded {
     }
 }
 
+/// Gives memory that was needed and is not any more back to the system, where the allocator would keep it.
+pub(crate) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(unsafe_code, reason = "it is a function of the C library")]
+    // SAFETY: it may be called at any time, by any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,7 @@ use crate::background::{First, Works};
 use crate::component::Starting;
 use crate::conf::BuildError;
 use crate::generated::read;
+use crate::memory;
 use crate::operation::Operation;
 use crate::provider::{Components as ByType, Provider, Target};
 use crate::schema::{Endpoint, Mounted};
@@ -139,6 +140,12 @@ async fn schemas(prepared: &Prepared, starter: &mut Starter<'_>) -> Result<Vec<M
 }
 
 impl Handle {
+    /// Gives back what only the start took.
+    pub(super) fn settle(&self) {
+        self.0.prepared.conf.put_away();
+        memory::give_back();
+    }
+
     /// Ends what goes on beside the calls: what is not sent yet is sent.
     pub(super) async fn end_works(&self) {
         let works = std::mem::take(&mut *self.0.works.lock().unwrap_or_else(PoisonError::into_inner));
@@ -184,6 +191,7 @@ impl Handle {
         let proven = state.prepared.prove(&mounted, held.1.next())?;
         state.provider.swap(proven.snapshot(&mounted, Arc::clone(&state.components)));
         *held = (mounted, proven.plan.instances);
+        state.prepared.conf.put_away();
         let works = state.prepared.tools.process.background.take_works();
         state.works.lock().unwrap_or_else(PoisonError::into_inner).begin(works);
         Ok(())

@@ -44,6 +44,7 @@ impl Prepared {
         let serving = serve_all(&running, listeners, &phase);
         let departure = Departure { lifecycle: &lifecycle, phase: &phase, drain: &drain, clock };
         let handle = running.handle().clone();
+        handle.settle();
         let exit = departure.run(signals, serving, running.stop(), async move { handle.end_works().await }).await;
         // Operators see the process leave until there is nothing left to see.
         watched.send_replace(Phase::Cutting);

@@ -12,6 +12,7 @@ use super::root::Root;
 pub(crate) mod optional;
 mod publish;
 mod relax;
+pub(crate) mod shelf;
 pub(crate) mod terms;
 mod tombstone;
 

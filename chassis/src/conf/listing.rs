@@ -40,7 +40,8 @@ pub struct Listed {
 impl Conf {
     /// Every value that is in effect, defaults of everything that was linked in included, secrets hidden.
     pub fn listing(&self) -> Listing {
-        let defaults = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
+        let composed = self.composed.open();
+        let defaults = defaults(&composed, &composed.schema, None, Some(&self.document.root));
         let root = in_effect(defaults, self.document.root.clone());
         let leaves = root.leaves().into_iter().filter(|(_, node)| node.content != Content::Null);
         let mut values: Vec<_> = leaves.map(|(path, node)| listed(path, node)).collect();
@@ -50,11 +51,12 @@ impl Conf {
 
     /// Whether it is the reference of all keys, and says nothing that does not hold anyway.
     pub(crate) fn is_reference(&self) -> bool {
-        let defaults = defaults(&self.composed, &self.composed.schema, None, Some(&self.document.root));
+        let composed = self.composed.open();
+        let defaults = defaults(&composed, &composed.schema, None, Some(&self.document.root));
         let holds = |(path, node): (KeyPath, &Node)| {
             let said = node.to_json();
             let is_default = || defaults.at(&path).is_some_and(|default| default.to_json() == said);
-            is_nothing(&said) || self.composed.is_unread(&path) || is_default()
+            is_nothing(&said) || composed.is_unread(&path) || is_default()
         };
         self.document.is_reference && self.is_right() && self.document.root.leaves().into_iter().all(holds)
     }

@@ -7,6 +7,7 @@ use serde_path_to_error::Segment;
 
 use super::broken::{Broken, take_out};
 use super::build::BuildError;
+use super::compose::shelf::Shelf;
 use super::compose::terms::SHARED;
 use super::compose::{Composed, Kind};
 use super::document::Document;
@@ -29,7 +30,7 @@ pub struct Conf {
     /// The listeners.
     pub listeners: Listeners,
     pub(crate) document: Document,
-    pub(crate) composed: Composed,
+    pub(super) composed: Shelf,
     hidden: Hidden,
     broken: Broken,
 }
@@ -42,7 +43,7 @@ pub struct Section<'a> {
     /// The keys it is said under, the first for everybody, later ones for fewer and fewer operations.
     paths: Vec<KeyPath>,
     nothing: Value,
-    schema: Option<&'a Value>,
+    schema: Option<Value>,
 }
 
 impl Conf {
@@ -64,7 +65,12 @@ impl Conf {
             return Err(errors.iter().map(|error| problem(&error.clone().below("chain"))).collect());
         }
         let listeners = Listeners::new(&root.protocols, composed.names(Kind::Protocol));
-        Ok(Self { root, chains, listeners, document, composed, hidden, broken })
+        Ok(Self { root, chains, listeners, document, composed: Shelf::new(composed), hidden, broken })
+    }
+
+    /// Takes less memory until somebody looks at it again.
+    pub(crate) fn put_away(&self) {
+        self.composed.put_away();
     }
 
     /// Whether nothing is wrong, as far as is known without building anything from it.
@@ -171,9 +177,9 @@ impl Conf {
 
     fn section(&self, kind: Kind, name: &str, paths: Vec<KeyPath>) -> Section<'_> {
         let node = paths.first().and_then(|path| self.said(path)).cloned();
-        let schema = self.composed.part(kind, name);
+        let schema = self.composed.open().part(kind, name).cloned();
         let is_null = |schema: &Value| schema.get("x-nothing").is_some() || schema.get("type") == Some(&"null".into());
-        let nothing = if schema.is_some_and(is_null) { Value::Null } else { Value::Object(Map::new()) };
+        let nothing = if schema.as_ref().is_some_and(is_null) { Value::Null } else { Value::Object(Map::new()) };
         Section { conf: self, node, paths, nothing, schema }
     }
 }
@@ -242,7 +248,7 @@ impl Section<'_> {
     }
 
     fn is_shared(&self, key: &str) -> bool {
-        let property = self.schema.and_then(|schema| schema.get("properties")?.get(key));
+        let property = self.schema.as_ref().and_then(|schema| schema.get("properties")?.get(key));
         property.is_some_and(|property| property.get(SHARED).is_some())
     }
 
@@ -269,8 +275,8 @@ impl Section<'_> {
     /// Every value that is in effect, with its key and origin: what is said, and defaults where nothing is.
     pub fn effective(&self) -> Vec<(KeyPath, Node)> {
         let said = self.node.as_ref();
-        let defaults = match self.schema {
-            Some(schema) => defaults(&self.conf.composed, schema, None, said),
+        let defaults = match &self.schema {
+            Some(schema) => defaults(&self.conf.composed.open(), schema, None, said),
             None => Node::empty(Origin::Default),
         };
         let node = match said {

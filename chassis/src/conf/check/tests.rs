@@ -764,6 +764,6 @@ fn a_part_that_says_nothing_is_built_from_its_defaults() {
     let conf = right("handlers:\n  rate-limit:\n");
     assert_eq!(conf.handler("rate-limit").value(), json!({}));
     assert_eq!(conf.handler("request-id").value(), json!(null));
-    assert_eq!(conf.composed.names(Kind::Protocol).collect::<Vec<_>>(), ["rest"]);
+    assert_eq!(conf.composed.open().names(Kind::Protocol).collect::<Vec<_>>(), ["rest"]);
     assert_eq!(conf.listeners.iter().count(), 1);
 }
