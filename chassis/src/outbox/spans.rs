@@ -16,6 +16,9 @@ use tokio::time::timeout;
 
 use crate::metrics::Counter;
 
+#[cfg(test)]
+mod tests;
+
 /// How many threads write without meeting.
 const LANES: usize = 8;
 
@@ -47,6 +50,8 @@ struct Queue {
     sizes: Sizes,
     waiting: AtomicUsize,
     lanes: [Lane; LANES],
+    /// Which lane comes first when they are gathered.
+    turn: AtomicUsize,
     /// Batches that are complete, the oldest first.
     complete: Mutex<VecDeque<Batch>>,
     news: Notify,
@@ -79,6 +84,7 @@ impl Spans {
             sizes: Sizes { queue: sizes.queue.max(1), batch: sizes.batch.max(1), ..sizes },
             waiting: AtomicUsize::new(0),
             lanes: Default::default(),
+            turn: AtomicUsize::new(0),
             complete: Mutex::default(),
             news: Notify::new(),
             is_closed: AtomicBool::new(false),
@@ -91,7 +97,7 @@ impl Spans {
 impl Queue {
     fn offer(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        if before >= self.sizes.queue || !self.write(write) {
+        if before >= self.sizes.queue || !self.write(lane(), write) {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return self.dropped.increment();
         }
@@ -102,8 +108,8 @@ impl Queue {
     }
 
     /// Writes a span, unless nothing more is taken.
-    fn write(&self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let mut batch = locked(&self.lanes[lane() % LANES].0);
+    fn write(&self, lane: usize, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let mut batch = locked(&self.lanes[lane % LANES].0);
         // Behind the lock: what is written before the lane is looked at for the last time is taken, and nothing else is.
         if self.is_closed.load(Ordering::Relaxed) {
             return false;
@@ -136,7 +142,9 @@ impl Queue {
 
     fn gathered(&self) -> Option<Batch> {
         let mut all = Batch::default();
-        for lane in &self.lanes {
+        // Another one comes first each time, so that none waits for ever because the first leave it no room.
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % LANES;
+        for lane in self.lanes.iter().cycle().skip(first).take(LANES) {
             let mut batch = locked(&lane.0);
             if all.spans == 0 {
                 all = mem::take(&mut *batch);
@@ -205,95 +213,4 @@ fn lane() -> usize {
         }
         lane.get()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-    use crate::clock::Clock;
-    use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
-
-    static DROPPED: Spec = Spec { name: "dropped", help: "", unit: Unit::Count("span"), kind: Kind::Counter };
-
-    fn opened(queue: usize, batch: usize) -> (Spans, Waiting, Counter) {
-        let (spans, dropped) = (Spans::default(), Metrics::default().counter(&DROPPED, Labels::new()));
-        let waiting = spans.open(Sizes { queue, batch, front: 2 }, dropped.clone()).unwrap();
-        (spans, waiting, dropped)
-    }
-
-    fn taken(waiting: &Waiting) -> Option<(Vec<u8>, usize)> {
-        waiting.take().map(|batch| (batch.bytes, batch.spans))
-    }
-
-    #[test]
-    fn what_finds_no_room_is_counted_and_not_written() {
-        let idle = Spans::default();
-        idle.offer(|_| panic!("nobody sends"));
-        assert!(!idle.is_wanted());
-        let (spans, waiting, dropped) = opened(2, 8);
-        assert!(spans.is_wanted() && spans.open(waiting.0.sizes, dropped.clone()).is_none());
-        spans.offer(|bytes| bytes.push(b'a'));
-        spans.offer(|bytes| bytes.push(b'b'));
-        spans.offer(|_| panic!("there is no room"));
-        assert_eq!((taken(&waiting), dropped.count()), (Some((b"\0\0ab".to_vec(), 2)), 1));
-        spans.offer(|bytes| bytes.push(b'c'));
-        waiting.close();
-        spans.offer(|_| panic!("nothing more is taken"));
-        assert_eq!((taken(&waiting), taken(&waiting)), (Some((b"\0\0c".to_vec(), 1)), None));
-        drop(waiting);
-        spans.offer(|_| panic!("whoever sent is gone"));
-        assert_eq!(dropped.count(), 3);
-    }
-
-    #[test]
-    fn no_batch_is_larger_than_asked_for() {
-        let (spans, waiting, _) = opened(100, 2);
-        b"abcde".iter().for_each(|byte| spans.offer(|bytes| bytes.push(*byte)));
-        let batches: Vec<_> = std::iter::from_fn(|| taken(&waiting)).collect();
-        assert_eq!(batches, [(b"\0\0ab".to_vec(), 2), (b"\0\0cd".to_vec(), 2), (b"\0\0e".to_vec(), 1)]);
-    }
-
-    #[test]
-    fn what_several_threads_wrote_is_sent_together_if_it_fits() {
-        let (spans, waiting, dropped) = opened(1000, 10);
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| (0..25).for_each(|_| spans.offer(|bytes| bytes.push(b'x'))));
-            }
-        });
-        let sizes: Vec<_> = std::iter::from_fn(|| taken(&waiting)).map(|(bytes, spans)| (bytes.len(), spans)).collect();
-        assert!(sizes.iter().all(|(bytes, spans)| *bytes == spans + 2 && *spans <= 10), "{sizes:?}");
-        assert_eq!((sizes.iter().map(|(_, spans)| spans).sum::<usize>(), dropped.count()), (100, 0));
-    }
-
-    #[test]
-    fn every_span_is_taken_or_counted_whoever_closes_meanwhile() {
-        for _ in 0..500 {
-            let (spans, waiting, dropped) = opened(1000, 1);
-            let offer = || (0..50).for_each(|_| spans.offer(|bytes| bytes.push(b'x')));
-            let taken = thread::scope(|scope| {
-                (0..2).for_each(|_| _ = scope.spawn(offer));
-                let first = std::iter::repeat_with(|| waiting.take()).flatten().next();
-                waiting.close();
-                first.into_iter().chain(std::iter::from_fn(|| waiting.take())).count()
-            });
-            assert_eq!((waiting.take(), taken as u64 + dropped.count()), (None, 100));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_batch_waits_for_nothing_and_less_for_its_time() {
-        let (spans, waiting, _) = opened(100, 2);
-        let hour = Duration::from_secs(3600);
-        assert!(timeout(hour, waiting.gather(Duration::ZERO)).await.is_err(), "there is nothing to send");
-        let begun = Clock::system().now();
-        spans.offer(|bytes| bytes.push(b'a'));
-        waiting.gather(hour).await;
-        assert_eq!(begun.elapsed(), hour);
-        spans.offer(|bytes| bytes.push(b'b'));
-        waiting.gather(hour).await;
-        assert_eq!(begun.elapsed(), hour);
-    }
 }
