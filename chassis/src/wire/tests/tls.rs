@@ -15,7 +15,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::rig::{PROBLEM, Pipes, Rig, Site, check, exchange, get, last, one_reply, rest};
 use crate::clock::Clock;
-use crate::conf::{BuildContext, BuildError, Process, Warnings};
+use crate::conf::{BuildContext, BuildError, FileRef, Files, Process, Warnings};
 use crate::fault::Code;
 use crate::invocation::Certificate;
 use crate::metrics::{Labels, Measured};
@@ -312,6 +312,21 @@ async fn what_stays_broken_is_told_once_and_the_former_is_used_on() {
     sleep(5 * MINUTE).await;
     assert_eq!(shown(&parts, &pipes).await, first);
     assert_eq!(parts.counted("chassis.tls.reloads", "refused"), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_that_are_good_again_and_the_same_are_no_exchange() {
+    let parts = Parts::new();
+    let (_rig, pipes) = parts.pipes(None, Limits::default());
+    let first = shown(&parts, &pipes).await;
+    let good = parts.shelf.read(&FileRef("tls.key".into())).unwrap();
+    parts.shelf.put("tls.key", "nothing");
+    sleep(2 * MINUTE).await;
+    parts.shelf.put("tls.key", str::from_utf8(&good).unwrap());
+    sleep(2 * MINUTE).await;
+    assert_eq!(shown(&parts, &pipes).await, first);
+    let counted = |outcome| parts.counted("chassis.tls.reloads", outcome);
+    assert_eq!((counted("refused"), counted("taken")), (1.0, 0.0));
 }
 
 #[tokio::test(start_paused = true)]

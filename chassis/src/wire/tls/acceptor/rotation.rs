@@ -17,6 +17,8 @@ pub(super) struct Rotation {
     files: Arc<dyn Files + Send + Sync>,
     current: Arc<ArcSwap<ServerConfig>>,
     seen: Result<[u8; 32], BuildError>,
+    /// What is in use.
+    used: [u8; 32],
     reloads: Reloads,
 }
 
@@ -24,7 +26,7 @@ impl Rotation {
     /// That of a listener; `None` where its files cannot change.
     pub(super) fn of(acceptor: Acceptor) -> Option<Self> {
         let Acceptor { credentials, current, seen, files, metrics } = acceptor;
-        Some(Self { credentials, files: files?, current, seen: Ok(seen), reloads: Reloads::of(&metrics) })
+        Some(Self { credentials, files: files?, current, seen: Ok(seen), used: seen, reloads: Reloads::of(&metrics) })
     }
 
     /// Looks again and again.
@@ -48,6 +50,10 @@ impl Rotation {
             return self;
         }
         self.seen = seen;
+        // They may be again what they were before they were not good.
+        if self.seen == Ok(self.used) {
+            return self;
+        }
         match read.and_then(|material| material.config(&self.credentials)) {
             Ok(config) => self.take(config),
             Err(error) => self.refuse(&error),
@@ -55,8 +61,9 @@ impl Rotation {
         self
     }
 
-    fn take(&self, config: ServerConfig) {
+    fn take(&mut self, config: ServerConfig) {
         self.current.store(Arc::new(config));
+        self.used = self.seen.clone().unwrap_or(self.used);
         self.reloads.taken.increment();
         tracing::info!(certificate = %self.credentials.certificate, "new connections get another certificate from now on");
     }
