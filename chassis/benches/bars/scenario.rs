@@ -23,14 +23,14 @@ pub(crate) const SERVED_GET: &str = "served GET, empty chain";
 pub(crate) const SERVED_FULL: &str = "served GET, full chain";
 
 const ALL: &[Scenario] = &[
-    Scenario { name: EMPTY, repetitions: 10_000, prepare: || nothing("") },
-    Scenario { name: SIX, repetitions: 10_000, prepare: || nothing(&["nothing"; 6].join(", ")) },
-    Scenario { name: "inside, a handler waits", repetitions: 10_000, prepare: || nothing("wait") },
-    Scenario { name: "inside, a handler wraps", repetitions: 10_000, prepare: || nothing("around") },
-    Scenario { name: OVERLOAD, repetitions: 10_000, prepare: || nothing("overload") },
-    Scenario { name: "inside GET, empty chain", repetitions: 10_000, prepare: || greeting("") },
-    Scenario { name: PROVEN, repetitions: 10_000, prepare: proven_past_nobody },
-    Scenario { name: DEFAULT, repetitions: 10_000, prepare: proven_through_default_chain },
+    Scenario { name: EMPTY, repetitions: 4_000, prepare: || nothing("") },
+    Scenario { name: SIX, repetitions: 4_000, prepare: || nothing(&["nothing"; 6].join(", ")) },
+    Scenario { name: "inside, a handler waits", repetitions: 4_000, prepare: || nothing("wait") },
+    Scenario { name: "inside, a handler wraps", repetitions: 4_000, prepare: || nothing("around") },
+    Scenario { name: OVERLOAD, repetitions: 4_000, prepare: || nothing("overload") },
+    Scenario { name: "inside GET, empty chain", repetitions: 4_000, prepare: || greeting("") },
+    Scenario { name: PROVEN, repetitions: 4_000, prepare: proven_past_nobody },
+    Scenario { name: DEFAULT, repetitions: 4_000, prepare: proven_through_default_chain },
     Scenario { name: SERVED_GET, repetitions: 2_000, prepare: || exchange("", get("")) },
     Scenario {
         name: SERVED_FULL,
