@@ -48,6 +48,7 @@ pub mod clock;
 pub mod fault;
 mod field;
 pub mod invocation;
+mod lane;
 pub mod operation;
 pub mod principal;
 pub mod random;

@@ -1,15 +1,13 @@
 //! How much memory a million callers take, against what is said at the start to be the worst case.
 
-use chassis::clock::Clock;
-use chassis::conf::{BuildContext, Configure, Process, Warnings};
+use chassis::conf::{BuildContext, Configure, Process};
 use chassis::handlers::rate_limit::RateLimit;
-use chassis::random::Random;
 use http::{HeaderName, HeaderValue};
 use serde_json::{from_value, json};
 
 use crate::counting::grown_by;
 use crate::inside::{Caller, idler};
-use crate::service::{limited, runtime, start};
+use crate::service::{built, limited, runtime, start};
 
 /// How many different keys are sent.
 const KEYS: u32 = 1_000_000;
@@ -44,17 +42,10 @@ impl std::fmt::Display for Flood {
 
 /// What the handler says when it is built.
 fn bound(most: u32) -> u64 {
-    let (random, files, process) = (Random::seeded(1), limited("", "").disk(), Process::default());
-    let context = BuildContext {
-        clock: Clock::system(),
-        random: &random,
-        scope: None,
-        files: &files,
-        warnings: &Warnings::default(),
-        process: &process,
-    };
+    let process = Process::default();
     let conf = json!({ "rate": "1/h", "key": "header:x-key", "max-keys": most });
-    let _limit = RateLimit::build(from_value(conf).unwrap(), &context).unwrap();
+    let limit = |context: &BuildContext<'_>| RateLimit::build(from_value(conf).unwrap(), context).unwrap();
+    let _limit = built(&limited("", ""), &process, limit);
     process.memory.bound().total.0
 }
 

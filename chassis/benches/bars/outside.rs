@@ -6,14 +6,12 @@ use std::sync::mpsc;
 use std::thread;
 
 use chassis::catalog::Catalog;
-use chassis::clock::Clock;
-use chassis::conf::{BuildContext, Process, Sources, Warnings};
+use chassis::conf::{Process, Sources};
 use chassis::protocol::{Address, Phase};
-use chassis::random::Random;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::service::{runtime, sources, start};
+use crate::service::{built, runtime, sources, start};
 
 /// Sends this request and reads the answer, on one connection to a server with this chain.
 pub(crate) fn exchange(chain: &str, request: String) -> Box<dyn FnMut()> {
@@ -65,17 +63,11 @@ fn serve(sources: Sources) -> SocketAddr {
     thread::spawn(move || {
         runtime().block_on(async move {
             let catalog = Catalog::linked().unwrap_or_else(|duplicates| panic!("{duplicates:?}"));
-            let (random, files) = (Random::seeded(1), sources.disk());
-            let context = BuildContext {
-                clock: Clock::system(),
-                random: &random,
-                scope: None,
-                files: &files,
-                warnings: &Warnings::default(),
-                process: &Process::default(),
-            };
             let rest = catalog.protocol("rest").unwrap();
-            let bound = (rest.build)(json!({ "listen": "127.0.0.1:0" }), &context).unwrap().bind().await.unwrap();
+            let listener = built(&sources, &Process::default(), |context| {
+                (rest.build)(json!({ "listen": "127.0.0.1:0" }), context).unwrap()
+            });
+            let bound = listener.bind().await.unwrap();
             let Address::Tcp(address) = bound.address() else { panic!("not an IP address") };
             sender.send(address).unwrap();
             let running = start(&sources).await;

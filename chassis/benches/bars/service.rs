@@ -9,9 +9,10 @@ use axum::extract::{FromRequest, Request};
 use chassis::app::{App, Running};
 use chassis::cli::Package;
 use chassis::clock::Clock;
-use chassis::conf::Sources;
+use chassis::conf::{Process, Sources, Warnings};
 use chassis::handlers::auth::{Claims, mint};
 use chassis::prelude::*;
+use chassis::random::Random;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
@@ -161,6 +162,18 @@ pub(crate) fn limited(chain: &str, limit: &str) -> Sources {
     );
     let directory = FilePath::new(ROOT).to_owned();
     Sources { service: "bars".to_owned(), texts: vec![("bars".to_owned(), yaml)], directory, ..Sources::default() }
+}
+
+/// Lets something be built for such a service.
+pub(crate) fn built<T>(sources: &Sources, process: &Process, build: impl FnOnce(&BuildContext<'_>) -> T) -> T {
+    build(&BuildContext {
+        clock: Clock::system(),
+        random: &Random::seeded(1),
+        scope: None,
+        files: &sources.disk(),
+        warnings: &Warnings::default(),
+        process,
+    })
 }
 
 /// The token of a caller that proves who it is.

@@ -1,7 +1,8 @@
 //! Numbers that many threads add to without waiting for each other: each has cells of its own.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::lane::lane;
 
 /// How many cells lie on one pair of cache lines, which processors fetch together.
 const CELLS: usize = 16;
@@ -55,18 +56,4 @@ impl Lane<'_> {
             line.0[number % CELLS].fetch_add(more, Ordering::Relaxed);
         }
     }
-}
-
-/// The number of this thread: the first that writes is 0, the next 1. Only where it writes depends on it, never what.
-fn lane() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    LANE.with(|lane| {
-        if lane.get() == usize::MAX {
-            lane.set(NEXT.fetch_add(1, Ordering::Relaxed) & (usize::MAX >> 1));
-        }
-        lane.get()
-    })
 }

@@ -6,6 +6,7 @@
 use std::time::SystemTime;
 
 use super::wire::{self, BYTES, FIXED64, VARINT};
+use crate::clock;
 use crate::trace::{SAMPLED, TraceContext};
 
 /// The flags that say that a parent, or what a link leads to, is of another process.
@@ -131,6 +132,5 @@ impl<'a> Writing<'a> {
 
 /// Nanoseconds since 1970; what was before counts as that.
 pub fn nanos(at: SystemTime) -> u64 {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since.as_secs().saturating_mul(1_000_000_000).saturating_add(since.subsec_nanos().into())
+    clock::nanos(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }

@@ -3,7 +3,6 @@
 //! What is sent together lies together, so that sending it takes no copy of a span. Threads write into lanes of their own
 //! and meet at one number only, which bounds how many wait.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
@@ -14,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::lane::lane;
 use crate::metrics::Counter;
 
 #[cfg(test)]
@@ -199,18 +199,4 @@ impl Drop for Waiting {
 /// Nothing panics while it holds a lock that would leave half of something.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The number of this thread: the first that writes is 0, the next 1.
-fn lane() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static LANE: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    LANE.with(|lane| {
-        if lane.get() == usize::MAX {
-            lane.set(NEXT.fetch_add(1, Ordering::Relaxed) & (usize::MAX >> 1));
-        }
-        lane.get()
-    })
 }

@@ -11,7 +11,7 @@ const LAYERS: &[&str] = &[
     "telemetry lifecycle admin",
     "handlers protocols",
     "provider wire route chain handler protocol component catalog conf argument answer condition background memory metrics outbox outgoing redis generated",
-    "invocation reply fault operation schema principal trace clock random field",
+    "invocation reply fault operation schema principal trace clock random field lane",
 ];
 
 /// The modules whose children are plug-ins.

@@ -1,6 +1,6 @@
 //! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::keys::Standing;
 use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
+use crate::lane::lane;
 use crate::principal::Principal;
 use crate::random::folded;
 
@@ -214,32 +215,8 @@ impl Remembered {
     }
 
     fn principal(&self) -> Principal {
-        self.lanes[lane()].get_or_init(|| self.principal.detached()).clone()
-    }
-}
-
-/// The lane of this thread. Threads are numbered one after the other, so that a few of them never share one.
-fn lane() -> usize {
-    thread_local! {
-        static LANE: usize = {
-            let mut number = Number(0);
-            std::thread::current().id().hash(&mut number);
-            number.0 as usize % LANES
-        };
-    }
-    LANE.with(|lane| *lane)
-}
-
-/// Takes down the number a thread is known by, which the standard library shows to hashers only.
-struct Number(u64);
-
-impl Hasher for Number {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+        // Threads are numbered one after the other, so that a few of them never share one.
+        self.lanes[lane() % LANES].get_or_init(|| self.principal.detached()).clone()
     }
 }
 

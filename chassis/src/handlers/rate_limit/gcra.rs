@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::nanos;
 use crate::conf::{BuildError, Rate};
 
 /// The longest time a full burst may need to refill: about 146 years. Below it no sum of times overflows.
@@ -41,7 +42,7 @@ impl Gcra {
     /// # Errors
     /// A full burst would take more than 146 years to refill.
     pub fn new(rate: Rate, burst: Option<u64>) -> Result<Self, BuildError> {
-        let per = u64::try_from(rate.per.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let per = nanos(rate.per).max(1);
         if rate.count == 0 {
             return Ok(Self { interval: per, capacity: 0, burst: 0 });
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::clock::{Clock, Instant};
+use crate::clock::{Clock, Instant, nanos};
 
 /// Knows whether Redis is away. All times are nanoseconds since it was made.
 pub(super) struct Outage {
@@ -29,7 +29,7 @@ pub(super) enum Turn {
 
 impl Outage {
     pub(super) fn new(clock: Clock, retry: Duration) -> Self {
-        let retry = u64::try_from(retry.as_nanos()).unwrap_or(u64::MAX);
+        let retry = nanos(retry);
         Self { clock, made: clock.now(), retry, until: AtomicU64::new(0), began: AtomicU64::new(0) }
     }
 
@@ -86,7 +86,7 @@ impl Outage {
 
     fn now(&self) -> u64 {
         let since = self.clock.now().saturating_duration_since(self.made);
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        nanos(since)
     }
 }
 
