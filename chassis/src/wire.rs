@@ -30,6 +30,7 @@ mod doorway;
 mod flaw;
 mod line;
 mod order;
+mod pieces;
 mod refused;
 mod server;
 mod socket;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 
 use super::call::InFlight;
 use super::line::{Left, Line};
+use super::pieces::Pieces;
 use crate::fault::{Code, Fault};
 
 /// The body of a request. One without a body costs nothing.
@@ -87,13 +88,13 @@ fn broken(error: hyper::Error) -> Fault {
 
 /// The body of a reply; the call ends with it.
 pub(super) struct Outgoing {
-    body: Body,
+    body: Pieces<Body>,
     _call: InFlight,
 }
 
 impl Outgoing {
     pub(super) fn new(body: Body, call: InFlight) -> Self {
-        Self { body, _call: call }
+        Self { body: Pieces::new(body, call.ends()), _call: call }
     }
 }
 

@@ -29,6 +29,10 @@ impl InFlight {
         line.begin(ends);
         Self { line: Arc::clone(line), ends }
     }
+
+    pub(super) fn ends(&self) -> Ends {
+        self.ends
+    }
 }
 
 impl Drop for InFlight {

@@ -49,6 +49,8 @@ fn http1(limits: &Limits) -> http1::Builder {
     builder.max_header_size(limits.header_bytes);
     // The buffer also holds what arrived of a body; without a bound of ours it grows to 400 KiB a connection.
     builder.max_buf_size(limits.header_bytes.max(LEAST_BUFFER));
+    // Head and body in one buffer, and in one call of the system: to keep them apart costs a small reply 500 instructions.
+    builder.writev(false);
     if limits.headers != FREE_HEADERS {
         builder.max_headers(limits.headers);
     }

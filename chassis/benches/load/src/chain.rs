@@ -6,7 +6,7 @@ use std::io;
 use std::process::Command;
 
 use crate::artifact::{Builder, Workspace};
-use crate::entrant::{AXUM_GET, AXUM_POST, Entrant, bearer, in_conf, launch, service};
+use crate::entrant::{AXUM_GET, AXUM_POST, Entrant, bearer, in_conf, launch, peer, service};
 use crate::exchange::Exchange;
 use crate::server::Launch;
 
@@ -16,12 +16,30 @@ pub(crate) const TOKENS_GET: &str = "greeter GET, default chain, 10000 tokens";
 pub(crate) const TOKENS_POST: &str = "chassis POST 1 KiB, default chain, 10000 tokens";
 pub(crate) const RECORDED_GET: &str = "greeter GET, default chain, recorded and exported";
 pub(crate) const ES256_GET: &str = "greeter GET, default chain, ES256";
+pub(crate) const AXUM_SAME_GET: &str = "bare axum GET, same request";
+pub(crate) const AXUM_TOKENS_GET: &str = "bare axum GET, 10000 tokens";
+pub(crate) const AXUM_SAME_POST: &str = "bare axum POST 1 KiB, same request";
+pub(crate) const AXUM_TOKENS_POST: &str = "bare axum POST 1 KiB, 10000 tokens";
 pub(crate) const USUAL_GET: &str = "usual axum GET, HS256";
 pub(crate) const USUAL_ES256_GET: &str = "usual axum GET, ES256";
 
 /// In the order of a round.
-pub(crate) const ALL: &[&str] =
-    &[AXUM_GET, GET, TOKENS_GET, RECORDED_GET, ES256_GET, USUAL_GET, USUAL_ES256_GET, AXUM_POST, POST, TOKENS_POST];
+pub(crate) const ALL: &[&str] = &[
+    AXUM_GET,
+    AXUM_SAME_GET,
+    GET,
+    AXUM_TOKENS_GET,
+    TOKENS_GET,
+    RECORDED_GET,
+    ES256_GET,
+    USUAL_GET,
+    USUAL_ES256_GET,
+    AXUM_POST,
+    AXUM_SAME_POST,
+    POST,
+    AXUM_TOKENS_POST,
+    TOKENS_POST,
+];
 
 /// So many callers take turns in the rows of many tokens.
 const MANY: usize = 10_000;
@@ -39,10 +57,13 @@ enum Signed {
 /// Builds one of them.
 pub(crate) fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
     let signed = if matches!(name, ES256_GET | USUAL_ES256_GET) { Signed::Es256 } else { Signed::Hs256 };
-    let count = if matches!(name, TOKENS_GET | TOKENS_POST) { MANY } else { 1 };
+    let is_axum = matches!(name, AXUM_SAME_GET | AXUM_TOKENS_GET | AXUM_SAME_POST | AXUM_TOKENS_POST);
+    let is_many = matches!(name, TOKENS_GET | TOKENS_POST | AXUM_TOKENS_GET | AXUM_TOKENS_POST);
+    let count = if is_many { MANY } else { 1 };
     let headers = headers(builder, signed, count, name == RECORDED_GET)?;
     let log = builder.log(&name.replace([' ', ',', '[', ']'], "-"))?;
     let launch = match name {
+        _ if is_axum => peer(builder, "bare-axum")?,
         USUAL_GET | USUAL_ES256_GET => {
             let program = builder.build(Workspace::Load, "usual", "usual-axum", "")?;
             launch(program, &["{address}", signed.name(), &signed.verifying()?], log)?
@@ -54,9 +75,11 @@ pub(crate) fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entra
             with(service(greeter, "chain.yaml", log)?, &[("handlers.auth.jwt.keys.file", &signed.verifying()?)])
         }
     };
-    let exchange = if matches!(name, POST | TOKENS_POST) { Exchange::orders } else { Exchange::greetings };
+    let is_post = matches!(name, POST | TOKENS_POST | AXUM_SAME_POST | AXUM_TOKENS_POST);
+    let exchange = if is_post { Exchange::orders } else { Exchange::greetings };
     let forged = headers[0].replacen("\r\n", "A\r\n", 1);
-    Ok(Entrant { name, launch, exchange: exchange(&headers), refused: Some(exchange(&[forged])) })
+    let refused = (!is_axum).then(|| exchange(&[forged]));
+    Ok(Entrant { name, launch, exchange: exchange(&headers), refused })
 }
 
 /// The greeter that tells a collector of all calls.

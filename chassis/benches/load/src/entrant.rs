@@ -24,11 +24,13 @@ pub(crate) const HYPER_GET: &str = "raw hyper GET";
 pub(crate) const AXUM_GET: &str = "bare axum GET";
 pub(crate) const GREETER_GET: &str = "greeter GET, empty chain";
 pub(crate) const GREETER_FULL_GET: &str = "greeter GET, [tracing, rate-limit, auth]";
+pub(crate) const AXUM_TOKEN_GET: &str = "bare axum GET, same token";
 pub(crate) const HYPER_POST: &str = "raw hyper POST 1 KiB";
 pub(crate) const AXUM_POST: &str = "bare axum POST 1 KiB";
 pub(crate) const CHASSIS_POST: &str = "chassis POST 1 KiB, empty chain";
 
-const ALL: &[&str] = &[HYPER_GET, AXUM_GET, GREETER_GET, GREETER_FULL_GET, HYPER_POST, AXUM_POST, CHASSIS_POST];
+const ALL: &[&str] =
+    &[HYPER_GET, AXUM_GET, GREETER_GET, AXUM_TOKEN_GET, GREETER_FULL_GET, HYPER_POST, AXUM_POST, CHASSIS_POST];
 
 /// Builds the entrants that the flags ask for, in the order of a round.
 pub(crate) fn chosen(flags: &Flags, builder: &Builder) -> io::Result<Vec<Entrant>> {
@@ -43,19 +45,19 @@ pub(crate) fn greeter(entrants: &[Entrant]) -> Option<&Entrant> {
 }
 
 fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
-    let peer = |binary| {
-        let program = builder.build(Workspace::Load, "peers", binary, "")?;
-        launch(program, &["{address}"], builder.log(binary)?)
-    };
+    let peer = |binary| peer(builder, binary);
     let (launch, exchange, refused) = match name {
         HYPER_GET => (peer("raw-hyper")?, Exchange::greeting(""), None),
         AXUM_GET => (peer("bare-axum")?, Exchange::greeting(""), None),
         GREETER_GET => (greeter_with(builder, "empty.yaml")?, Exchange::greeting(""), None),
-        GREETER_FULL_GET => {
-            let launch = greeter_with(builder, "full.yaml")?;
-            let token = token(&launch.program)?;
+        GREETER_FULL_GET | AXUM_TOKEN_GET => {
+            let greeter = greeter_with(builder, "full.yaml")?;
+            let token = token(&greeter.program)?;
             let (good, bad) = (bearer(&token), bearer(&format!("{token}A")));
-            (launch, Exchange::greeting(&good), Some(Exchange::greeting(&bad)))
+            match name {
+                AXUM_TOKEN_GET => (peer("bare-axum")?, Exchange::greeting(&good), None),
+                _ => (greeter, Exchange::greeting(&good), Some(Exchange::greeting(&bad))),
+            }
         }
         HYPER_POST => (peer("raw-hyper")?, Exchange::order(), None),
         AXUM_POST => (peer("bare-axum")?, Exchange::order(), None),
@@ -66,6 +68,12 @@ fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
         _ => return chain::entrant(name, builder),
     };
     Ok(Entrant { name, launch, exchange, refused })
+}
+
+/// A server that is compared with chassis.
+pub(crate) fn peer(builder: &Builder, binary: &str) -> io::Result<Launch> {
+    let program = builder.build(Workspace::Load, "peers", binary, "")?;
+    launch(program, &["{address}"], builder.log(binary)?)
 }
 
 /// The field of a caller that proves who it is.

@@ -7,7 +7,9 @@ use crate::chain;
 use crate::contest::Rounds;
 use crate::cores::Cores;
 use crate::drive::Round;
-use crate::entrant::{AXUM_GET, AXUM_POST, CHASSIS_POST, GREETER_FULL_GET, GREETER_GET, HYPER_GET, HYPER_POST};
+use crate::entrant::{
+    AXUM_GET, AXUM_POST, AXUM_TOKEN_GET, CHASSIS_POST, GREETER_FULL_GET, GREETER_GET, HYPER_GET, HYPER_POST,
+};
 use crate::flags::Flags;
 use crate::server::Spans;
 
@@ -15,15 +17,21 @@ use crate::server::Spans;
 const ROWS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
     (GREETER_GET, AXUM_GET, Some(1.05), Some(0.95)),
     (GREETER_FULL_GET, AXUM_GET, Some(1.00), None),
+    (GREETER_FULL_GET, AXUM_TOKEN_GET, Some(1.00), None),
     (CHASSIS_POST, AXUM_POST, Some(1.25), None),
     (HYPER_GET, AXUM_GET, None, None),
     (HYPER_POST, AXUM_POST, None, None),
     (chain::GET, AXUM_GET, Some(1.00), Some(1.00)),
+    (chain::GET, chain::AXUM_SAME_GET, Some(1.00), Some(1.00)),
     (chain::TOKENS_GET, AXUM_GET, Some(1.00), None),
+    (chain::TOKENS_GET, chain::AXUM_TOKENS_GET, Some(1.00), None),
     (chain::RECORDED_GET, AXUM_GET, Some(0.95), None),
-    (chain::ES256_GET, AXUM_GET, None, None),
+    (chain::RECORDED_GET, chain::AXUM_SAME_GET, Some(0.95), None),
+    (chain::ES256_GET, chain::AXUM_SAME_GET, None, None),
     (chain::POST, AXUM_POST, Some(1.25), None),
+    (chain::POST, chain::AXUM_SAME_POST, Some(1.25), None),
     (chain::TOKENS_POST, AXUM_POST, Some(1.25), None),
+    (chain::TOKENS_POST, chain::AXUM_TOKENS_POST, Some(1.25), None),
     (chain::GET, chain::USUAL_GET, Some(2.40), None),
     (chain::ES256_GET, chain::USUAL_ES256_GET, Some(10.0), None),
     (chain::USUAL_GET, AXUM_GET, None, None),
