@@ -1,18 +1,63 @@
 //! Who calls: what a handler established about the caller.
 
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// A caller that proved who it is. Cheap to clone.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Principal(Arc<Handle>);
+#[derive(Clone)]
+pub struct Principal(Arc<Handle<dyn Kept>>);
 
-/// What a clone counts on, on a cache line of its own.
-#[derive(Debug, PartialEq)]
-#[repr(align(64))]
-struct Handle(Arc<Identity>);
+/// What clones count on. Whatever remembers a caller keeps what it needs to know beside the count, which a call looks up
+/// anyway: each place in memory more is one that is in no cache when many callers take turns.
+pub(crate) struct Handle<K: ?Sized> {
+    identity: Arc<Identity>,
+    pub(crate) kept: K,
+}
+
+/// Something that is kept beside the count.
+pub(crate) trait Kept: Send + Sync + UnwindSafe + RefUnwindSafe {}
+
+impl<K: Send + Sync + UnwindSafe + RefUnwindSafe> Kept for K {}
+
+/// Nothing, and so much of it that no two counts are on one cache line.
+struct Apart {
+    _room: [u64; 4],
+}
+
+impl<K> Handle<K> {
+    /// A count of its own for this caller, and what is kept beside it.
+    pub(crate) fn new(principal: &Principal, kept: K) -> Self {
+        Self { identity: Arc::clone(&principal.0.identity), kept }
+    }
+
+    /// The same caller with a count of its own: threads that clone one principal all the time wait for each other,
+    /// threads that clone one each do not.
+    pub(crate) fn apart(&self) -> Principal {
+        Principal::counted(Arc::clone(&self.identity))
+    }
+}
+
+impl<K: Kept + 'static> From<Arc<Handle<K>>> for Principal {
+    fn from(handle: Arc<Handle<K>>) -> Self {
+        Self(handle)
+    }
+}
+
+impl PartialEq for Principal {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Principal").field(self.identity()).finish()
+    }
+}
 
 /// What is known about a caller.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -32,13 +77,11 @@ pub struct Identity {
 impl Principal {
     /// A caller with this identity.
     pub fn new(identity: Identity) -> Self {
-        Self(Arc::new(Handle(Arc::new(identity))))
+        Self::counted(Arc::new(identity))
     }
 
-    /// The same caller with a count of its own: threads that clone one principal all the time wait for each other,
-    /// threads that clone one each do not.
-    pub(crate) fn detached(&self) -> Self {
-        Self(Arc::new(Handle(Arc::clone(&self.0.0))))
+    fn counted(identity: Arc<Identity>) -> Self {
+        Self(Arc::new(Handle { identity, kept: Apart { _room: [0; 4] } }))
     }
 
     /// Who it is, unique within its scheme.
@@ -58,6 +101,6 @@ impl Principal {
 
     /// Everything known about it.
     pub fn identity(&self) -> &Identity {
-        &self.0.0
+        &self.0.identity
     }
 }

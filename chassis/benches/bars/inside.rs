@@ -9,7 +9,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 
 use crate::recording;
-use crate::service::{bearer, runtime, sources, start};
+use crate::service::{bearer, bearer_of, runtime, sources, start};
 
 /// The chain of a service that is open to others.
 const DEFAULT: &str = "tracing, metrics, rate-limit, auth";
@@ -82,6 +82,23 @@ pub(crate) fn proven_through_default_chain() -> Box<dyn FnMut()> {
     proven(forged, &(bearer() + "A")).call();
     let mut caller = proven(greeter(&running), &bearer());
     Box::new(move || caller.call())
+}
+
+/// So many callers in turn, each with a token of its own that was verified before.
+pub(crate) fn proven_by(count: usize) -> Box<dyn FnMut()> {
+    let mut caller = proven(greeter(&service(DEFAULT)), "");
+    let fields: Vec<_> =
+        (0..count).map(|number| format!("Bearer {}", bearer_of(&format!("caller-{number:05}")))).collect();
+    // In one piece and copied from there: a request has arrived just now and is in every cache.
+    let (length, fields) = (fields[0].len(), fields.concat());
+    let mut turn = (0..count).cycle();
+    let mut call = move || {
+        let at = turn.next().unwrap() * length;
+        caller.set(AUTHORIZATION, HeaderValue::from_str(&fields[at..at + length]).unwrap());
+        caller.call();
+    };
+    (0..count).for_each(|_| call());
+    Box::new(call)
 }
 
 /// The same request in a trace that is recorded, with somebody who sends what is recorded.

@@ -178,11 +178,16 @@ pub(crate) fn built<T>(sources: &Sources, process: &Process, build: impl FnOnce(
 
 /// The token of a caller that proves who it is.
 pub(crate) fn bearer() -> String {
+    bearer_of("ada")
+}
+
+/// The token of this caller.
+pub(crate) fn bearer_of(subject: &str) -> String {
     let text = |text: &str| text.to_owned();
     let claims = Claims {
         issuer: text("bars"),
         audience: text("bars"),
-        subject: text("ada"),
+        subject: text(subject),
         scopes: vec![text("greetings:write")],
         roles: Vec::new(),
         lifetime: Duration::from_secs(3600),

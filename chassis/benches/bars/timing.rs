@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::bars;
 use crate::crowding::Slowdown;
 use crate::gate;
+use crate::inside::proven_by;
 use crate::instructions;
 use crate::keys::floods;
 use crate::scenario::{EMPTY, SIX, Scenario};
@@ -38,9 +39,18 @@ pub(crate) fn report() {
         "| slowdown by a second thread | 1.25 × | {:.2} × (arithmetic on this machine: {:.2} ×) |",
         slowdown.calls, slowdown.machine
     );
+    println!("| 10,000 callers in turn, each call beside one of the same caller | – | {:.0} ns |", in_turn());
     for flood in floods() {
         println!("| {flood} | {} | {} |", flood.bound, flood.held);
     }
+}
+
+/// How much longer a call takes if its caller was not here for a while.
+fn in_turn() -> f64 {
+    let [one, many]: [fn() -> Box<dyn FnMut()>; 2] = [|| proven_by(1), || proven_by(10_000)];
+    let scenario = |prepare| Scenario { name: "", repetitions: 4_000, prepare };
+    let nanos = medians(&[scenario(one), scenario(many)]);
+    nanos[1] - nanos[0]
 }
 
 /// The nanoseconds a repetition of each takes, over batches that take turns.

@@ -1,8 +1,8 @@
 //! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -13,15 +13,18 @@ use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
 use crate::lane::lane;
-use crate::principal::Principal;
+use crate::principal::{Handle, Principal};
 use crate::random::folded;
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
 const WAYS: usize = 8;
 const LANES: usize = 8;
 
-/// What a token takes in memory beside itself and its principal: the entry, and a handle for each lane.
-const EACH: usize = size_of::<Remembered>() + LANES * 96;
+/// What a token takes in memory beside its end and its principal: the entry, and a handle for each lane.
+const EACH: usize = size_of::<Handle<Remembered>>() + size_of::<Others>() + LANES * 64;
+
+/// How much of a token, from its start, stands in the entry itself: all of most that are signed with HMAC.
+const START: usize = 448;
 
 /// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
 const CLOSED: u64 = 2;
@@ -54,20 +57,28 @@ struct Set {
     /// The hash of the token in the place beside; 0 where there was none. A reader may see one of them before the
     /// other: the comparison of the whole token settles it.
     tags: [AtomicU64; WAYS],
-    places: [ArcSwapOption<Remembered>; WAYS],
+    places: [ArcSwapOption<Handle<Remembered>>; WAYS],
 }
 
+/// What a call looks at comes first, and together: where many callers take turns, nothing costs it more than memory that
+/// is in no cache, and a part of the entry that lay elsewhere would be waited for once more.
+#[repr(C)]
 struct Remembered {
-    token: Box<str>,
     until: Instant,
-    principal: Principal,
     /// Of the key that signed it.
     standing: Standing,
+    length: usize,
+    /// The lane that counts on the entry itself.
+    lane: usize,
+    start: [u8; START],
+    end: Box<[u8]>,
     /// How many bytes it takes.
     weight: usize,
-    /// The same caller once more for each lane that asked, so that threads do not count on the same cache line.
-    lanes: [OnceLock<Principal>; LANES],
+    others: OnceLock<Box<Others>>,
 }
+
+/// The same caller once more for each lane that asked, so that threads do not count on the same cache line.
+type Others = [OnceLock<Principal>; LANES];
 
 impl Cache {
     pub(super) fn new(conf: &conf::Cache) -> Self {
@@ -99,14 +110,9 @@ impl Cache {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (set, way) = place(homes, tag, now).unwrap_or_else(|| homes[turn % homes.len()].next(turn / homes.len()));
         let (verified, standing) = proved;
-        let kept = Remembered {
-            token: token.into(),
-            until: now + rest.min(self.max_age),
-            principal: verified.principal.clone(),
-            standing,
-            weight: EACH + token.len() + weight::of(verified.principal.identity()),
-            lanes: Default::default(),
-        };
+        let weight = EACH + token.len().saturating_sub(START) + weight::of(verified.principal.identity());
+        let remembered = Remembered::new(token.as_bytes(), now + rest.min(self.max_age), standing, weight);
+        let kept = Handle::new(&verified.principal, remembered);
         if let Some(kept) = self.fitting(kept, set, way) {
             set.tags[way].store(tag, Ordering::Relaxed);
             self.exchange(set, way, Some(kept));
@@ -114,17 +120,18 @@ impl Cache {
     }
 
     /// What is kept, if there is room: what has the place gives way, and where that is not enough nothing is kept.
-    fn fitting(&self, kept: Remembered, set: &Set, way: usize) -> Option<Remembered> {
-        if self.taken.load(Ordering::Relaxed) + kept.weight > self.room {
+    fn fitting(&self, kept: Handle<Remembered>, set: &Set, way: usize) -> Option<Handle<Remembered>> {
+        let weight = kept.kept.weight;
+        if self.taken.load(Ordering::Relaxed) + weight > self.room {
             self.exchange(set, way, None);
         }
-        (self.taken.load(Ordering::Relaxed) + kept.weight <= self.room).then_some(kept)
+        (self.taken.load(Ordering::Relaxed) + weight <= self.room).then_some(kept)
     }
 
-    fn exchange(&self, set: &Set, way: usize, kept: Option<Remembered>) {
-        self.taken.fetch_add(kept.as_ref().map_or(0, |kept| kept.weight), Ordering::Relaxed);
+    fn exchange(&self, set: &Set, way: usize, kept: Option<Handle<Remembered>>) {
+        self.taken.fetch_add(kept.as_ref().map_or(0, |kept| kept.kept.weight), Ordering::Relaxed);
         let old = set.places[way].swap(kept.map(Into::into));
-        self.taken.fetch_sub(old.map_or(0, |old| old.weight), Ordering::Relaxed);
+        self.taken.fetch_sub(old.map_or(0, |old| old.kept.weight), Ordering::Relaxed);
     }
 
     /// The most bytes it can take, those of its empty places included.
@@ -174,8 +181,8 @@ impl Set {
     fn find(&self, tag: u64, token: &[u8], now: Instant) -> Option<Principal> {
         let way = self.way(tag)?;
         let place = self.places[way].load();
-        let kept = place.as_ref().filter(|kept| *kept.token.as_bytes() == *token && kept.is_good(now))?;
-        Some(kept.principal())
+        let found = place.as_ref().filter(|found| found.kept.is(token) && found.kept.is_good(now))?;
+        Some(principal(found))
     }
 
     fn way(&self, tag: u64) -> Option<usize> {
@@ -189,7 +196,7 @@ impl Set {
 
     /// The places that are empty or whose token is no longer good.
     fn free(&self, now: Instant) -> impl Iterator<Item = usize> {
-        let free = move |way: &usize| self.places[*way].load().as_ref().is_none_or(|kept| !kept.is_good(now));
+        let free = move |way: &usize| self.places[*way].load().as_ref().is_none_or(|found| !found.kept.is_good(now));
         (0..self.way(CLOSED).unwrap_or(WAYS)).filter(free)
     }
 }
@@ -210,14 +217,39 @@ fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
 }
 
 impl Remembered {
+    fn new(token: &[u8], until: Instant, standing: Standing, weight: usize) -> Self {
+        let (beginning, end) = token.split_at(token.len().min(START));
+        let mut start = [0; START];
+        start[..beginning.len()].copy_from_slice(beginning);
+        let (length, lane) = (token.len(), own_lane());
+        Self { until, standing, length, lane, start, end: end.into(), weight, others: OnceLock::new() }
+    }
+
+    fn is(&self, token: &[u8]) -> bool {
+        self.length == token.len()
+            && match self.start.get(..token.len()) {
+                Some(whole) => *whole == *token,
+                None => self.start == token[..START] && *self.end == token[START..],
+            }
+    }
+
     fn is_good(&self, now: Instant) -> bool {
         now < self.until && self.standing.is_trusted()
     }
+}
 
-    fn principal(&self) -> Principal {
-        // Threads are numbered one after the other, so that a few of them never share one.
-        self.lanes[lane() % LANES].get_or_init(|| self.principal.detached()).clone()
+/// Threads are numbered one after the other, so that a few of them never share a lane.
+fn own_lane() -> usize {
+    lane() % LANES
+}
+
+fn principal(found: &Arc<Handle<Remembered>>) -> Principal {
+    let lane = own_lane();
+    if lane == found.kept.lane {
+        return Arc::clone(found).into();
     }
+    let others = found.kept.others.get_or_init(Box::default);
+    others[lane].get_or_init(|| Handle::apart(found)).clone()
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn all_of_them_stay_within_their_memory() {
     }
     assert!(kept(&cache) > 10, "{}", kept(&cache));
     let weights = cache.sets.get().into_iter().flatten().flat_map(|set| &set.places);
-    let weights = weights.filter_map(|place| Some(place.load().as_ref()?.weight)).sum::<usize>();
+    let weights = weights.filter_map(|place| Some(place.load().as_ref()?.kept.weight)).sum::<usize>();
     assert_eq!(cache.taken.load(Ordering::Relaxed), weights);
     keep(&cache, &"x".repeat(65 << 10), "a", now, HOUR);
     assert!(cache.find("x".repeat(65 << 10), now).is_none(), "larger than all there is");
@@ -86,6 +86,38 @@ fn tokens_are_compared_whole() {
     assert!(cache.find(token(1), now).is_some());
     assert!(cache.find(token(1).replace("header", "Header"), now).is_none());
     assert!(cache.find(&token(1)[1..], now).is_none());
+}
+
+#[test]
+fn tokens_of_every_length_are_compared_whole() {
+    let (cache, now) = (cache(64), Clock::system().now());
+    for length in [TAIL - 1, TAIL, START - 1, START, START + 1, 3 * START] {
+        let token: String = (0..length).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
+        keep(&cache, &token, "a", now, HOUR);
+        assert!(cache.find(&token, now).is_some(), "{length}");
+        for at in [0, length / 2, length.saturating_sub(TAIL + 1), length - 1] {
+            let mut other = token.clone().into_bytes();
+            other[at] = b'-';
+            assert!(cache.find(&other, now).is_none(), "{at} of {length}");
+        }
+        assert!(cache.find(&token[1..], now).is_none() && cache.find(format!("a{token}"), now).is_none(), "{length}");
+    }
+}
+
+#[test]
+fn every_thread_finds_the_same_caller_and_counts_on_its_own() {
+    let (cache, now) = (cache(8), Clock::system().now());
+    keep(&cache, &token(1), "a", now, HOUR);
+    let place = || cache.sets.get().unwrap().iter().flat_map(|set| &set.places).find_map(|place| place.load_full());
+    let here = cache.find(token(1), now).unwrap();
+    assert_eq!(Arc::strong_count(&place().unwrap()), 3, "the place, the look at it, and the caller");
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..LANES).map(|_| scope.spawn(|| cache.find(token(1), now).unwrap())).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), here);
+        }
+    });
+    assert!(place().unwrap().kept.others.get().is_some());
 }
 
 #[test]
