@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 pub struct Principal(Arc<Handle<dyn Kept>>);
 
 /// What clones count on. Whatever remembers a caller keeps what it needs to know beside the count, which a call looks up
-/// anyway: each place in memory more is one that is in no cache when many callers take turns.
+/// anyway: each place in memory more is one that is in no cache when many callers take turns. Whoever keeps a caller for
+/// long keeps that too.
 pub(crate) struct Handle<K: ?Sized> {
     identity: Arc<Identity>,
     pub(crate) kept: K,

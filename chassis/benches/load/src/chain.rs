@@ -54,31 +54,48 @@ enum Signed {
     Es256,
 }
 
+/// Who answers.
+enum Server {
+    Axum,
+    Usual,
+    Greeter,
+    Exporting,
+    Echo,
+}
+
 /// Builds one of them.
 pub(crate) fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
+    let (server, exchange, count): (_, fn(&[String]) -> Exchange, _) = match name {
+        AXUM_SAME_GET => (Server::Axum, Exchange::greetings, 1),
+        AXUM_TOKENS_GET => (Server::Axum, Exchange::greetings, MANY),
+        AXUM_SAME_POST => (Server::Axum, Exchange::orders, 1),
+        AXUM_TOKENS_POST => (Server::Axum, Exchange::orders, MANY),
+        USUAL_GET | USUAL_ES256_GET => (Server::Usual, Exchange::greetings, 1),
+        RECORDED_GET => (Server::Exporting, Exchange::greetings, 1),
+        TOKENS_GET => (Server::Greeter, Exchange::greetings, MANY),
+        POST => (Server::Echo, Exchange::orders, 1),
+        TOKENS_POST => (Server::Echo, Exchange::orders, MANY),
+        _ => (Server::Greeter, Exchange::greetings, 1),
+    };
     let signed = if matches!(name, ES256_GET | USUAL_ES256_GET) { Signed::Es256 } else { Signed::Hs256 };
-    let is_axum = matches!(name, AXUM_SAME_GET | AXUM_TOKENS_GET | AXUM_SAME_POST | AXUM_TOKENS_POST);
-    let is_many = matches!(name, TOKENS_GET | TOKENS_POST | AXUM_TOKENS_GET | AXUM_TOKENS_POST);
-    let count = if is_many { MANY } else { 1 };
     let headers = headers(builder, signed, count, name == RECORDED_GET)?;
+    let forged = exchange(&[headers[0].replacen("\r\n", "A\r\n", 1)]);
+    // Bare axum looks at no token.
+    let refused = if matches!(server, Server::Axum) { None } else { Some(forged) };
     let log = builder.log(&name.replace([' ', ',', '[', ']'], "-"))?;
-    let launch = match name {
-        _ if is_axum => peer(builder, "bare-axum")?,
-        USUAL_GET | USUAL_ES256_GET => {
+    let launch = match server {
+        Server::Axum => peer(builder, "bare-axum")?,
+        Server::Usual => {
             let program = builder.build(Workspace::Load, "usual", "usual-axum", "")?;
             launch(program, &["{address}", signed.name(), &signed.verifying()?], log)?
         }
-        POST | TOKENS_POST => service(builder.build(Workspace::Load, "echo", "echo", "")?, "echo-chain.yaml", log)?,
-        RECORDED_GET => exporting(builder, log)?,
-        _ => {
+        Server::Greeter => {
             let greeter = builder.build(Workspace::Chassis, "greeter", "greeter", "")?;
             with(service(greeter, "chain.yaml", log)?, &[("handlers.auth.jwt.keys.file", &signed.verifying()?)])
         }
+        Server::Exporting => exporting(builder, log)?,
+        Server::Echo => service(builder.build(Workspace::Load, "echo", "echo", "")?, "echo-chain.yaml", log)?,
     };
-    let is_post = matches!(name, POST | TOKENS_POST | AXUM_SAME_POST | AXUM_TOKENS_POST);
-    let exchange = if is_post { Exchange::orders } else { Exchange::greetings };
-    let forged = headers[0].replacen("\r\n", "A\r\n", 1);
-    let refused = (!is_axum).then(|| exchange(&[forged]));
     Ok(Entrant { name, launch, exchange: exchange(&headers), refused })
 }
 

@@ -50,14 +50,15 @@ fn entrant(name: &'static str, builder: &Builder) -> io::Result<Entrant> {
         HYPER_GET => (peer("raw-hyper")?, Exchange::greeting(""), None),
         AXUM_GET => (peer("bare-axum")?, Exchange::greeting(""), None),
         GREETER_GET => (greeter_with(builder, "empty.yaml")?, Exchange::greeting(""), None),
-        GREETER_FULL_GET | AXUM_TOKEN_GET => {
-            let greeter = greeter_with(builder, "full.yaml")?;
-            let token = token(&greeter.program)?;
+        AXUM_TOKEN_GET => {
+            let token = token(&greeter_with(builder, "full.yaml")?.program)?;
+            (peer("bare-axum")?, Exchange::greeting(&bearer(&token)), None)
+        }
+        GREETER_FULL_GET => {
+            let launch = greeter_with(builder, "full.yaml")?;
+            let token = token(&launch.program)?;
             let (good, bad) = (bearer(&token), bearer(&format!("{token}A")));
-            match name {
-                AXUM_TOKEN_GET => (peer("bare-axum")?, Exchange::greeting(&good), None),
-                _ => (greeter, Exchange::greeting(&good), Some(Exchange::greeting(&bad))),
-            }
+            (launch, Exchange::greeting(&good), Some(Exchange::greeting(&bad)))
         }
         HYPER_POST => (peer("raw-hyper")?, Exchange::order(), None),
         AXUM_POST => (peer("bare-axum")?, Exchange::order(), None),

@@ -85,8 +85,7 @@ impl Outage {
     }
 
     fn now(&self) -> u64 {
-        let since = self.clock.now().saturating_duration_since(self.made);
-        nanos(since)
+        nanos(self.clock.now().saturating_duration_since(self.made))
     }
 }
 

@@ -108,7 +108,7 @@ fn tokens_of_every_length_are_compared_whole() {
 fn every_thread_finds_the_same_caller_and_counts_on_its_own() {
     let (cache, now) = (cache(8), Clock::system().now());
     keep(&cache, &token(1), "a", now, HOUR);
-    let place = || cache.sets.get().unwrap().iter().flat_map(|set| &set.places).find_map(|place| place.load_full());
+    let place = || cache.sets.get().unwrap().iter().flat_map(|set| &set.places).find_map(ArcSwapOption::load_full);
     let here = cache.find(token(1), now).unwrap();
     assert_eq!(Arc::strong_count(&place().unwrap()), 3, "the place, the look at it, and the caller");
     std::thread::scope(|scope| {
