@@ -18,6 +18,7 @@ pub(super) fn request(incoming: Incoming, line: &Arc<Line>) -> Body {
     if incoming.is_end_stream() {
         return Body::empty();
     }
+    line.take(true);
     Body::new(Paced { incoming, line: Arc::clone(line), place: None, ended: false, late: false, broken: false })
 }
 
@@ -47,6 +48,9 @@ impl HttpBody for Paced {
                 this.line.waits.leave(&mut this.place);
                 this.broken |= matches!(frame, Some(Err(_)));
                 this.ended |= frame.is_none() || this.incoming.is_end_stream();
+                if this.ended {
+                    this.line.take(false);
+                }
                 Poll::Ready(frame.map(|frame| frame.map_err(broken)))
             }
         }
@@ -68,6 +72,7 @@ impl Drop for Paced {
     fn drop(&mut self) {
         // A call that ended while it waited for more told its caller so with 408 or nothing: what is missing may never
         // come, and the reply must say that the connection closes (RFC 9110 §15.5.9). So it must where the body broke off.
+        self.line.take(false);
         let awaited = self.place.is_some();
         self.line.waits.leave(&mut self.place);
         if !self.ended && !self.incoming.is_end_stream() {

@@ -1,4 +1,4 @@
-//! The bytes of a connection, watched: when some arrive, when the peer stops reading, and how it ends.
+//! The bytes of a connection, watched: when some arrive, when the peer stops reading or goes away, and how it ends.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -33,7 +33,8 @@ pub(super) enum Spoken {
 pub(super) struct Stream<T> {
     io: T,
     line: Arc<Line>,
-    sniffed: [u8; PREFACE.len()],
+    // What was read ahead of whoever reads, to see what the peer speaks or whether it is still there.
+    ahead: [u8; PREFACE.len()],
     given: usize,
     filled: usize,
     http2: bool,
@@ -47,7 +48,7 @@ impl<T: AsyncRead + Unpin> Stream<T> {
         Self {
             io,
             line,
-            sniffed: [0; PREFACE.len()],
+            ahead: [0; PREFACE.len()],
             given: 0,
             filled: 0,
             http2: false,
@@ -60,12 +61,12 @@ impl<T: AsyncRead + Unpin> Stream<T> {
     /// Reads until it is clear what the peer speaks. What was read is given out again.
     pub(super) async fn sniff(&mut self) -> io::Result<Spoken> {
         while self.filled < PREFACE.len() {
-            match self.io.read(&mut self.sniffed[self.filled..]).await? {
+            match self.io.read(&mut self.ahead[self.filled..]).await? {
                 0 => return Ok(Spoken::Nothing),
                 count => self.filled += count,
             }
             self.line.received();
-            if self.sniffed[..self.filled] != PREFACE[..self.filled] {
+            if self.ahead[..self.filled] != PREFACE[..self.filled] {
                 return Ok(Spoken::Http1);
             }
         }
@@ -76,7 +77,7 @@ impl<T: AsyncRead + Unpin> Stream<T> {
 
 impl<T> Stream<T> {
     fn give(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
-        let rest = &self.sniffed[self.given..self.filled];
+        let rest = &self.ahead[self.given..self.filled];
         let count = rest.len().min(buffer.remaining());
         buffer.put_slice(&rest[..count]);
         self.given += count;
@@ -114,11 +115,10 @@ impl<T> Stream<T> {
 impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.given < this.filled && this.give(buffer) {
-            return Poll::Ready(Ok(()));
-        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        if !(this.given < this.filled && this.give(buffer)) {
+            ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        }
         // HTTP/2 sends more than requests; its connections are idle until there is a call.
         if !this.http2 && buffer.filled().len() > before {
             this.line.received();
@@ -134,6 +134,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
             return Poll::Ready(Ok(count));
         }
         let outcome = Pin::new(&mut this.io).poll_write(cx, &bytes[..bytes.len().min(MOST_AT_ONCE)]);
+        if outcome.is_pending() {
+            this.look(cx)?;
+        }
         this.wrote(outcome)
     }
 
@@ -157,6 +160,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         let outcome = Pin::new(&mut this.io).poll_flush(cx);
         if outcome.is_ready() {
             this.line.flushed();
+            this.look(cx)?;
         }
         this.wrote(outcome)
     }
@@ -191,6 +195,24 @@ impl<T: AsyncWrite + Unpin> Stream<T> {
 }
 
 impl<T: AsyncRead + Unpin> Stream<T> {
+    /// Whether the peer is still there while it waits for a reply; the task is woken when it goes. hyper flushes whenever
+    /// it has done what it can, so every time a call begins to wait.
+    ///
+    /// # Errors
+    /// It has closed the connection, or its half of it: whoever does that before the reply is taken to have given up.
+    fn look(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.http2 || self.given < self.filled || !self.line.is_awaited() {
+            return Ok(());
+        }
+        let mut ahead = ReadBuf::new(&mut self.ahead);
+        let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut ahead) else { return Ok(()) };
+        (self.given, self.filled) = (0, ahead.filled().len());
+        match read? {
+            () if self.filled == 0 => Err(io::ErrorKind::ConnectionAborted.into()),
+            () => Ok(()),
+        }
+    }
+
     /// Reads and drops what the peer still sends, until it closes. The watching task bounds how long.
     fn drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = [0; 4 << 10];

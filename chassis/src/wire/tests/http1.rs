@@ -1,6 +1,7 @@
 //! What a well-behaved HTTP/1.1 peer relies on.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -69,6 +70,55 @@ async fn a_caller_that_goes_away_ends_its_call() {
     rig.started().await;
     drop(stream);
     until(|| rig.site.ended.load(Ordering::SeqCst) > 0).await;
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_when_it_has_sent_its_body_ends_its_call() {
+    let (rig, address) = Rig::tcp().await;
+    let bodies = ["content-length: 3\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"];
+    for (at, body) in bodies.into_iter().enumerate() {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("POST /taken HTTP/1.1\r\nhost: test\r\n{body}").as_bytes()).await.unwrap();
+        rig.started().await;
+        assert_eq!(rig.site.ended.load(Ordering::SeqCst), at);
+        drop(stream);
+        until(|| rig.site.ended.load(Ordering::SeqCst) > at).await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_while_its_reply_pauses_ends_its_call() {
+    let (rig, address) = Rig::tcp().await;
+    let gates = || Arc::strong_count(&rig.site.gate);
+    let idle = gates();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get("/drip").as_bytes()).await.unwrap();
+    check(&head(&mut stream).await, 200, &[]);
+    // The connection and the reply that waits each have one.
+    assert!(gates() > idle);
+    drop(stream);
+    until(|| gates() == idle).await;
+}
+
+#[tokio::test]
+async fn what_arrives_during_a_call_is_the_next_request() {
+    let (rig, address) = Rig::tcp().await;
+    let request = last("/next");
+    // More and less than is read ahead, and all of it.
+    for early in [1, 7, 24, 25, request.len()] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.write_all(get("/gate").as_bytes()).await.unwrap();
+        rig.started().await;
+        for byte in request[..early].bytes() {
+            stream.write_u8(byte).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        rig.site.gate.notify_one();
+        check(&one_reply(&mut stream).await, 200, &["through the gate"]);
+        stream.write_all(&request.as_bytes()[early..]).await.unwrap();
+        check(&rest(&mut stream).await, 200, &["GET /next"]);
+    }
 }
 
 #[tokio::test]

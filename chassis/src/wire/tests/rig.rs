@@ -65,7 +65,9 @@ impl Connection for Site {
 
     fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.begun.fetch_add(1, Ordering::SeqCst);
-        self.started.notify_one();
+        if request.uri().path() != "/taken" {
+            self.started.notify_one();
+        }
         Box::pin(self.clone().answer(request))
     }
 
@@ -91,6 +93,12 @@ impl Site {
             "/missing" => reply(StatusCode::NOT_FOUND, "missing"),
             "/panic" => panic!("as asked"),
             "/gate" => {
+                self.gate.notified().await;
+                reply(StatusCode::OK, "through the gate")
+            }
+            "/taken" => {
+                to_bytes(request.into_body(), usize::MAX).await.unwrap();
+                self.started.notify_one();
                 self.gate.notified().await;
                 reply(StatusCode::OK, "through the gate")
             }

@@ -38,6 +38,19 @@ async fn a_head_that_drips_is_408_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_head_that_began_during_a_call_and_does_not_come_to_its_end_is_408() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let mut stream = pipes.connect();
+    stream.write_all(get("/gate").as_bytes()).await.unwrap();
+    rig.started().await;
+    stream.write_all(b"GET / HT").await.unwrap();
+    sleep(LONG).await;
+    rig.site.gate.notify_one();
+    check(&one_reply(&mut stream).await, 200, &["through the gate"]);
+    check(&one_reply(&mut stream).await, 408, &["connection: close", PROBLEM]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_says_nothing_is_closed_without_a_word() {
     let (_rig, pipes) = Rig::pipes(Limits::default());
     assert_eq!(rest(&mut pipes.connect()).await, "");
