@@ -11,6 +11,7 @@ use crate::schema::{BoxFuture, Endpoint};
 
 mod guarded;
 mod layer;
+mod mandate;
 mod passage;
 mod terms;
 mod timed;
@@ -20,6 +21,7 @@ mod tests;
 
 pub(crate) use guarded::caught;
 pub use layer::{Layered, Rest};
+pub use mandate::Mandate;
 pub use terms::{Counts, Terms};
 
 /// Ordered handlers. Cheap to clone.
@@ -62,7 +64,7 @@ impl Chain {
         invocation: &'a mut Invocation,
         clock: Clock,
     ) -> impl Future<Output = Reply> + Send + use<'a> {
-        passage::drive(Next { steps: &self.steps, endpoint, clock }, invocation)
+        passage::drive(Next { steps: &self.steps, endpoint, clock, wrapper: None }, invocation)
     }
 }
 
@@ -72,6 +74,8 @@ pub struct Next<'a> {
     steps: &'a [Step],
     endpoint: &'a dyn Endpoint,
     clock: Clock,
+    /// The step that wraps it.
+    wrapper: Option<&'a Step>,
 }
 
 impl<'a> Next<'a> {
@@ -81,6 +85,13 @@ impl<'a> Next<'a> {
         'a: 'i,
     {
         Box::pin(passage::drive(self, invocation))
+    }
+
+    /// Whether the handler that this is given to may act on the call, by what configuration says with `shadow` and
+    /// `enforce`. Drawn anew each time: to be asked for once a call, by a handler that says so with
+    /// [`Wrap::heeds_mandate`].
+    pub fn mandate(&self) -> Mandate<'a> {
+        Mandate::draw(self.wrapper.and_then(|step| Some((step.terms.as_deref()?, &*step.name))))
     }
 
     /// The steps of the rest.
@@ -99,9 +110,9 @@ impl<'a> Next<'a> {
         'a: 'i,
     {
         match self.steps.get(passed) {
-            Some(Step { form: Form::Wrap(handler), terms, .. }) => {
-                let rest = Next { steps: &self.steps[passed + 1..], ..self };
-                match terms.as_ref().is_none_or(|terms| terms.cover(invocation)) {
+            Some(step @ Step { form: Form::Wrap(handler), .. }) => {
+                let rest = Next { steps: &self.steps[passed + 1..], wrapper: Some(step), ..self };
+                match step.terms.as_ref().is_none_or(|terms| terms.cover(invocation)) {
                     true => handler.wrap(invocation, rest),
                     false => rest.run(invocation),
                 }

@@ -9,7 +9,7 @@ use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
 
-pub use crate::chain::Next;
+pub use crate::chain::{Mandate, Next};
 
 /// What handlers establish about a call, as names that `provides` and `requires` use.
 pub mod fact {
@@ -60,6 +60,12 @@ pub trait Handler: Send + Sync + 'static {
 pub trait Wrap: Send + Sync + 'static {
     /// Answers the call, usually by running `next`.
     fn wrap<'a>(&'a self, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply>;
+
+    /// Whether it asks for its [`Mandate`] before it acts, so that `shadow` and `enforce` work with it. With one that does
+    /// not, configuration that says them is refused at the start.
+    fn heeds_mandate(&self) -> bool {
+        false
+    }
 }
 
 /// What a handler decides about a call.

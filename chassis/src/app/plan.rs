@@ -243,7 +243,9 @@ fn terms(
     tools: &Tools,
 ) -> Result<(Option<Arc<Terms>>, Option<Requirement>), BuildError> {
     let said = section.terms()?;
-    if let (Form::Wrap(_), Some(key @ ("shadow" | "enforce"))) = (form, said.weakening()) {
+    if let (Form::Wrap(handler), Some(key)) = (form, said.sparing())
+        && !handler.heeds_mandate()
+    {
         let message = format!("`{}` wraps the rest of the chain: it cannot decide without acting", entry.head.name);
         return Err(BuildError::new(key, message).with_help(format!("remove `{key}`; `when` works with it")));
     }

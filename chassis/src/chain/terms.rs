@@ -38,14 +38,14 @@ static CONSULTED: Spec = Spec {
 
 static REFUSED: Spec = Spec {
     name: "chassis.handler.refused",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, whether or not that counted.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused or answered itself, whether or not that counted.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
 
 static ENFORCED: Spec = Spec {
     name: "chassis.handler.enforced",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, and that ended there.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused or answered itself, and that ended there.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
@@ -91,13 +91,23 @@ impl Terms {
 
     /// Whether a refusal of this call is only counted.
     pub(super) fn spare(&self, fault: &Fault, invocation: &Invocation, handler: &str) -> bool {
+        let counts = self.draw();
+        self.settle(counts, Some(fault), invocation, handler);
+        !counts
+    }
+
+    /// Whether what the step does to a call counts.
+    pub(super) fn draw(&self) -> bool {
+        self.enforced >= 1.0 || self.random.next_f64() < self.enforced
+    }
+
+    /// Counts that the step would end a call, with a Fault if it refuses it, and whether that counts.
+    pub(super) fn settle(&self, counts: bool, fault: Option<&Fault>, invocation: &Invocation, handler: &str) {
         self.counts.refused.increment();
-        let counts = self.enforced >= 1.0 || self.random.next_f64() < self.enforced;
         if counts {
             self.counts.enforced.increment();
-        } else {
+        } else if let Some(fault) = fault {
             invocation.call.note_spared(fault, handler, invocation);
         }
-        !counts
     }
 }

@@ -12,6 +12,8 @@
 //! `no-store` passes by, one that says `no-cache` gets a new answer. A call that changes something and succeeds drops
 //! what is kept of its target for everyone and for its caller, if it passes the same `cache`. A reply from here says its
 //! `Age`.
+//!
+//! As a shadow it keeps and counts all the same, and every call gets what the operation makes for it.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -27,9 +29,10 @@ use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::fault::Fault;
 use crate::handler;
-use crate::handler::{Next, Wrap, fact};
+use crate::handler::{Mandate, Next, Wrap, fact};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
+use crate::metrics::Counter;
 use crate::operation::{Access, Operation};
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
@@ -109,16 +112,25 @@ impl Wrap for Cache {
         let is_reading = [Method::GET, Method::HEAD].contains(invocation.method());
         match (invocation.operation(), is_reading) {
             (None, _) => next.run(invocation),
-            (Some(_), true) => Box::pin(self.read(invocation, next)),
+            (Some(_), true) => match next.mandate() {
+                mandate if mandate.acts() => Box::pin(self.read(mandate, invocation, next)),
+                mandate => Box::pin(self.watch(mandate, invocation, next)),
+            },
             (Some(_), false) => Box::pin(self.change(invocation, next)),
         }
+    }
+
+    fn heeds_mandate(&self) -> bool {
+        true
     }
 }
 
 impl Cache {
-    async fn read(&self, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+    async fn read(&self, mut mandate: Mandate<'_>, invocation: &mut Invocation, next: Next<'_>) -> Reply {
         let mut reply = match &self.keeping {
-            Some(keeping) if keeping.may_answer(invocation) => self.kept_or_new(keeping, invocation, next).await,
+            Some(keeping) if keeping.may_answer(invocation) => {
+                self.kept_or_new(keeping, &mut mandate, invocation, next).await
+            }
             Some(_) => {
                 self.calls.bypass.increment();
                 self.tagged(next.run(invocation).await).await
@@ -131,15 +143,71 @@ impl Cache {
         if let Some(control) = self.control.as_ref().filter(|_| !reply.headers().contains_key(CACHE_CONTROL)) {
             reply.headers_mut().insert(CACHE_CONTROL, control.clone());
         }
-        if reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers()) {
+        if is_unchanged(&reply, invocation) {
             self.calls.unchanged.increment();
+            mandate.settles(None, invocation);
             return validator::unchanged(&reply);
         }
         reply
     }
 
+    /// Decides and keeps as `read` does, and lets nothing of it show: every call gets what the operation makes for it.
+    async fn watch(&self, mut mandate: Mandate<'_>, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+        let name = name::of(invocation);
+        let keeping = self.keeping.as_ref().filter(|keeping| keeping.may_answer(invocation));
+        let mut flight = None;
+        let would_be = match keeping.map(|keeping| (keeping, keeping.shelf.find(&name, invocation.headers()))) {
+            None => self.keeping.is_some().then_some(&self.calls.bypass),
+            Some((keeping, Known::Reply(kept)))
+                if is_fresh_enough(&kept, Directives::read(invocation.headers()), keeping.clock, false) =>
+            {
+                mandate.settles(None, invocation);
+                Some(&self.calls.hit)
+            }
+            Some((_, Known::NotKept)) => Some(&self.calls.miss),
+            Some((keeping, _)) => match keeping.flights.join(name) {
+                Ok(own) => {
+                    flight = Some(own).filter(|_| *invocation.method() == Method::GET);
+                    Some(&self.calls.miss)
+                }
+                // It would have waited for that one, and nobody waits for a shadow.
+                Err(_) => {
+                    mandate.settles(None, invocation);
+                    Some(&self.calls.shared)
+                }
+            },
+        };
+        would_be.map(Counter::increment);
+        let reply = next.run(invocation).await;
+        let has_tag = reply.headers().contains_key(ETAG);
+        let mut reply = match (keeping, flight) {
+            (Some(keeping), Some(flight)) => {
+                let reply = self.keep(keeping, name, reply, invocation).await;
+                if flight.is_outdated() {
+                    keeping.shelf.forget(&name);
+                }
+                reply
+            }
+            _ => self.tagged(reply).await,
+        };
+        if reply.fault().is_none() && is_unchanged(&reply, invocation) {
+            self.calls.unchanged.increment();
+            mandate.settles(None, invocation);
+        }
+        if !has_tag {
+            reply.headers_mut().remove(ETAG);
+        }
+        reply
+    }
+
     /// The answer that is kept, or a new one, which is kept if it may be.
-    async fn kept_or_new(&self, keeping: &Keeping, invocation: &mut Invocation, next: Next<'_>) -> Reply {
+    async fn kept_or_new(
+        &self,
+        keeping: &Keeping,
+        mandate: &mut Mandate<'_>,
+        invocation: &mut Invocation,
+        next: Next<'_>,
+    ) -> Reply {
         let name = name::of(invocation);
         let asks = Directives::read(invocation.headers());
         let mut has_waited = false;
@@ -147,6 +215,7 @@ impl Cache {
             match keeping.shelf.find(&name, invocation.headers()) {
                 Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, has_waited) => {
                     if has_waited { &self.calls.shared } else { &self.calls.hit }.increment();
+                    mandate.settles(None, invocation);
                     return kept.reply(keeping.clock.now());
                 }
                 Known::NotKept => break None,
@@ -271,6 +340,11 @@ impl Keeping {
         let fresh = own.map_or(self.fresh, |own| own.saturating_sub(age(reply)).min(self.fresh));
         (may && !fresh.is_zero()).then_some(fresh)
     }
+}
+
+/// Whether the caller has this reply already.
+fn is_unchanged(reply: &Reply, invocation: &Invocation) -> bool {
+    reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers())
 }
 
 /// Whether a reply is as fresh as the call wants it. One that was waited for is as fresh as can be.

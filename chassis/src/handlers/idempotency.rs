@@ -10,6 +10,8 @@
 //! Not kept are the answers that handlers behind this one gave, because nothing was done then, and 408, 429, 503 and
 //! 504: those calls may be made again. So may one whose caller left before it was answered. Of an answer that is too
 //! large it is known only that it was given: the call is not done again, and the next one is 409.
+//!
+//! As a shadow it remembers and counts all the same, and every call is done.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -117,10 +119,14 @@ impl Wrap for Idempotency {
         }
         match key::key(invocation.headers(), self.bare_keys) {
             Ok(Some(key)) => Box::pin(self.once(key, invocation, next)),
-            Ok(None) if self.required => self.refuse(Became::Missing),
+            Ok(None) if self.required => self.refuse(Became::Missing, invocation, next),
             Ok(None) => next.run(invocation),
-            Err(()) => self.refuse(Became::Malformed),
+            Err(()) => self.refuse(Became::Malformed, invocation, next),
         }
+    }
+
+    fn heeds_mandate(&self) -> bool {
+        true
     }
 }
 
@@ -133,6 +139,7 @@ impl Idempotency {
         };
         let (name, fingerprint) = (key::name(invocation, &key), key::fingerprint(invocation, &body));
         invocation.body = Body::from(body);
+        let mut mandate = next.mandate();
         let standing = self.store.begin(name, fingerprint, self.lease(invocation)).await;
         let became = match standing {
             Standing::Begun(number) => {
@@ -143,6 +150,9 @@ impl Idempotency {
             }
             Standing::Answered(record) => {
                 self.calls.count(Became::Replayed);
+                if !mandate.settles(None, invocation) {
+                    return next.run(invocation).await;
+                }
                 let mut reply = record.reply();
                 reply.headers_mut().insert(&REPLAYED, HeaderValue::from_static("true"));
                 return reply;
@@ -157,7 +167,8 @@ impl Idempotency {
             }
             Standing::Away => Became::Away,
         };
-        self.refusal(became).into()
+        let refusal = self.refusal(became);
+        if mandate.settles(Some(&refusal), invocation) { refusal.into() } else { next.run(invocation).await }
     }
 
     fn lease(&self, invocation: &Invocation) -> Duration {
@@ -203,8 +214,12 @@ impl Idempotency {
     }
 
     #[cold]
-    fn refuse(&self, became: Became) -> BoxFuture<'_, Reply> {
-        Box::pin(std::future::ready(self.refusal(became).into()))
+    fn refuse<'a>(&'a self, became: Became, invocation: &'a mut Invocation, next: Next<'a>) -> BoxFuture<'a, Reply> {
+        let refusal = self.refusal(became);
+        match next.mandate().settles(Some(&refusal), invocation) {
+            true => Box::pin(std::future::ready(refusal.into())),
+            false => next.run(invocation),
+        }
     }
 
     #[cold]

@@ -106,6 +106,10 @@ impl Wrap for Watched<dyn Wrap> {
             reply
         })
     }
+
+    fn heeds_mandate(&self) -> bool {
+        self.inner.heeds_mandate()
+    }
 }
 
 /// Stands first in what a handler wraps, and sees that it is reached.

@@ -49,9 +49,9 @@ enum Begun<F> {
 }
 
 impl<F: Future<Output = Response<Body>> + Unpin> Begun<F> {
-    /// Goes as far as it can at once. Most calls end there, and with them the head of the request: hyper, which looks
-    /// for more bytes next, finds its buffer free and need not make another one for every request. A call that has to
-    /// wait is polled again, as soon as hyper has looked, by whoever is to be woken.
+    /// Goes as far as it can at once. Most calls end there. One that wants its body says so before hyper looks for that,
+    /// and gets it without being woken for it. A call that has to wait is polled again, as soon as hyper has looked, by
+    /// whoever is to be woken.
     fn at_once(call: F) -> Self {
         let mut begun = Self::UnderWay(call);
         begun.go_on(&mut Context::from_waker(Waker::noop()));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
 use chassis::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::rig::{refusal, saying, service};
+use crate::rig::{answering, refusal, saying, service};
 
 /// Refuses every call.
 #[handler("wall")]
@@ -91,6 +92,98 @@ async fn what_a_shadow_refuses_goes_on_and_is_kept() {
         let kept = app.running().provider().receipts().all();
         assert_eq!(kept.len(), 1);
         assert_eq!((kept[0].handler.as_deref(), kept[0].enforced), (Some(wall), false));
+    }
+}
+
+/// A service whose operation answers how often it was called, behind a handler that wraps it.
+async fn counting(handler: &str, conf: &str) -> TestApp {
+    let yaml = format!(
+        "{{ chain: {{ provider: {{ default: [gate, {handler}] }} }}, handlers: {{ {handler}: {{ {conf} }} }} }}"
+    );
+    let called = Arc::new(AtomicUsize::new(0));
+    let operations = ["GET", "POST"].map(|method| {
+        let called = Arc::clone(&called);
+        let count = move |_: &Invocation| Reply::new((called.fetch_add(1, Ordering::SeqCst) + 1).to_string());
+        answering(&format!("hand.{}", method.to_lowercase()), method, "/counted", count)
+    });
+    service(&yaml).mount_operations(operations).start().await.unwrap()
+}
+
+/// The number that is counted under this name and these labels.
+fn counted(app: &TestApp, series: &str) -> u64 {
+    let text = spell(&app.metrics().families(), Format::Prometheus);
+    let found = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_shadow_does_again_what_is_sent_again_and_says_what_it_would_have_said() {
+    let app = counting("idempotency", "shadow: true, required: true").await;
+    let send = |key: Option<&'static str>, body: &'static str| {
+        let call = app.post("/counted").body(body);
+        key.into_iter().fold(call, |call, key| call.header("idempotency-key", key)).send()
+    };
+    for (at, (key, body)) in
+        [(None, "a"), (Some("no string"), "a"), (Some("\"k\""), "a"), (Some("\"k\""), "a"), (Some("\"k\""), "b")]
+            .into_iter()
+            .enumerate()
+    {
+        let answer = send(key, body).await;
+        let is_replayed = answer.header("idempotent-replayed").is_some();
+        assert_eq!((answer.text(), is_replayed), ((at + 1).to_string(), false), "{key:?} {body}");
+    }
+    let spared: Vec<_> = app.running().provider().receipts().all();
+    let mut statuses: Vec<_> = spared.iter().map(|kept| (kept.status, kept.enforced)).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [(400, false), (400, false), (422, false)]);
+    // The replay as well.
+    assert_eq!(counted(&app, r#"chassis_handler_refused_total{handler="idempotency"}"#), 4);
+    assert_eq!(counted(&app, r#"chassis_handler_enforced_total{handler="idempotency"}"#), 0);
+    assert_eq!(counted(&app, r#"chassis_idempotency_calls_total{result="replayed"}"#), 1);
+}
+
+#[tokio::test]
+async fn a_shadow_of_a_cache_keeps_and_gives_nothing() {
+    let app = counting("cache", "keep: 1m, control: 'private, max-age=60', shadow: true").await;
+    for times in ["1", "2", "3"] {
+        let answer = app.get("/counted").header("if-none-match", "*").send().await;
+        assert_eq!((answer.status(), answer.text().as_str()), (StatusCode::OK, times));
+        for field in ["etag", "age", "cache-control"] {
+            assert_eq!(answer.header(field), None, "{field}");
+        }
+    }
+    assert_eq!(counted(&app, r#"chassis_cache_calls_total{result="hit"}"#), 2);
+    assert_eq!(counted(&app, r#"chassis_cache_calls_total{result="miss"}"#), 1);
+    // Once for each call, however much it would have done to it.
+    assert_eq!(counted(&app, r#"chassis_handler_refused_total{handler="cache"}"#), 3);
+    assert_eq!(counted(&app, r#"chassis_handler_enforced_total{handler="cache"}"#), 0);
+}
+
+#[tokio::test]
+async fn a_share_of_what_wraps_counts() {
+    let app = counting("cache", "keep: 1m, enforce: 25%").await;
+    app.get("/counted").send().await;
+    let mut kept = 0;
+    for _ in 0..400 {
+        kept += usize::from(app.get("/counted").send().await.header("age").is_some());
+    }
+    assert!((60..=140).contains(&kept), "{kept} of 400");
+    assert_eq!(counted(&app, r#"chassis_handler_refused_total{handler="cache"}"#), 400);
+    assert_eq!(counted(&app, r#"chassis_handler_enforced_total{handler="cache"}"#), kept as u64);
+}
+
+#[tokio::test]
+async fn what_wraps_and_cannot_decide_without_acting_is_refused_as_a_shadow() {
+    for said in ["shadow: true", "enforce: 5%", "when: { method: [GET] }, enforce: 5%"] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, middleware] }} }}, handlers: {{ middleware: {{ {said} }} }} }}"
+        );
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(
+            refused.contains("`middleware` wraps the rest of the chain: it cannot decide without acting"),
+            "{refused}"
+        );
+        assert!(refused.contains("; `when` works with it"), "{refused}");
     }
 }
 

@@ -38,11 +38,12 @@ impl Terms {
     /// The key for which nobody can rely on the handler, if there is one: it runs on some calls only, or lets pass what
     /// it would refuse.
     pub fn weakening(&self) -> Option<&'static str> {
+        if self.when.is_some() { Some("when") } else { self.sparing() }
+    }
+
+    /// The key with which the handler lets pass what it would refuse, if there is one.
+    pub fn sparing(&self) -> Option<&'static str> {
         let spared = self.enforce.is_some_and(|share| share < Share::ALL);
-        match self {
-            Self { when: Some(_), .. } => Some("when"),
-            Self { shadow: Some(true), .. } => Some("shadow"),
-            _ => spared.then_some("enforce"),
-        }
+        if self.shadow == Some(true) { Some("shadow") } else { spared.then_some("enforce") }
     }
 }
