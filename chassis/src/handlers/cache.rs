@@ -21,24 +21,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use http::header::{AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_RANGE, COOKIE, ETAG, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::fault::Fault;
 use crate::handler;
 use crate::handler::{Mandate, Next, Wrap, fact};
 use crate::invocation::Invocation;
-use crate::memory::Reserved;
-use crate::metrics::Counter;
-use crate::operation::{Access, Operation};
+use crate::operation::Operation;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
 
 mod directives;
 mod flights;
+mod keeping;
 mod kept;
 mod metric;
 mod name;
@@ -46,11 +44,12 @@ mod policy;
 #[cfg(test)]
 mod tests;
 mod validator;
+mod watch;
 
 pub use policy::Conf;
 
 use directives::Directives;
-use flights::Flights;
+use keeping::{Keeping, age, is_fresh_enough};
 use kept::{Kept, Known, Shelf, selecting};
 use metric::Calls;
 use name::Digest;
@@ -67,15 +66,6 @@ pub struct Cache {
     most: u64,
     keeping: Option<Keeping>,
     calls: Calls,
-}
-
-struct Keeping {
-    fresh: Duration,
-    is_private: bool,
-    shelf: Arc<Shelf>,
-    flights: Arc<Flights>,
-    clock: Clock,
-    _reserved: Reserved,
 }
 
 impl Configure for Cache {
@@ -147,55 +137,6 @@ impl Cache {
             self.calls.unchanged.increment();
             mandate.settles(None, invocation);
             return validator::unchanged(&reply);
-        }
-        reply
-    }
-
-    /// Decides and keeps as `read` does, and lets nothing of it show: every call gets what the operation makes for it.
-    async fn watch(&self, mut mandate: Mandate<'_>, invocation: &mut Invocation, next: Next<'_>) -> Reply {
-        let name = name::of(invocation);
-        let keeping = self.keeping.as_ref().filter(|keeping| keeping.may_answer(invocation));
-        let mut flight = None;
-        let would_be = match keeping.map(|keeping| (keeping, keeping.shelf.find(&name, invocation.headers()))) {
-            None => self.keeping.is_some().then_some(&self.calls.bypass),
-            Some((keeping, Known::Reply(kept)))
-                if is_fresh_enough(&kept, Directives::read(invocation.headers()), keeping.clock, false) =>
-            {
-                mandate.settles(None, invocation);
-                Some(&self.calls.hit)
-            }
-            Some((_, Known::NotKept)) => Some(&self.calls.miss),
-            Some((keeping, _)) => match keeping.flights.join(name) {
-                Ok(own) => {
-                    flight = Some(own).filter(|_| *invocation.method() == Method::GET);
-                    Some(&self.calls.miss)
-                }
-                // It would have waited for that one, and nobody waits for a shadow.
-                Err(_) => {
-                    mandate.settles(None, invocation);
-                    Some(&self.calls.shared)
-                }
-            },
-        };
-        would_be.map(Counter::increment);
-        let reply = next.run(invocation).await;
-        let has_tag = reply.headers().contains_key(ETAG);
-        let mut reply = match (keeping, flight) {
-            (Some(keeping), Some(flight)) => {
-                let reply = self.keep(keeping, name, reply, invocation).await;
-                if flight.is_outdated() {
-                    keeping.shelf.forget(&name);
-                }
-                reply
-            }
-            _ => self.tagged(reply).await,
-        };
-        if reply.fault().is_none() && is_unchanged(&reply, invocation) {
-            self.calls.unchanged.increment();
-            mandate.settles(None, invocation);
-        }
-        if !has_tag {
-            reply.headers_mut().remove(ETAG);
         }
         reply
     }
@@ -310,53 +251,9 @@ impl Cache {
     }
 }
 
-impl Keeping {
-    /// Whether this call may have an answer that is kept, or leave one.
-    fn may_answer(&self, invocation: &Invocation) -> bool {
-        let headers = invocation.headers();
-        let is_open = invocation.operation().is_some_and(|operation| operation.access == Access::Public);
-        let may_have_it = match invocation.call.principal {
-            Some(_) => self.is_private,
-            None => is_open && !headers.contains_key(AUTHORIZATION) && !headers.contains_key(COOKIE),
-        };
-        may_have_it && !Directives::read(headers).no_store
-    }
-
-    /// How long a reply may be kept, if at all.
-    fn fresh(&self, reply: &Reply) -> Option<Duration> {
-        let (headers, said) = (reply.headers(), Directives::read(reply.headers()));
-        let can_be_kept = [
-            StatusCode::OK,
-            StatusCode::NON_AUTHORITATIVE_INFORMATION,
-            StatusCode::MOVED_PERMANENTLY,
-            StatusCode::PERMANENT_REDIRECT,
-        ];
-        let may = reply.fault().is_none()
-            && can_be_kept.contains(&reply.status())
-            && !(said.no_store || said.no_cache || said.private && !self.is_private)
-            && !headers.contains_key(SET_COOKIE)
-            && !headers.contains_key(CONTENT_RANGE);
-        let own = if self.is_private { said.max_age } else { said.s_maxage.or(said.max_age) };
-        let fresh = own.map_or(self.fresh, |own| own.saturating_sub(age(reply)).min(self.fresh));
-        (may && !fresh.is_zero()).then_some(fresh)
-    }
-}
-
 /// Whether the caller has this reply already.
 fn is_unchanged(reply: &Reply, invocation: &Invocation) -> bool {
     reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers())
-}
-
-/// Whether a reply is as fresh as the call wants it. One that was waited for is as fresh as can be.
-fn is_fresh_enough(kept: &Kept, asks: Directives, clock: Clock, has_waited: bool) -> bool {
-    let age = kept.age_at(clock.now());
-    has_waited || (!asks.no_cache && asks.max_age.is_none_or(|most| age <= most && !most.is_zero()))
-}
-
-/// How old a reply is when it comes (RFC 9111 §5.1).
-fn age(reply: &Reply) -> Duration {
-    let said = reply.headers().get(AGE).and_then(|value| value.to_str().ok()?.parse::<u32>().ok());
-    Duration::from_secs(said.map_or(0, u64::from))
 }
 
 /// Takes the body of a reply that is made already.

@@ -10,9 +10,11 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::chain::{Chain, Form, Step};
+use crate::clock::Clock;
 use crate::conf::fixture::built;
 use crate::fault::Code;
 use crate::invocation::fixture;
+use crate::operation::Access;
 use crate::principal::{Identity, Principal};
 use crate::schema::Endpoint;
 
