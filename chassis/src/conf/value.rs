@@ -34,6 +34,14 @@ impl ValueError {
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { message: message.into(), help: help.into() }
     }
+
+    /// The same with no more of a long value than tells which it is.
+    fn shortened(self, text: &str) -> Self {
+        const LONGEST: usize = 60;
+        let Some((at, _)) = text.char_indices().nth(LONGEST) else { return self };
+        let short = format!("{}…", &text[..at]);
+        Self { message: self.message.replace(text, &short), help: self.help.replace(text, &short) }
+    }
 }
 
 impl fmt::Display for ValueError {
@@ -70,7 +78,7 @@ impl<T: FromStr<Err = ValueError>> Visitor<'_> for Text<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
+        text.parse().map_err(|error| E::custom(ValueError::shortened(error, text)))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {

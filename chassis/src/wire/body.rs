@@ -18,7 +18,6 @@ pub(super) fn request(incoming: Incoming, line: &Arc<Line>) -> Body {
     if incoming.is_end_stream() {
         return Body::empty();
     }
-    line.take(true);
     Body::new(Paced { incoming, line: Arc::clone(line), place: None, ended: false, late: false, broken: false })
 }
 
@@ -45,12 +44,9 @@ impl HttpBody for Paced {
                 if this.late { Poll::Ready(Some(Err(late()))) } else { Poll::Pending }
             }
             Poll::Ready(frame) => {
-                this.line.waits.leave(&mut this.place);
+                this.line.waits.leave(&mut this.place, Some(cx));
                 this.broken |= matches!(frame, Some(Err(_)));
                 this.ended |= frame.is_none() || this.incoming.is_end_stream();
-                if this.ended {
-                    this.line.take(false);
-                }
                 Poll::Ready(frame.map(|frame| frame.map_err(broken)))
             }
         }
@@ -72,9 +68,8 @@ impl Drop for Paced {
     fn drop(&mut self) {
         // A call that ended while it waited for more told its caller so with 408 or nothing: what is missing may never
         // come, and the reply must say that the connection closes (RFC 9110 §15.5.9). So it must where the body broke off.
-        self.line.take(false);
         let awaited = self.place.is_some();
-        self.line.waits.leave(&mut self.place);
+        self.line.waits.leave(&mut self.place, None);
         if !self.ended && !self.incoming.is_end_stream() {
             let hopeless = awaited || self.late || self.broken;
             let little = !hopeless && self.incoming.size_hint().upper().is_some_and(|bytes| bytes <= LITTLE);

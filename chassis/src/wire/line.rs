@@ -24,7 +24,6 @@ pub(super) struct Line {
     used: AtomicBool,
     blocked: AtomicU32,
     left: AtomicU8,
-    taking: AtomicBool,
     speaker: AtomicU8,
     _permit: OwnedSemaphorePermit,
 }
@@ -91,7 +90,6 @@ impl Line {
             used: AtomicBool::new(false),
             blocked: AtomicU32::new(UNBLOCKED),
             left: AtomicU8::new(Left::Nothing as u8),
-            taking: AtomicBool::new(false),
             speaker: AtomicU8::new(Speaker::Nobody as u8),
             _permit: permit,
         }
@@ -212,17 +210,9 @@ impl Line {
         self.left.load(Ordering::Relaxed) >= left as u8
     }
 
-    /// Whether the body of a request is still being taken.
-    pub(super) fn take(&self, taking: bool) {
-        self.taking.store(taking, Ordering::Relaxed);
-    }
-
-    /// Whether the peer has sent a whole request and waits for the reply: what it sends now is another one, or that it
-    /// goes away. Of HTTP/1 alone.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.in_flight() > 0
-            && !self.taking.load(Ordering::Relaxed)
-            && self.speaker.load(Ordering::Relaxed) == Speaker::Call as u8
+    /// Whether a call is in flight whose reply will be the next words.
+    pub(super) fn is_answering(&self) -> bool {
+        self.in_flight() > 0 && self.speaker.load(Ordering::Relaxed) == Speaker::Call as u8
     }
 
     /// Whether replies must ask the peer to close.

@@ -18,6 +18,8 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// less than 64 KiB: with two packets for every piece, a body of 4 MiB cost three times as much.
 const MOST_AT_ONCE: usize = 60 << 10;
 
+const GONE: &str = "the peer closed the connection before it had its reply";
+
 /// What a peer speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spoken {
@@ -38,6 +40,8 @@ pub(super) struct Stream<T> {
     given: usize,
     filled: usize,
     http2: bool,
+    /// Whether the peer will send nothing more, and hyper knows.
+    ended: bool,
     blocked: bool,
     shut: bool,
     last_words: Bytes,
@@ -52,6 +56,7 @@ impl<T: AsyncRead + Unpin> Stream<T> {
             given: 0,
             filled: 0,
             http2: false,
+            ended: false,
             blocked: false,
             shut: false,
             last_words: Bytes::new(),
@@ -119,9 +124,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
         if !(this.given < this.filled && this.give(buffer)) {
             ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
         }
-        // HTTP/2 sends more than requests; its connections are idle until there is a call.
-        if !this.http2 && buffer.filled().len() > before {
-            this.line.received();
+        match buffer.filled().len() > before {
+            // HTTP/2 sends more than requests; its connections are idle until there is a call.
+            true if !this.http2 => this.line.received(),
+            true => {}
+            false => this.ended = buffer.remaining() > 0,
         }
         Poll::Ready(Ok(()))
     }
@@ -135,7 +142,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         }
         let outcome = Pin::new(&mut this.io).poll_write(cx, &bytes[..bytes.len().min(MOST_AT_ONCE)]);
         if outcome.is_pending() {
-            this.look(cx)?;
+            this.look_out(cx)?;
         }
         this.wrote(outcome)
     }
@@ -160,8 +167,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         let outcome = Pin::new(&mut this.io).poll_flush(cx);
         if outcome.is_ready() {
             this.line.flushed();
-            this.look(cx)?;
         }
+        this.look_out(cx)?;
         this.wrote(outcome)
     }
 
@@ -195,20 +202,25 @@ impl<T: AsyncWrite + Unpin> Stream<T> {
 }
 
 impl<T: AsyncRead + Unpin> Stream<T> {
-    /// Whether the peer is still there while it waits for a reply; the task is woken when it goes. hyper flushes whenever
-    /// it has done what it can, so every time a call begins to wait.
+    /// Looks whether the peer is still there while it waits for a reply; the task is woken when it goes. hyper flushes
+    /// whenever it has done what it can, so every time a call begins to wait. What is read is what comes next, of the same
+    /// request or another; behind that, a peer that goes is not seen until the call has ended.
     ///
     /// # Errors
     /// It has closed the connection, or its half of it: whoever does that before the reply is taken to have given up.
-    fn look(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if self.http2 || self.given < self.filled || !self.line.is_awaited() {
+    fn look_out(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.http2 || !self.line.is_answering() || self.ended || self.given < self.filled {
+            return Ok(());
+        }
+        // hyper reads what a body waits for, and sees there whether more comes.
+        if self.line.waits.watch(cx) {
             return Ok(());
         }
         let mut ahead = ReadBuf::new(&mut self.ahead);
         let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut ahead) else { return Ok(()) };
         (self.given, self.filled) = (0, ahead.filled().len());
         match read? {
-            () if self.filled == 0 => Err(io::ErrorKind::ConnectionAborted.into()),
+            () if self.filled == 0 => Err(io::Error::new(io::ErrorKind::ConnectionAborted, GONE)),
             () => Ok(()),
         }
     }

@@ -71,10 +71,21 @@ impl From<GreetingFault> for Fault {
     }
 }
 
-/// Reads a name that someone can be called by.
+/// The longest name, in bytes: it stands in paths, and in the memory of the book.
+const LONGEST_NAME: usize = 200;
+
+/// Reads a name that someone can be called by, and forgotten under: it is the last segment of a path.
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
-    if name.is_empty() { Err(Error::custom("a name is not empty")) } else { Ok(name) }
+    match name.as_str() {
+        "" => Err(Error::custom("a name is not empty")),
+        "." | ".." => Err(Error::custom("a name is not `.` or `..`, which mean something else in a path")),
+        text if text.len() > LONGEST_NAME => {
+            Err(Error::custom(format_args!("a name has at most {LONGEST_NAME} bytes")))
+        }
+        text if text.contains(char::is_control) => Err(Error::custom("a name has no control characters")),
+        _ => Ok(name),
+    }
 }
 
 /// Reads how many names a page has, if that is said.

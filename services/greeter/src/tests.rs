@@ -42,6 +42,25 @@ async fn what_is_remembered_is_listed_a_page_at_a_time_until_it_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_remembered_who_cannot_be_forgotten() {
+    // Each is a caller of its own: there is a limit.
+    for name in ["", ".", "..", "\0", "a\nb", "\u{85}", &"x".repeat(201), &"é".repeat(101)] {
+        let answer = remember(&greeter().await, name).await;
+        assert_eq!((answer.status().as_u16(), answer.header("location")), (422, None), "{name:?}");
+        assert_eq!(answer.json::<Value>()["violations"][0]["pointer"], "/name", "{name:?}");
+    }
+    for name in ["...", "a/b", " ", "é", "%2e", &"x".repeat(200), &"é".repeat(100)] {
+        let app = greeter().await;
+        let location = remember(&app, name).await.header("location").unwrap().to_owned();
+        assert_eq!(
+            app.delete(&location).principal(principal("root").roles(["admin"])).send().await.status(),
+            204,
+            "{name:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_of_a_size_that_is_not_served_is_refused_with_the_sizes_that_are() {
     let app = greeter().await;
     for query in ["limit=0", "limit=101", "limit=5000"] {

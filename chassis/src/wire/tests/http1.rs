@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::rig::{Rig, check, exchange, get, head, last, one_reply, rest, until};
 use crate::wire::Limits;
@@ -72,17 +72,29 @@ async fn a_caller_that_goes_away_ends_its_call() {
     until(|| rig.site.ended.load(Ordering::SeqCst) > 0).await;
 }
 
-#[tokio::test]
-async fn a_caller_that_goes_away_when_it_has_sent_its_body_ends_its_call() {
-    let (rig, address) = Rig::tcp().await;
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_ends_its_call_wherever_its_body_is() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
     let bodies = ["content-length: 3\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"];
-    for (at, body) in bodies.into_iter().enumerate() {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(format!("POST /taken HTTP/1.1\r\nhost: test\r\n{body}").as_bytes()).await.unwrap();
-        rig.started().await;
-        assert_eq!(rig.site.ended.load(Ordering::SeqCst), at);
-        drop(stream);
-        until(|| rig.site.ended.load(Ordering::SeqCst) > at).await;
+    let mut calls = 0;
+    // Held unread, taken, and taken in another task; at once, or when it was waited for.
+    for (path, body) in ["/gate", "/taken", "/elsewhere"].into_iter().flat_map(|path| bodies.map(|body| (path, body))) {
+        for pause in [Duration::ZERO, Duration::from_millis(1)] {
+            let mut stream = pipes.connect();
+            let (fields, content) = body.split_once("\r\n\r\n").unwrap();
+            stream
+                .write_all(format!("POST {path} HTTP/1.1\r\nhost: test\r\n{fields}\r\n\r\n").as_bytes())
+                .await
+                .unwrap();
+            sleep(pause).await;
+            stream.write_all(content.as_bytes()).await.unwrap();
+            sleep(Duration::from_millis(1)).await;
+            assert_eq!(rig.site.ended.load(Ordering::SeqCst), calls, "{path} {body}");
+            drop(stream);
+            sleep(Duration::from_millis(1)).await;
+            calls += 1;
+            assert_eq!(rig.site.ended.load(Ordering::SeqCst), calls, "{path} {body}");
+        }
     }
 }
 
@@ -100,25 +112,49 @@ async fn a_caller_that_goes_away_while_its_reply_pauses_ends_its_call() {
     until(|| gates() == idle).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_arrives_during_a_call_is_the_next_request() {
-    let (rig, address) = Rig::tcp().await;
+    let (rig, pipes) = Rig::pipes(Limits::default());
     let request = last("/next");
-    // More and less than is read ahead, and all of it.
+    // Less than is read ahead, as much, more, and all of it.
     for early in [1, 7, 24, 25, request.len()] {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
+        let mut stream = pipes.connect();
         stream.write_all(get("/gate").as_bytes()).await.unwrap();
-        rig.started().await;
-        for byte in request[..early].bytes() {
-            stream.write_u8(byte).await.unwrap();
-            tokio::task::yield_now().await;
-        }
+        sleep(Duration::from_millis(1)).await;
+        stream.write_all(&request.as_bytes()[..early]).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
         rig.site.gate.notify_one();
         check(&one_reply(&mut stream).await, 200, &["through the gate"]);
         stream.write_all(&request.as_bytes()[early..]).await.unwrap();
         check(&rest(&mut stream).await, 200, &["GET /next"]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_taken_late_is_whole() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let body = "x".repeat(100);
+    for early in [0, 1, 24, 25, 99, 100] {
+        let mut stream = pipes.connect();
+        let head = format!("POST /later HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+        stream.write_all(&body.as_bytes()[..early]).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+        rig.site.gate.notify_one();
+        sleep(Duration::from_millis(1)).await;
+        stream.write_all(&body.as_bytes()[early..]).await.unwrap();
+        check(&one_reply(&mut stream).await, 200, &[&body]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_breaks_off_is_said_so_to_a_peer_that_still_reads() {
+    let (_rig, pipes) = Rig::pipes(Limits::default());
+    let (mut reading, mut writing) = tokio::io::split(pipes.connect());
+    writing.write_all(b"POST /broken HTTP/1.1\r\nhost: test\r\ncontent-length: 5\r\n\r\nabc").await.unwrap();
+    writing.shutdown().await.unwrap();
+    check(&rest(&mut reading).await, 400, &["broken off"]);
 }
 
 #[tokio::test]

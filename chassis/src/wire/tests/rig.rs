@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::fault::Fault;
 use crate::invocation::{Peer, Tls};
@@ -65,9 +65,7 @@ impl Connection for Site {
 
     fn call(&mut self, request: Request<Body>) -> Self::Answer {
         self.begun.fetch_add(1, Ordering::SeqCst);
-        if request.uri().path() != "/taken" {
-            self.started.notify_one();
-        }
+        self.started.notify_one();
         Box::pin(self.clone().answer(request))
     }
 
@@ -92,16 +90,33 @@ impl Site {
             "/304" => reply(StatusCode::NOT_MODIFIED, "content"),
             "/missing" => reply(StatusCode::NOT_FOUND, "missing"),
             "/panic" => panic!("as asked"),
+            // The body is held all the while.
             "/gate" => {
                 self.gate.notified().await;
                 reply(StatusCode::OK, "through the gate")
             }
             "/taken" => {
                 to_bytes(request.into_body(), usize::MAX).await.unwrap();
-                self.started.notify_one();
                 self.gate.notified().await;
                 reply(StatusCode::OK, "through the gate")
             }
+            "/elsewhere" => {
+                let body = tokio::spawn(to_bytes(request.into_body(), usize::MAX));
+                body.await.unwrap().unwrap();
+                self.gate.notified().await;
+                reply(StatusCode::OK, "through the gate")
+            }
+            "/later" => {
+                self.gate.notified().await;
+                echo(request.into_body()).await
+            }
+            "/broken" => match to_bytes(request.into_body(), usize::MAX).await {
+                Ok(_) => reply(StatusCode::OK, "whole"),
+                Err(_) => {
+                    sleep(Duration::from_millis(1)).await;
+                    reply(StatusCode::BAD_REQUEST, "broken off")
+                }
+            },
             "/large" => reply(StatusCode::OK, vec![b'x'; 1 << 20]),
             "/drip" => drip(Arc::clone(&self.gate)),
             "/upgrade" => upgrade(request),
