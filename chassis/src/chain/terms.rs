@@ -11,7 +11,7 @@ use crate::random::Random;
 pub struct Terms {
     /// The calls it runs on; `None` for all.
     pub when: Option<Condition>,
-    /// The share of its refusals that count, from 0 (a shadow: it decides, and nothing comes of it) to 1.
+    /// The share of its refusals, and of the answers of one that wraps, that count, from 0 (a shadow: it decides, and nothing comes of it) to 1.
     pub enforced: f64,
     /// Draws the refusals that count.
     pub random: Random,
@@ -23,9 +23,9 @@ pub struct Terms {
 pub struct Counts {
     /// The step ran.
     pub consulted: Counter,
-    /// The step refused, whether or not that counted.
+    /// The step refused, or wrapped and answered itself, whether or not that counted.
     pub refused: Counter,
-    /// The refusal counted.
+    /// That counted.
     pub enforced: Counter,
 }
 
@@ -38,14 +38,14 @@ static CONSULTED: Spec = Spec {
 
 static REFUSED: Spec = Spec {
     name: "chassis.handler.refused",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused or answered itself, whether or not that counted.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or wrapped and answered itself, whether or not that counted.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
 
 static ENFORCED: Spec = Spec {
     name: "chassis.handler.enforced",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused or answered itself, and that ended there.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or wrapped and answered itself, and that ended there.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };

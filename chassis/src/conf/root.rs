@@ -75,7 +75,7 @@ pub struct Root {
     /// What each handler does, for all operations that say nothing else. Beside its own keys each takes `when`, on which
     /// calls it runs: `{ method: [POST], path: { prefix: /api/ }, header: { x-tenant: gold }, query: { debug: { present:
     /// true } }, peer: [10.0.0.0/8], operation: [greeting.*], mark: [bulk] }` or a list of these; `shadow: true`: what it
-    /// would refuse is only counted and kept; `enforce: 25%`: the share of its refusals that count. A handler that runs
+    /// would refuse, or answer in place of the operation, is only counted; `enforce: 25%`: the share of that which counts. A handler that runs
     /// on some calls only, or whose refusals do not count, provides nothing that an operation relies on.
     pub handlers: BTreeMap<String, Value>,
     /// What is different for some operations. The key is an operation, `greeting.hello`, or a pattern: `greeting.*`,

@@ -98,3 +98,16 @@ impl<T: FromStr<Err = ValueError>> Visitor<'_> for Text<T> {
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.bytes().take_while(u8::is_ascii_digit).count())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_told_by_its_beginning() {
+        let wrong = |text: &str| serde_json::from_value::<Interval>(text.into()).unwrap_err().to_string();
+        let said = wrong(&"é".repeat(300));
+        assert!(said.contains(&format!("`{}…`", "é".repeat(60))) && !said.contains(&"é".repeat(61)), "{said}");
+        assert!(wrong(&"é".repeat(60)).contains(&format!("`{}`", "é".repeat(60))));
+    }
+}

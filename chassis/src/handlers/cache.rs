@@ -13,7 +13,8 @@
 //! what is kept of its target for everyone and for its caller, if it passes the same `cache`. A reply from here says its
 //! `Age`.
 //!
-//! As a shadow it keeps and counts all the same, and every call gets what the operation makes for it.
+//! As a shadow it keeps and counts all the same, and every call gets what the operation makes for it. The body of a reply
+//! is still gathered to be kept or tagged.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 

@@ -11,7 +11,8 @@
 //! 504: those calls may be made again. So may one whose caller left before it was answered. Of an answer that is too
 //! large it is known only that it was given: the call is not done again, and the next one is 409.
 //!
-//! As a shadow it remembers and counts all the same, and every call is done.
+//! As a shadow it remembers and counts all the same, and every call is done. It still reads bodies to compare them: one
+//! that cannot be read is answered so.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 

@@ -35,7 +35,7 @@ pub(super) enum Spoken {
 pub(super) struct Stream<T> {
     io: T,
     line: Arc<Line>,
-    // What was read ahead of whoever reads, to see what the peer speaks or whether it is still there.
+    /// What was read ahead of whoever reads, to see what the peer speaks or whether it is still there.
     ahead: [u8; PREFACE.len()],
     given: usize,
     filled: usize,
@@ -121,8 +121,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        if !(this.given < this.filled && this.give(buffer)) {
-            ready!(Pin::new(&mut this.io).poll_read(cx, buffer))?;
+        let has_given = this.given < this.filled && this.give(buffer);
+        // With what was read ahead comes what has arrived since: of a body that nobody took hyper reads what one read
+        // brings, and closes the connection if that is not the rest.
+        if !has_given || buffer.remaining() > 0 {
+            let read = Pin::new(&mut this.io).poll_read(cx, buffer)?;
+            if !has_given && read.is_pending() {
+                return Poll::Pending;
+            }
         }
         match buffer.filled().len() > before {
             // HTTP/2 sends more than requests; its connections are idle until there is a call.
@@ -204,7 +210,8 @@ impl<T: AsyncWrite + Unpin> Stream<T> {
 impl<T: AsyncRead + Unpin> Stream<T> {
     /// Looks whether the peer is still there while it waits for a reply; the task is woken when it goes. hyper flushes
     /// whenever it has done what it can, so every time a call begins to wait. What is read is what comes next, of the same
-    /// request or another; behind that, a peer that goes is not seen until the call has ended.
+    /// request or another; behind that, a peer that goes is not seen until the call has ended, nor while an operation
+    /// holds a body that it began to wait for and does not ask any more.
     ///
     /// # Errors
     /// It has closed the connection, or its half of it: whoever does that before the reply is taken to have given up.

@@ -14,7 +14,7 @@ static CALLS: Spec = Spec {
 
 static UNCHANGED: Spec = Spec {
     name: "chassis.cache.unchanged",
-    help: "Calls that `cache` answered with 304.",
+    help: "Calls that `cache` answered with 304, or would have as a shadow.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
@@ -29,7 +29,7 @@ static KEPT: Spec = Spec {
 static MEMORY: Spec =
     Spec { name: "chassis.cache.memory", help: "What they take.", unit: Unit::Bytes, kind: Kind::Gauge };
 
-/// What became of calls.
+/// What became of calls, or would have without the shadow.
 pub(super) struct Calls {
     /// Answered from the cache.
     pub(super) hit: Counter,

@@ -9,13 +9,15 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::chain::{Chain, Form, Step};
+use crate::chain::{Chain, Counts, Form, Step, Terms};
 use crate::clock::Clock;
+use crate::conf::Process;
 use crate::conf::fixture::built;
 use crate::fault::Code;
 use crate::invocation::fixture;
 use crate::operation::Access;
 use crate::principal::{Identity, Principal};
+use crate::random::Random;
 use crate::schema::Endpoint;
 
 type Answer = fn(usize) -> Response;
@@ -51,8 +53,18 @@ type Fields<'a> = &'a [(&'static str, &'static str)];
 
 impl Service {
     fn new(conf: Value, answer: Answer) -> Self {
+        Self::on_terms(conf, answer, None)
+    }
+
+    fn shadow(answer: Answer) -> Self {
+        let counts = Counts::new("cache", &Process::default());
+        let terms = Terms { when: None, enforced: 0.0, random: Random::seeded(1), counts };
+        Self::on_terms(json!({ "keep": "1m" }), answer, Some(Arc::new(terms)))
+    }
+
+    fn on_terms(conf: Value, answer: Answer, terms: Option<Arc<Terms>>) -> Self {
         let handler: Arc<Cache> = Arc::new(built(conf).unwrap());
-        let step = Step { name: "cache".into(), form: Form::Wrap(handler.clone()), terms: None };
+        let step = Step { name: "cache".into(), form: Form::Wrap(handler.clone()), terms };
         let page = Page { called: AtomicUsize::new(0), go: Semaphore::new(1000), answer };
         Self { chain: Chain { name: "default".into(), steps: [step].into() }, page: Arc::new(page), handler }
     }
@@ -243,6 +255,32 @@ async fn those_that_ask_for_the_same_meanwhile_wait_for_one_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_shadow() {
+    let service = Service::shadow(numbered);
+    service.page.go.forget_permits(1000);
+    let calls: Vec<_> = (0..3).map(|_| tokio::spawn(service.send(("GET", "/"), &[], None))).collect();
+    tokio::task::yield_now().await;
+    assert_eq!(service.called(), 3);
+    service.page.go.add_permits(9);
+    for (call, times) in calls.into_iter().zip(["1", "2", "3"]) {
+        assert_eq!(text(call.await.unwrap()).await, times);
+    }
+    let Calls { shared, miss, .. } = &service.handler.calls;
+    assert_eq!((shared.count(), miss.count()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_leaves_what_the_operation_says_and_counts_what_is_unchanged() {
+    let service = Service::shadow(|_| ([("etag", "\"own\"")], "hello").into_response());
+    for _ in 0..2 {
+        let response = service.send(("GET", "/"), &[("if-none-match", "\"own\"")], None).await;
+        assert_eq!((response.status().as_u16(), field(&response, "etag")), (200, Some("\"own\"")));
+        assert_eq!(text(response).await, "hello");
+    }
+    assert_eq!((service.handler.calls.unchanged.count(), service.handler.calls.hit.count()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_the_first_leaves_another_goes_and_nobody_waits_for_what_is_not_kept() {
     let service = Service::keeping(numbered);
     service.page.go.forget_permits(1000);
@@ -276,15 +314,17 @@ async fn a_change_that_succeeds_drops_what_is_kept_of_its_target() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_under_way_when_its_target_changed_is_not_kept() {
-    let service = Service::keeping(numbered);
-    service.page.go.forget_permits(1000);
-    let mut under_way = Box::pin(service.send(("GET", "/"), &[], None));
-    let mut change = Box::pin(service.send(("PUT", "/"), &[], None));
-    assert!((&mut under_way).now_or_never().is_none() && (&mut change).now_or_never().is_none());
-    service.page.go.add_permits(3);
-    assert_eq!(text(change.await).await, "2");
-    assert_eq!(text(under_way.await).await, "1");
-    assert_eq!(service.get(&[]).await, "3");
+    for service in [Service::keeping(numbered), Service::shadow(numbered)] {
+        service.page.go.forget_permits(1000);
+        let mut under_way = Box::pin(service.send(("GET", "/"), &[], None));
+        let mut change = Box::pin(service.send(("PUT", "/"), &[], None));
+        assert!((&mut under_way).now_or_never().is_none() && (&mut change).now_or_never().is_none());
+        service.page.go.add_permits(3);
+        assert_eq!(text(change.await).await, "2");
+        assert_eq!(text(under_way.await).await, "1");
+        assert_eq!(service.get(&[]).await, "3");
+        assert_eq!(service.handler.calls.hit.count(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]

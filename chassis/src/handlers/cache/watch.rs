@@ -9,7 +9,6 @@ use super::kept::Known;
 use super::{Cache, is_unchanged, name};
 use crate::handler::{Mandate, Next};
 use crate::invocation::Invocation;
-use crate::metrics::Counter;
 use crate::reply::Reply;
 
 impl Cache {
@@ -39,7 +38,9 @@ impl Cache {
                 }
             },
         };
-        would_be.map(Counter::increment);
+        if let Some(counter) = would_be {
+            counter.increment();
+        }
         let reply = next.run(invocation).await;
         let has_tag = reply.headers().contains_key(ETAG);
         let mut reply = match (keeping, flight) {

@@ -1,11 +1,14 @@
 //! Where a request ends is said once and plainly, or the connection ends with it: nothing can be smuggled behind it.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use super::rig::{PROBLEM, Rig, check, exchange, get, head, last, one_reply, rest};
+use crate::wire::Limits;
 
 /// What comes back when a request is sent with these fields and this body, with a second one right behind it.
 struct Sent {
@@ -196,6 +199,23 @@ async fn a_refused_body_that_is_small_keeps_the_connection() {
     check(&one_reply(&mut stream).await, 413, &["refused"]);
     stream.write_all(last("/next").as_bytes()).await.unwrap();
     check(&rest(&mut stream).await, 200, &["GET /next"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_body_that_nobody_takes_keeps_the_connection_however_it_comes() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    for pieces in [[100, 5_000], [1, 5_099], [0, 5_100], [5_100, 0]] {
+        let mut stream = pipes.connect();
+        stream.write_all(b"POST /gate HTTP/1.1\r\nhost: test\r\ncontent-length: 5100\r\n\r\n").await.unwrap();
+        for length in pieces {
+            stream.write_all(&vec![b'x'; length]).await.unwrap();
+            sleep(Duration::from_millis(1)).await;
+        }
+        rig.site.gate.notify_one();
+        check(&one_reply(&mut stream).await, 200, &["through the gate"]);
+        stream.write_all(last("/next").as_bytes()).await.unwrap();
+        check(&rest(&mut stream).await, 200, &["GET /next"]);
+    }
 }
 
 #[tokio::test]
