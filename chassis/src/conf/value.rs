@@ -1,5 +1,6 @@
 //! The values YAML writes as text: durations, sizes, rates, secrets and files.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -37,11 +38,19 @@ impl ValueError {
 
     /// The same with no more of a long value than tells which it is.
     fn shortened(self, text: &str) -> Self {
-        const LONGEST: usize = 60;
-        let Some((at, _)) = text.char_indices().nth(LONGEST) else { return self };
-        let short = format!("{}…", &text[..at]);
-        Self { message: self.message.replace(text, &short), help: self.help.replace(text, &short) }
+        match beginning(text) {
+            Cow::Borrowed(_) => self,
+            Cow::Owned(short) => {
+                Self { message: self.message.replace(text, &short), help: self.help.replace(text, &short) }
+            }
+        }
     }
+}
+
+/// As much of a value as a message shows.
+pub(super) fn beginning(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 60;
+    text.char_indices().nth(LONGEST).map_or(Cow::Borrowed(text), |(at, _)| format!("{}…", &text[..at]).into())
 }
 
 impl fmt::Display for ValueError {

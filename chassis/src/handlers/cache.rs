@@ -50,6 +50,7 @@ mod watch;
 pub use policy::Conf;
 
 use directives::Directives;
+use flights::Flight;
 use keeping::{Keeping, age, is_fresh_enough};
 use kept::{Kept, Known, Shelf, selecting};
 use metric::Calls;
@@ -174,7 +175,18 @@ impl Cache {
         let Some(flight) = flight.filter(|_| *invocation.method() == Method::GET) else {
             return self.tagged(reply).await;
         };
-        let reply = self.keep(keeping, name, reply, invocation).await;
+        self.keep(keeping, (name, flight), reply, invocation).await
+    }
+
+    /// Keeps what a flight brought, if it may be kept and nothing changed meanwhile.
+    async fn keep(
+        &self,
+        keeping: &Keeping,
+        (name, flight): (Digest, Flight),
+        reply: Reply,
+        invocation: &mut Invocation,
+    ) -> Reply {
+        let reply = self.put(keeping, name, reply, invocation).await;
         // Looked at last: whoever changes it says so first, and forgets what is kept then.
         if flight.is_outdated() {
             keeping.shelf.forget(&name);
@@ -183,7 +195,7 @@ impl Cache {
     }
 
     /// Keeps a reply if it may be kept. Exclusive, because only so can a call be lent to another thread.
-    async fn keep(&self, keeping: &Keeping, name: Digest, reply: Reply, invocation: &mut Invocation) -> Reply {
+    async fn put(&self, keeping: &Keeping, name: Digest, reply: Reply, invocation: &mut Invocation) -> Reply {
         let selecting = selecting(invocation.headers(), reply.headers());
         let fresh = keeping.fresh(&reply).filter(|_| selecting.is_some() && self.is_small(&reply));
         let selecting = selecting.unwrap_or_default();

@@ -130,11 +130,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stream<T> {
                 return Poll::Pending;
             }
         }
-        match buffer.filled().len() > before {
+        if buffer.filled().len() == before {
+            this.ended = buffer.remaining() > 0;
+        } else if !this.http2 {
             // HTTP/2 sends more than requests; its connections are idle until there is a call.
-            true if !this.http2 => this.line.received(),
-            true => {}
-            false => this.ended = buffer.remaining() > 0,
+            this.line.received();
         }
         Poll::Ready(Ok(()))
     }

@@ -1,6 +1,7 @@
 //! The words for what is there and what should be.
 
 use crate::conf::tree::{Content, Node};
+use crate::conf::value::beginning;
 
 /// What is there, by its kind as JSON Schema names it.
 pub(super) fn kind(node: &Node) -> &'static str {
@@ -29,14 +30,9 @@ pub(super) fn found(node: &Node) -> String {
 
 /// A value as a message shows it.
 pub(super) fn shown(node: &Node) -> String {
-    const LONGEST: usize = 60;
-    let text = match &node.content {
-        Content::Text(text) => text.clone(),
-        _ => node.to_json().to_string(),
-    };
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("`{}…`", &text[..at]),
-        None => format!("`{text}`"),
+    match &node.content {
+        Content::Text(text) => format!("`{}`", beginning(text)),
+        _ => format!("`{}`", beginning(&node.to_json().to_string())),
     }
 }
 

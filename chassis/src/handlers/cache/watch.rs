@@ -44,13 +44,7 @@ impl Cache {
         let reply = next.run(invocation).await;
         let has_tag = reply.headers().contains_key(ETAG);
         let mut reply = match (keeping, flight) {
-            (Some(keeping), Some(flight)) => {
-                let reply = self.keep(keeping, name, reply, invocation).await;
-                if flight.is_outdated() {
-                    keeping.shelf.forget(&name);
-                }
-                reply
-            }
+            (Some(keeping), Some(flight)) => self.keep(keeping, (name, flight), reply, invocation).await,
             _ => self.tagged(reply).await,
         };
         if reply.fault().is_none() && is_unchanged(&reply, invocation) {
