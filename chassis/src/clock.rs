@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
 
+use std::cell::Cell;
 use std::time::{Duration, SystemTime};
 
 pub use tokio::time::Instant;
@@ -38,10 +39,37 @@ impl Clock {
         }
     }
 
+    /// The wall time at an instant, which may lie a little back or ahead: by the last look at the wall, if that is not long
+    /// ago, because a look takes as long as a small handler.
+    pub fn wall_at(&self, instant: Instant) -> SystemTime {
+        let (then, wall) = self.anchor.unwrap_or_else(|| seen_near(instant));
+        match instant.checked_duration_since(then) {
+            Some(since) => wall + since,
+            None => wall - then.duration_since(instant),
+        }
+    }
+
     /// The wall time as seconds since the Unix epoch; 0 before it.
     pub fn unix_seconds(&self) -> u64 {
         self.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs()
     }
+}
+
+/// How long what a thread saw on the wall is good for: the time that the wall may be set meanwhile without being noticed.
+const SEEN_FOR: Duration = Duration::from_secs(1);
+
+/// What this thread saw on the wall no longer from an instant than [`SEEN_FOR`].
+fn seen_near(instant: Instant) -> (Instant, SystemTime) {
+    thread_local! {
+        static SEEN: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
+    }
+    let is_near =
+        |(then, _): &(Instant, SystemTime)| instant.checked_duration_since(*then).is_some_and(|since| since < SEEN_FOR);
+    SEEN.get().filter(is_near).unwrap_or_else(|| {
+        let seen = (Instant::now(), SystemTime::now());
+        SEEN.set(Some(seen));
+        seen
+    })
 }
 
 /// The nanoseconds of a length of time; at most those of 584 years.
@@ -76,6 +104,20 @@ impl Default for Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wall_is_known_at_any_instant_without_looking_again() {
+        let (clock, second) = (Clock::anchored(SystemTime::UNIX_EPOCH), Duration::from_secs(1));
+        let begun = clock.now();
+        tokio::time::advance(second).await;
+        assert_eq!(clock.wall_at(begun), SystemTime::UNIX_EPOCH);
+        assert_eq!(clock.wall_at(clock.now()), clock.wall());
+        let (clock, begun) = (Clock::system(), clock.now());
+        let first = clock.wall_at(begun);
+        assert_eq!(clock.wall_at(begun + second / 2), first + second / 2);
+        assert!(clock.wall_at(begun + 2 * second) >= first + 2 * second, "it is looked at again");
+        assert!(clock.wall_at(begun - second) < first);
+    }
 
     #[test]
     fn a_wall_time_is_told_with_its_day() {

@@ -6,10 +6,17 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repeated;
 
+/// With so few fields, looking at each costs less than to hash a name.
+const FEW: usize = 12;
+
 /// The only value of a field, if it is there.
 #[inline]
 pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Repeated> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let found = match headers.len() {
+        0..=FEW => headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+        _ => headers.get(name),
+    };
+    let Some(value) = found else { return Ok(None) };
     // In most requests no field is repeated, and then nobody need look whether this one is.
     let is_sole = headers.len() == headers.keys_len() || headers.get_all(name).iter().nth(1).is_none();
     if is_sole { Ok(Some(value)) } else { Err(Repeated) }

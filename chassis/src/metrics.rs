@@ -90,7 +90,7 @@ pub fn labels<V: Into<Cow<'static, str>>>(pairs: impl IntoIterator<Item = (&'sta
 pub struct Metrics(Arc<Registered>);
 
 struct Registered {
-    // How many threads write at once without waiting for each other.
+    // So many threads write without waiting for each other, less one.
     lanes: usize,
     families: Mutex<BTreeMap<&'static str, Arc<Kept>>>,
 }
@@ -98,7 +98,8 @@ struct Registered {
 impl Metrics {
     /// Nothing measured yet. `threads` that write at the same time do not slow each other down.
     pub fn new(threads: usize) -> Self {
-        let lanes = threads.clamp(1, 64).next_power_of_two();
+        // Beside those that answer calls there is the one that started them; one lane is shared by all others.
+        let lanes = threads.clamp(1, 64) + 2;
         Self(Arc::new(Registered { lanes, families: Mutex::default() }))
     }
 

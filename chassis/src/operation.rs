@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -46,7 +47,41 @@ pub struct Operation {
     pub asks_for_certificates: bool,
     /// Where it is written.
     pub location: Location,
+    /// What a record of any of its calls says of it.
+    #[serde(skip)]
+    pub(crate) recorded: Recorded,
 }
+
+/// What a record of a call says of its operation, written when the first is made. It follows from all else, so that
+/// operations do not differ by it.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded(OnceLock<Box<[u8]>>);
+
+impl Recorded {
+    /// What is written, by whoever comes first.
+    pub(crate) fn or_write(&self, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        self.0.get_or_init(|| {
+            let mut bytes = Vec::new();
+            write(&mut bytes);
+            bytes.into()
+        })
+    }
+}
+
+impl Clone for Recorded {
+    /// What is cloned may be changed.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Recorded {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Recorded {}
 
 impl Operation {
     /// An operation made at run time, open to nobody but known callers until [`Access`] says otherwise.
@@ -69,6 +104,7 @@ impl Operation {
             listeners: Vec::new(),
             asks_for_certificates: false,
             location: Location::default(),
+            recorded: Recorded::default(),
         }
     }
 

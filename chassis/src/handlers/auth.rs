@@ -16,6 +16,7 @@ mod bearer;
 mod cache;
 mod challenge;
 mod conf;
+mod digest;
 mod external;
 mod gate;
 mod keys;

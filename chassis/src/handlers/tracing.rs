@@ -129,7 +129,8 @@ impl Tracing {
     /// Leaves the span for whoever sends it: now, or when the last byte of a reply is out that is made while it is sent.
     fn record(&self, invocation: &Invocation, reply: &mut Reply, cause: Cause) {
         let link = self.link(invocation);
-        let seen = Seen { invocation, reply, link, notes: &self.notes, cause, now: nanos(self.clock.wall()) };
+        let now = nanos(self.clock.wall_at(invocation.call.finished()));
+        let seen = Seen { invocation, reply, link, notes: &self.notes, cause, now };
         if reply.length().is_none() && reply.fault().is_none() {
             let begun = seen.kept();
             return self.record_later(reply, begun);

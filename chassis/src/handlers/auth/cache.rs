@@ -1,20 +1,20 @@
 //! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use aws_lc_rs::error::Unspecified;
 
 use super::conf;
+use super::digest::{Digest, Digester};
 use super::keys::Standing;
 use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
 use crate::lane::lane;
 use crate::principal::{Handle, Principal};
-use crate::random::folded;
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
 const WAYS: usize = 8;
@@ -23,20 +23,14 @@ const LANES: usize = 8;
 /// What a token takes in memory beside its end and its principal: the entry, and a handle for each lane.
 const EACH: usize = size_of::<Handle<Remembered>>() + size_of::<Others>() + LANES * 64;
 
-/// How much of a token, from its start, stands in the entry itself: all of most that are signed with HMAC.
-const START: usize = 448;
-
 /// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
 const CLOSED: u64 = 2;
 
-/// How much of a token, from its end, decides where it is kept: part of its signature, which differs from all others.
-const TAIL: usize = 32;
-
-/// Verified tokens, in sets that a keyed hash chooses. It belongs to one set of keys and goes with it.
+/// Verified tokens, in sets that their digests choose. It belongs to one set of keys and goes with it.
 ///
 /// Reading takes no lock and allocates nothing. Each token has two sets it may stand in and takes a free place in
-/// either; there are never more places than configured. A hash only chooses the place: what is found is the token
-/// itself, compared whole.
+/// either; there are never more places than configured. What is kept and compared is the whole digest of a token, not the
+/// token: many callers that take turns need less memory to be near, and nobody finds a token in it.
 pub(super) struct Cache {
     /// Made when the first token is kept.
     sets: OnceLock<Box<[Set]>>,
@@ -45,8 +39,7 @@ pub(super) struct Cache {
     /// How many bytes all of them may take, and take.
     room: usize,
     taken: AtomicUsize,
-    /// Of this process, so that nobody knows which tokens share a set.
-    secret: [u64; TAIL / 8],
+    digester: Digester,
     /// Which of the places is given up next when all are taken.
     turn: AtomicUsize,
 }
@@ -54,24 +47,22 @@ pub(super) struct Cache {
 /// Places that are looked through together. The tags fill one cache line, the places the one that processors fetch with it.
 #[repr(align(128))]
 struct Set {
-    /// The hash of the token in the place beside; 0 where there was none. A reader may see one of them before the
-    /// other: the comparison of the whole token settles it.
+    /// A part of the digest in the place beside; 0 where there was none. A reader may see one of them before the
+    /// other: the comparison of the whole digest settles it.
     tags: [AtomicU64; WAYS],
     places: [ArcSwapOption<Handle<Remembered>>; WAYS],
 }
 
 /// What a call looks at comes first, and together: where many callers take turns, nothing costs it more than memory that
-/// is in no cache, and a part of the entry that lay elsewhere would be waited for once more.
+/// is in no cache.
 #[repr(C)]
 struct Remembered {
     until: Instant,
     /// Of the key that signed it.
     standing: Standing,
-    length: usize,
+    digest: Digest,
     /// The lane that counts on the entry itself.
-    lane: usize,
-    start: [u8; START],
-    end: Box<[u8]>,
+    lane: u32,
     /// How many bytes it takes.
     weight: usize,
     others: OnceLock<Box<Others>>,
@@ -81,22 +72,24 @@ struct Remembered {
 type Others = [OnceLock<Principal>; LANES];
 
 impl Cache {
-    pub(super) fn new(conf: &conf::Cache) -> Self {
-        Self {
+    /// For tokens of at most so many bytes.
+    pub(super) fn new(conf: &conf::Cache, longest: usize) -> Result<Self, Unspecified> {
+        Ok(Self {
+            digester: Digester::new(if conf.max == 0 { 0 } else { longest })?,
             sets: OnceLock::new(),
             max: conf.max,
             max_age: conf.max_age.duration(),
             room: conf.memory.length(),
             taken: AtomicUsize::new(0),
-            secret: std::array::from_fn(|_| RandomState::new().build_hasher().finish()),
             turn: AtomicUsize::new(0),
-        }
+        })
     }
 
     /// Whom this token names, if it was kept and is still good.
     pub(super) fn find(&self, token: impl AsRef<[u8]>, now: Instant) -> Option<Principal> {
-        let (token, tag) = (token.as_ref(), self.tag(token.as_ref()));
-        self.homes(tag)?.into_iter().find_map(|set| set.find(tag, token, now))
+        let sets = self.sets.get()?;
+        let digest = self.digester.of(token.as_ref())?;
+        homes(sets, tag(&digest))?.into_iter().find_map(|set| set.find(&digest, now))
     }
 
     /// Keeps a verified token that is accepted for so long.
@@ -104,14 +97,15 @@ impl Cache {
         if self.max == 0 {
             return;
         }
-        self.sets.get_or_init(|| sets(self.max));
-        let tag = self.tag(token.as_bytes());
-        let Some(homes) = self.homes(tag) else { return };
+        let Some(digest) = self.digester.of(token.as_bytes()) else { return };
+        let tag = tag(&digest);
+        let Some(homes) = homes(self.sets.get_or_init(|| sets(self.max)), tag) else { return };
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let (set, way) = place(homes, tag, now).unwrap_or_else(|| homes[turn % homes.len()].next(turn / homes.len()));
         let (verified, standing) = proved;
-        let weight = EACH + token.len().saturating_sub(START) + weight::of(verified.principal.identity());
-        let remembered = Remembered::new(token.as_bytes(), now + rest.min(self.max_age), standing, weight);
+        let weight = EACH + weight::of(verified.principal.identity());
+        let until = now + rest.min(self.max_age);
+        let remembered = Remembered { until, standing, digest, lane: own_lane(), weight, others: OnceLock::new() };
         let kept = Handle::new(&verified.principal, remembered);
         if let Some(kept) = self.fitting(kept, set, way) {
             set.tags[way].store(tag, Ordering::Relaxed);
@@ -136,33 +130,22 @@ impl Cache {
 
     /// The most bytes it can take, those of its empty places included.
     pub(super) fn memory_bound(&self) -> usize {
-        if self.max == 0 { 0 } else { self.room + self.max.div_ceil(WAYS) * size_of::<Set>() }
-    }
-
-    /// A hash of the end of the token. Two multiplications do: nobody can put into the cache what no trusted key
-    /// signed, and a signature is as good as random.
-    fn tag(&self, token: &[u8]) -> u64 {
-        let tail = token.last_chunk().copied().unwrap_or_else(|| padded(token));
-        let (words, _) = tail.as_chunks();
-        let word = |at: usize| u64::from_le_bytes(words[at]) ^ self.secret[at];
-        // Never 0, which marks a place that was never taken.
-        folded(word(0), word(1)) ^ folded(word(2), word(3)) | 1
-    }
-
-    /// The two sets a token may stand in; `None` as long as nothing was kept.
-    fn homes(&self, tag: u64) -> Option<[&Set; 2]> {
-        let sets = self.sets.get()?;
-        let home = |hash: u64| sets.get(((u128::from(hash) * sets.len() as u128) >> 64) as usize);
-        Some([home(tag)?, home(tag.wrapping_mul(0x9e37_79b9_7f4a_7c15))?])
+        if self.max == 0 {
+            return 0;
+        }
+        self.room + self.max.div_ceil(WAYS) * size_of::<Set>() + self.digester.memory()
     }
 }
 
-/// The end of a token that is shorter than any that is signed.
-#[cold]
-fn padded(token: &[u8]) -> [u8; TAIL] {
-    let mut tail = [0; TAIL];
-    tail.iter_mut().zip(token).for_each(|(to, byte)| *to = *byte);
-    tail
+/// What is looked for in a set: never 0, which marks a place that was never taken.
+fn tag(digest: &Digest) -> u64 {
+    digest.number() | 1
+}
+
+/// The two sets a token may stand in.
+fn homes(sets: &[Set], tag: u64) -> Option<[&Set; 2]> {
+    let home = |hash: u64| sets.get(((u128::from(hash) * sets.len() as u128) >> 64) as usize);
+    Some([home(tag)?, home(tag.wrapping_mul(0x9e37_79b9_7f4a_7c15))?])
 }
 
 /// Sets with so many places in all, as evenly as can be.
@@ -178,10 +161,10 @@ impl Set {
         Self { tags: std::array::from_fn(tag), places: Default::default() }
     }
 
-    fn find(&self, tag: u64, token: &[u8], now: Instant) -> Option<Principal> {
-        let way = self.way(tag)?;
+    fn find(&self, digest: &Digest, now: Instant) -> Option<Principal> {
+        let way = self.way(tag(digest))?;
         let place = self.places[way].load();
-        let found = place.as_ref().filter(|found| found.kept.is(token) && found.kept.is_good(now))?;
+        let found = place.as_ref().filter(|found| found.kept.digest == *digest && found.kept.is_good(now))?;
         Some(principal(found))
     }
 
@@ -217,30 +200,14 @@ fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
 }
 
 impl Remembered {
-    fn new(token: &[u8], until: Instant, standing: Standing, weight: usize) -> Self {
-        let (beginning, end) = token.split_at(token.len().min(START));
-        let mut start = [0; START];
-        start[..beginning.len()].copy_from_slice(beginning);
-        let (length, lane) = (token.len(), own_lane());
-        Self { until, standing, length, lane, start, end: end.into(), weight, others: OnceLock::new() }
-    }
-
-    fn is(&self, token: &[u8]) -> bool {
-        self.length == token.len()
-            && match self.start.get(..token.len()) {
-                Some(whole) => *whole == *token,
-                None => self.start == token[..START] && *self.end == token[START..],
-            }
-    }
-
     fn is_good(&self, now: Instant) -> bool {
         now < self.until && self.standing.is_trusted()
     }
 }
 
 /// Threads are numbered one after the other, so that a few of them never share a lane.
-fn own_lane() -> usize {
-    lane() % LANES
+fn own_lane() -> u32 {
+    (lane() % LANES) as u32
 }
 
 fn principal(found: &Arc<Handle<Remembered>>) -> Principal {
@@ -249,7 +216,7 @@ fn principal(found: &Arc<Handle<Remembered>>) -> Principal {
         return Arc::clone(found).into();
     }
     let others = found.kept.others.get_or_init(Box::default);
-    others[lane].get_or_init(|| Handle::apart(found)).clone()
+    others[lane as usize].get_or_init(|| Handle::apart(found)).clone()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Tokens {
         match (said.into_iter().filter(|said| *said).count(), &keys.file) {
             (1, Some(file)) => {
                 let content = context.files.read(file).map_err(|error| error.below("keys.file"))?;
-                Ok(Self::with(Arc::new(proven(conf, &content, context)?), conf, None, context))
+                Self::with(Arc::new(proven(conf, &content, context)?), conf, None, context)
             }
             (1, None) => Self::fetching(Box::new(Web::build(conf)?), conf, context),
             (0, _) => Err(BuildError::new("keys", "nothing says where the keys are").with_help(WHERE)),
@@ -63,17 +63,23 @@ impl Tokens {
         if keys.at_start == AtStart::Require {
             context.process.background.first("auth", Arc::clone(&remote).first());
         }
-        Ok(Self::with(verifier, conf, Some(remote), context))
+        Self::with(verifier, conf, Some(remote), context)
     }
 
-    fn with(verifier: Arc<Verifier>, conf: &Jwt, remote: Option<Arc<Remote>>, context: &BuildContext<'_>) -> Self {
+    fn with(
+        verifier: Arc<Verifier>,
+        conf: &Jwt,
+        remote: Option<Arc<Remote>>,
+        context: &BuildContext<'_>,
+    ) -> Result<Self, BuildError> {
         let process = context.process;
-        let cache = Cache::new(&conf.cache);
+        let cache = Cache::new(&conf.cache, conf.max_token_size.length());
+        let cache = cache.map_err(|_| BuildError::new("", "the operating system gives no random numbers"))?;
         let _reserved = process.memory.reserve("auth", cache.memory_bound());
         let fetch = |remote| process.background.run("keys of the issuer", |ending| Remote::run(remote, ending));
         let _fetching = remote.clone().map(fetch);
         let verified = metric::verified(&process.metrics, "jwt");
-        Self { verifier, cache, remote, verified, _fetching, _reserved }
+        Ok(Self { verifier, cache, remote, verified, _fetching, _reserved })
     }
 
     /// Whom the token names. `arrived` decides about what is remembered, the wall clock about what is not.

@@ -1,6 +1,7 @@
 //! The handles that calls are measured with, and the measuring.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http::Method;
 use http_body::Body;
@@ -69,16 +70,23 @@ impl Meters {
         let traits = Traits::answered(invocation, reply);
         let response = if *invocation.method() == Method::HEAD { Some(0) } else { length };
         let measures = Measures { took: invocation.call.elapsed_nanos(), request: invocation.call.body_size, response };
-        self.count(invocation.operation(), traits, &measures, &invocation.call.trace);
+        self.count(invocation.operation(), traits, &measures, (&invocation.call.trace, invocation.call.arrived));
     }
 
-    fn count(&self, operation: Option<&Operation>, traits: Traits, measures: &Measures, trace: &TraceContext) {
+    fn count(
+        &self,
+        operation: Option<&Operation>,
+        traits: Traits,
+        measures: &Measures,
+        (trace, arrived): (&TraceContext, Instant),
+    ) {
         self.active(traits).subtract(1);
         let make = || self.series(traits.labels(operation));
         let series = self.table.find(operation, traits, make).unwrap_or_else(|| self.overflowing());
         series.record(measures);
         if trace.is_sampled() {
-            series.duration.exemplify(measures.took, trace, self.clock.wall());
+            let ended = arrived + Duration::from_nanos(measures.took);
+            series.duration.exemplify(measures.took, trace, self.clock.wall_at(ended));
         }
     }
 
@@ -127,6 +135,6 @@ impl Streamed {
         let traits = if end.outcome == Outcome::Failed { traits.broken() } else { *traits };
         let took = nanos(meters.clock.now().duration_since(*arrived));
         let measures = Measures { took, request: *request, response: Some(end.bytes) };
-        meters.count(operation.as_ref(), traits, &measures, trace);
+        meters.count(operation.as_ref(), traits, &measures, (trace, *arrived));
     }
 }

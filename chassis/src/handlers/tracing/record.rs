@@ -8,6 +8,7 @@ use super::notes::Notes;
 use super::span::{known, named};
 use crate::invocation::convention::{OTHER, SCHEMES, scheme, version};
 use crate::invocation::{Invocation, RequestId};
+use crate::operation::Operation;
 use crate::outbox::{Writing, shortened};
 use crate::reply::Reply;
 use crate::trace::{TRACESTATE, TraceContext};
@@ -53,16 +54,16 @@ impl Seen<'_> {
 
     fn note_request(&self, span: &mut Writing<'_>) {
         let (sent, method) = (self.invocation, known(self.invocation.method()));
-        let operation = sent.operation();
-        let route = operation.map(|operation| operation.template.as_str());
-        span.name(named(method, route));
-        span.text("http.request.method", method);
+        match sent.operation() {
+            // As nearly all calls of it do.
+            Some(operation) if operation.method == method => {
+                let write = |bytes: &mut Vec<u8>| note_operation(&mut Writing::begin(bytes), method, Some(operation));
+                span.fields(operation.recorded.or_write(write));
+            }
+            operation => note_operation(span, method, operation),
+        }
         if method == OTHER {
             span.text("http.request.method_original", shortened(sent.method().as_str()));
-        }
-        if let Some(operation) = operation {
-            span.text("http.route", &operation.template);
-            span.text("chassis.operation", &operation.id);
         }
         span.text("url.scheme", SCHEMES[scheme(sent)]);
         span.text("url.path", shortened(sent.path()));
@@ -108,6 +109,16 @@ impl Seen<'_> {
             Cause::Failed => span.text("chassis.recorded_because", "error"),
             Cause::Slow => span.text("chassis.recorded_because", "slow"),
         }
+    }
+}
+
+/// Writes what calls with this method to this operation have in common.
+fn note_operation(span: &mut Writing<'_>, method: &str, operation: Option<&Operation>) {
+    span.name(named(method, operation.map(|operation| operation.template.as_str())));
+    span.text("http.request.method", method);
+    if let Some(operation) = operation {
+        span.text("http.route", &operation.template);
+        span.text("chassis.operation", &operation.id);
     }
 }
 

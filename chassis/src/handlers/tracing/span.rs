@@ -1,6 +1,7 @@
 //! What the span of a call says: the names of OpenTelemetry's semantic conventions for HTTP servers.
 
-use http::{Method, Uri, Version};
+use http::uri::PathAndQuery;
+use http::{Method, Version};
 use tracing::field::Empty;
 use tracing::{Level, Span, debug, enabled, field, info_span};
 
@@ -32,7 +33,7 @@ pub(super) fn brief(invocation: &Invocation, notes: &Notes) -> CallSpan {
 struct Facts {
     matched: Matched,
     method: Method,
-    uri: Uri,
+    path: Option<PathAndQuery>,
     scheme: &'static str,
     version: Version,
     peer: Peer,
@@ -48,7 +49,7 @@ impl Facts {
         Self {
             matched: call.matched(),
             method: invocation.method().clone(),
-            uri: invocation.uri().clone(),
+            path: invocation.uri().path_and_query().cloned(),
             scheme: SCHEMES[scheme(invocation)],
             version: invocation.parts.version,
             peer: call.peer,
@@ -75,7 +76,7 @@ impl Facts {
             "http.route" = route,
             "http.response.status_code" = Empty,
             "url.scheme" = self.scheme,
-            "url.path" = self.uri.path(),
+            "url.path" = self.path.as_ref().map(PathAndQuery::path),
             "network.protocol.version" = version(self.version),
             "client.address" = self.peer.ip().map(field::display),
             "trace_id" = %Hex(&trace.trace_id),

@@ -8,10 +8,11 @@ use crate::handlers::auth::keys::KeySet;
 use crate::handlers::auth::tests::{SECRET, secrets};
 use crate::principal::Identity;
 
+const LONGEST: usize = 2 << 10;
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn cache(max: usize) -> Cache {
-    Cache::new(&conf::Cache { max, max_age: Interval::mins(5), memory: Size::mib(64) })
+    Cache::new(&conf::Cache { max, max_age: Interval::mins(5), memory: Size::mib(64) }, LONGEST).unwrap()
 }
 
 fn keep(cache: &Cache, token: &str, subject: &str, now: Instant, rest: Duration) {
@@ -66,17 +67,17 @@ fn what_a_key_proved_goes_with_its_trust() {
 fn all_of_them_stay_within_their_memory() {
     let now = Clock::system().now();
     let memory = Size::kib(64);
-    let cache = Cache::new(&conf::Cache { max: 1_000, max_age: Interval::mins(5), memory });
+    let cache = Cache::new(&conf::Cache { max: 1_000, max_age: Interval::mins(5), memory }, LONGEST).unwrap();
     for number in 0..1_000 {
-        keep(&cache, &format!("{}{}", "long".repeat(250), token(number)), "a", now, HOUR);
+        keep(&cache, &token(number), &"long".repeat(250), now, HOUR);
         assert!(cache.taken.load(Ordering::Relaxed) <= memory.length());
     }
     assert!(kept(&cache) > 10, "{}", kept(&cache));
     let weights = cache.sets.get().into_iter().flatten().flat_map(|set| &set.places);
     let weights = weights.filter_map(|place| Some(place.load().as_ref()?.kept.weight)).sum::<usize>();
     assert_eq!(cache.taken.load(Ordering::Relaxed), weights);
-    keep(&cache, &"x".repeat(65 << 10), "a", now, HOUR);
-    assert!(cache.find("x".repeat(65 << 10), now).is_none(), "larger than all there is");
+    keep(&cache, "token", &"x".repeat(65 << 10), now, HOUR);
+    assert!(cache.find("token", now).is_none(), "larger than all there is");
 }
 
 #[test]
@@ -91,17 +92,20 @@ fn tokens_are_compared_whole() {
 #[test]
 fn tokens_of_every_length_are_compared_whole() {
     let (cache, now) = (cache(64), Clock::system().now());
-    for length in [TAIL - 1, TAIL, START - 1, START, START + 1, 3 * START] {
+    for length in [7, 15, 16, 17, 31, 32, 250, LONGEST] {
         let token: String = (0..length).map(|at| char::from(b'a' + (at % 26) as u8)).collect();
         keep(&cache, &token, "a", now, HOUR);
         assert!(cache.find(&token, now).is_some(), "{length}");
-        for at in [0, length / 2, length.saturating_sub(TAIL + 1), length - 1] {
+        for at in [0, length / 2, length.saturating_sub(17), length - 1] {
             let mut other = token.clone().into_bytes();
             other[at] = b'-';
             assert!(cache.find(&other, now).is_none(), "{at} of {length}");
         }
         assert!(cache.find(&token[1..], now).is_none() && cache.find(format!("a{token}"), now).is_none(), "{length}");
     }
+    let longer = "a".repeat(LONGEST + 16);
+    keep(&cache, &longer, "a", now, HOUR);
+    assert!(cache.find(&longer, now).is_none());
 }
 
 #[test]
