@@ -5,8 +5,8 @@
 //! way what they may keep.
 //!
 //! With `keep`, replies stay here for a while, for whoever asks for the same target of the same host, by what `Vary`
-//! names (RFC 9111). While one call is answered the others that ask for the same wait for its answer. Kept are 200, 203,
-//! 301 and 308 whose bodies are made before they are sent; never what says `no-store`, `no-cache` or `private`, sets a
+//! names (RFC 9111). While one `GET` is answered the others that ask for the same wait for its answer; if that is not to
+//! be kept, they go on by themselves, all at once. Kept are 200, 203, 301 and 308 whose bodies are made before they are sent; never what says `no-store`, `no-cache` or `private`, sets a
 //! cookie, or varies by everything. Callers that are known get theirs from the operation, unless `private` keeps
 //! replies for each of them; whoever sends `Authorization` or `Cookie` and is not known always does. A call that says
 //! `no-store` passes by, one that says `no-cache` gets a new answer. A call that changes something and succeeds drops
@@ -58,6 +58,9 @@ use name::Digest;
 
 /// How long it is remembered that a reply was not to be kept, at most: nobody waits for such a one.
 const NOT_KEPT: Duration = Duration::from_secs(10);
+/// How many calls one waits for, at most. If the first leaves without an answer another one goes; an answer that was not
+/// kept would not be the next time either, and who waited for it waits no more.
+const WAITS: u8 = 2;
 
 /// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
 /// ask for the same. List it behind `auth` and `compression`.
@@ -153,7 +156,7 @@ impl Cache {
     ) -> Reply {
         let name = name::of(invocation);
         let asks = Directives::read(invocation.headers());
-        let mut has_waited = false;
+        let (mut has_waited, mut waits) = (false, WAITS);
         let flight = loop {
             match keeping.shelf.find(&name, invocation.headers()) {
                 Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, has_waited) => {
@@ -164,18 +167,25 @@ impl Cache {
                 Known::NotKept => break None,
                 Known::Reply(_) | Known::Nothing => {}
             }
+            // What answers `HEAD` is not kept: there is nothing to wait for.
+            if *invocation.method() == Method::HEAD {
+                break None;
+            }
             match keeping.flights.join(name) {
                 Ok(flight) => break Some(flight),
-                Err(under_way) => flights::over(under_way).await,
+                Err(under_way) if waits > 0 => {
+                    waits = if under_way.is_answered().await { 0 } else { waits - 1 };
+                    has_waited = true;
+                }
+                Err(_) => break None,
             }
-            has_waited = true;
         };
         self.calls.miss.increment();
         let reply = next.run(invocation).await;
-        let Some(flight) = flight.filter(|_| *invocation.method() == Method::GET) else {
-            return self.tagged(reply).await;
-        };
-        self.keep(keeping, (name, flight), reply, invocation).await
+        match flight {
+            Some(flight) => self.keep(keeping, (name, flight), reply, invocation).await,
+            None => self.tagged(reply).await,
+        }
     }
 
     /// Keeps what a flight brought, if it may be kept and nothing changed meanwhile.
@@ -191,6 +201,7 @@ impl Cache {
         if flight.is_outdated() {
             keeping.shelf.forget(&name);
         }
+        flight.answer();
         reply
     }
 
