@@ -21,13 +21,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Method, StatusCode};
-use http_body_util::BodyExt;
 
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
-use crate::fault::Fault;
 use crate::handler;
 use crate::handler::{Mandate, Next, Wrap, fact};
 use crate::invocation::Invocation;
@@ -42,6 +40,7 @@ mod kept;
 mod metric;
 mod name;
 mod policy;
+mod tagging;
 #[cfg(test)]
 mod tests;
 mod validator;
@@ -55,6 +54,7 @@ use keeping::{Keeping, age, is_fresh_enough};
 use kept::{Kept, Known, Shelf, selecting};
 use metric::Calls;
 use name::Digest;
+use tagging::whole;
 
 /// How long it is remembered that a reply was not to be kept, at most: nobody waits for such a one.
 const NOT_KEPT: Duration = Duration::from_secs(10);
@@ -63,8 +63,31 @@ const NOT_KEPT: Duration = Duration::from_secs(10);
 const WAITS: u8 = 2;
 
 /// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
-/// ask for the same. List it behind `auth` and `compression`.
-#[handler("cache", wrap, after("auth", "compression"))]
+/// ask for the same. List it last: what it keeps is given without asking those behind it, with what they wrote for another
+/// caller. Only `concurrency` and `fault-injection` may stand there.
+#[handler(
+    "cache",
+    wrap,
+    after(
+        "access-log",
+        "auth",
+        "compression",
+        "cors",
+        "csrf",
+        "deadline",
+        "idempotency",
+        "ip-allow",
+        "limit-body",
+        "marker",
+        "metrics",
+        "overload",
+        "rate-limit",
+        "request-id",
+        "security-headers",
+        "set-header",
+        "tracing"
+    )
+)]
 pub struct Cache {
     control: Option<HeaderValue>,
     makes_tags: bool,
@@ -174,7 +197,7 @@ impl Cache {
             match keeping.flights.join(name) {
                 Ok(flight) => break Some(flight),
                 Err(under_way) if waits > 0 => {
-                    waits = if under_way.is_answered().await { 0 } else { waits - 1 };
+                    waits = if under_way.over().await { 0 } else { waits - 1 };
                     has_waited = true;
                 }
                 Err(_) => break None,
@@ -230,36 +253,6 @@ impl Cache {
         reply
     }
 
-    /// The reply with a tag, if it gets one.
-    async fn tagged(&self, reply: Reply) -> Reply {
-        let wants_one = self.makes_tags
-            && reply.status() == StatusCode::OK
-            && self.is_small(&reply)
-            && reply.length() != Some(0)
-            && !reply.headers().contains_key(ETAG);
-        if !wants_one {
-            return reply;
-        }
-        match whole(reply).await {
-            Ok((mut reply, body)) => {
-                self.tag(&mut reply, &body);
-                reply.map_body(|_| Body::from(body));
-                reply
-            }
-            Err(fault) => fault.into(),
-        }
-    }
-
-    fn tag(&self, reply: &mut Reply, body: &[u8]) {
-        if self.makes_tags && !reply.headers().contains_key(ETAG) && reply.status() == StatusCode::OK {
-            validator::tag(body).map(|tag| reply.headers_mut().insert(ETAG, tag));
-        }
-    }
-
-    fn is_small(&self, reply: &Reply) -> bool {
-        reply.length().is_some_and(|length| length <= self.most)
-    }
-
     /// A call that changes something makes what is kept untrue (RFC 9111 §4.4).
     async fn change(&self, invocation: &mut Invocation, next: Next<'_>) -> Reply {
         let reply = next.run(invocation).await;
@@ -278,15 +271,4 @@ impl Cache {
 /// Whether the caller has this reply already.
 fn is_unchanged(reply: &Reply, invocation: &Invocation) -> bool {
     reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers())
-}
-
-/// Takes the body of a reply that is made already.
-async fn whole(mut reply: Reply) -> Result<(Reply, Bytes), Fault> {
-    let mut taken = Body::empty();
-    reply.map_body(|body| {
-        taken = body;
-        Body::empty()
-    });
-    let body = taken.collect().await.map_err(Fault::internal)?.to_bytes();
-    Ok((reply, body))
 }

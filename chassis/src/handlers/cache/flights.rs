@@ -74,7 +74,7 @@ impl Drop for Flight {
 
 impl Ahead {
     /// Waits until it is over; whether it was answered, or has left.
-    pub(super) async fn is_answered(mut self) -> bool {
+    pub(super) async fn over(mut self) -> bool {
         // It says so once, whatever comes of it.
         let _ = self.0.changed().await;
         *self.0.borrow()

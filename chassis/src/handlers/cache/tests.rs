@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::Request;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -13,7 +14,7 @@ use crate::chain::{Chain, Counts, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::Process;
 use crate::conf::fixture::built;
-use crate::fault::Code;
+use crate::fault::{Code, Fault};
 use crate::invocation::fixture;
 use crate::operation::Access;
 use crate::principal::{Identity, Principal};
@@ -400,7 +401,12 @@ async fn a_reply_that_is_kept_answers_304_too() {
 
 #[test]
 fn what_makes_no_sense_is_refused_at_the_start() {
-    for (conf, at) in [(json!({ "control": "public, maxage=60" }), "control"), (json!({ "keep": "0s" }), "keep")] {
+    for (conf, at) in [
+        (json!({ "control": "public, maxage=60" }), "control"),
+        (json!({ "control": "max-age=60," }), "control"),
+        (json!({ "control": "max-age=abc" }), "control"),
+        (json!({ "keep": "0s" }), "keep"),
+    ] {
         assert_eq!(built::<Cache>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }
     let (open, closed) = (Operation::new("a", "b", "GET", "/"), Operation::new("a", "c", "GET", "/c"));
