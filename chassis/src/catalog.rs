@@ -139,6 +139,8 @@ pub struct HandlerEntry {
     pub place: Place,
     /// Whether a chain may list it more than once.
     pub repeatable: bool,
+    /// Whether it wraps those behind it, and may answer without them.
+    pub wraps: bool,
     /// Whether it answers preflights (Fetch §3.2.2): those pass the chain of the operation that they ask about as far as
     /// this handler.
     pub preflight: bool,

@@ -104,6 +104,16 @@ impl<'a> Next<'a> {
         Self { steps, ..self }
     }
 
+    /// What the rest ends in.
+    pub fn endpoint(&self) -> &'a dyn Endpoint {
+        self.endpoint
+    }
+
+    /// The same steps before another end: for a handler that looks at the operation itself.
+    pub fn with_endpoint(self, endpoint: &'a dyn Endpoint) -> Self {
+        Self { endpoint, ..self }
+    }
+
     /// Starts what stands behind the first `passed` steps.
     fn begin<'i>(self, passed: usize, invocation: &'i mut Invocation) -> BoxFuture<'i, Reply>
     where

@@ -77,23 +77,24 @@ impl Stand {
     const fn entry<H: Configure>(
         self,
         head: Head,
+        wraps: bool,
         build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
     ) -> HandlerEntry {
         let Self { requires, provides, place, repeatable, preflight } = self;
-        HandlerEntry { head, requires, provides, place, repeatable, preflight, build, suits: suits::<H> }
+        HandlerEntry { head, requires, provides, place, repeatable, wraps, preflight, build, suits: suits::<H> }
     }
 }
 
 /// The entry of a handler that hooks into calls.
 pub const fn hooks<H: IsConfigured + Hooks>(said: Said, stand: Stand) -> HandlerEntry {
-    stand.entry::<H>(said.head::<H::Conf>(), |conf, context| {
+    stand.entry::<H>(said.head::<H::Conf>(), false, |conf, context| {
         built::<H>(conf, context, |handler| Form::Hooks(Arc::new(handler)))
     })
 }
 
 /// The entry of a handler that wraps the rest of the chain.
 pub const fn wrap<H: IsConfigured + Wraps>(said: Said, stand: Stand) -> HandlerEntry {
-    stand.entry::<H>(said.head::<H::Conf>(), |conf, context| {
+    stand.entry::<H>(said.head::<H::Conf>(), true, |conf, context| {
         built::<H>(conf, context, |handler| Form::Wrap(Arc::new(handler)))
     })
 }

@@ -100,7 +100,7 @@ pub(crate) fn join(prefix: &str, path: &str) -> String {
     label = "`Endpoint` is not implemented for it",
     note = "methods marked in `#[operations]` can; to mount something else write `impl Endpoint for {Self}`"
 )]
-pub trait Endpoint: Send + Sync + 'static {
+pub trait Endpoint: Send + Sync {
     /// Answers the call.
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply>;
 }

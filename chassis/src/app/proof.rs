@@ -138,9 +138,14 @@ fn misplaced(
         Place::After(names) => (names, after, "after"),
     };
     let name = step.head.name;
-    let other = wrong.iter().find(|other| names.contains(&other.head.name))?.head.name;
-    let message = format!("`{name}` must stand {word} `{other}` in chain `{chain}`");
-    Some(BuildError::new("", message).with_help(format!("move `{name}` {word} `{other}`")))
+    let others: Vec<_> = wrong.iter().map(|other| other.head.name).filter(|other| names.contains(other)).collect();
+    let (furthest, why) = match step.place {
+        Place::After(_) if step.wraps => (others.last()?, ": it may answer without asking those behind it"),
+        Place::After(_) => (others.last()?, ""),
+        Place::Before(_) | Place::Any => (others.first()?, ""),
+    };
+    let message = format!("`{name}` must stand {word} `{}` in chain `{chain}`{why}", others.join("`, `"));
+    Some(BuildError::new("", message).with_help(format!("move `{name}` {word} `{furthest}`")))
 }
 
 /// A preflight that is refused before it is answered keeps every page from calling.

@@ -5,8 +5,8 @@
 //! way what they may keep.
 //!
 //! With `keep`, replies stay here for a while, for whoever asks for the same target of the same host, by what `Vary`
-//! names (RFC 9111). While one call is answered the others that ask for the same wait for its answer. Kept are 200, 203,
-//! 301 and 308 whose bodies are made before they are sent; never what says `no-store`, `no-cache` or `private`, sets a
+//! names (RFC 9111). While one `GET` is answered the others that ask for the same wait for its answer; if that is not to
+//! be kept, they go on by themselves, all at once. Kept are 200, 203, 301 and 308 whose bodies are made before they are sent; never what says `no-store`, `no-cache` or `private`, sets a
 //! cookie, or varies by everything. Callers that are known get theirs from the operation, unless `private` keeps
 //! replies for each of them; whoever sends `Authorization` or `Cookie` and is not known always does. A call that says
 //! `no-store` passes by, one that says `no-cache` gets a new answer. A call that changes something and succeeds drops
@@ -21,13 +21,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use http::header::{CACHE_CONTROL, ETAG, HeaderValue};
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Method, StatusCode};
-use http_body_util::BodyExt;
 
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
-use crate::fault::Fault;
 use crate::handler;
 use crate::handler::{Mandate, Next, Wrap, fact};
 use crate::invocation::Invocation;
@@ -42,6 +40,7 @@ mod kept;
 mod metric;
 mod name;
 mod policy;
+mod tagging;
 #[cfg(test)]
 mod tests;
 mod validator;
@@ -55,13 +54,40 @@ use keeping::{Keeping, age, is_fresh_enough};
 use kept::{Kept, Known, Shelf, selecting};
 use metric::Calls;
 use name::Digest;
+use tagging::whole;
 
 /// How long it is remembered that a reply was not to be kept, at most: nobody waits for such a one.
 const NOT_KEPT: Duration = Duration::from_secs(10);
+/// How many calls one waits for, at most. If the first leaves without an answer another one goes; an answer that was not
+/// kept would not be the next time either, and who waited for it waits no more.
+const WAITS: u8 = 2;
 
 /// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
-/// ask for the same. List it behind `auth` and `compression`.
-#[handler("cache", wrap, after("auth", "compression"))]
+/// ask for the same. List it last: what it keeps is given without asking those behind it, with what they wrote for another
+/// caller. Only `concurrency` and `fault-injection` may stand there.
+#[handler(
+    "cache",
+    wrap,
+    after(
+        "access-log",
+        "auth",
+        "compression",
+        "cors",
+        "csrf",
+        "deadline",
+        "idempotency",
+        "ip-allow",
+        "limit-body",
+        "marker",
+        "metrics",
+        "overload",
+        "rate-limit",
+        "request-id",
+        "security-headers",
+        "set-header",
+        "tracing"
+    )
+)]
 pub struct Cache {
     control: Option<HeaderValue>,
     makes_tags: bool,
@@ -153,7 +179,7 @@ impl Cache {
     ) -> Reply {
         let name = name::of(invocation);
         let asks = Directives::read(invocation.headers());
-        let mut has_waited = false;
+        let (mut has_waited, mut waits) = (false, WAITS);
         let flight = loop {
             match keeping.shelf.find(&name, invocation.headers()) {
                 Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, has_waited) => {
@@ -164,18 +190,25 @@ impl Cache {
                 Known::NotKept => break None,
                 Known::Reply(_) | Known::Nothing => {}
             }
+            // What answers `HEAD` is not kept: there is nothing to wait for.
+            if *invocation.method() == Method::HEAD {
+                break None;
+            }
             match keeping.flights.join(name) {
                 Ok(flight) => break Some(flight),
-                Err(under_way) => flights::over(under_way).await,
+                Err(under_way) if waits > 0 => {
+                    waits = if under_way.over().await { 0 } else { waits - 1 };
+                    has_waited = true;
+                }
+                Err(_) => break None,
             }
-            has_waited = true;
         };
         self.calls.miss.increment();
         let reply = next.run(invocation).await;
-        let Some(flight) = flight.filter(|_| *invocation.method() == Method::GET) else {
-            return self.tagged(reply).await;
-        };
-        self.keep(keeping, (name, flight), reply, invocation).await
+        match flight {
+            Some(flight) => self.keep(keeping, (name, flight), reply, invocation).await,
+            None => self.tagged(reply).await,
+        }
     }
 
     /// Keeps what a flight brought, if it may be kept and nothing changed meanwhile.
@@ -191,6 +224,7 @@ impl Cache {
         if flight.is_outdated() {
             keeping.shelf.forget(&name);
         }
+        flight.answer();
         reply
     }
 
@@ -219,36 +253,6 @@ impl Cache {
         reply
     }
 
-    /// The reply with a tag, if it gets one.
-    async fn tagged(&self, reply: Reply) -> Reply {
-        let wants_one = self.makes_tags
-            && reply.status() == StatusCode::OK
-            && self.is_small(&reply)
-            && reply.length() != Some(0)
-            && !reply.headers().contains_key(ETAG);
-        if !wants_one {
-            return reply;
-        }
-        match whole(reply).await {
-            Ok((mut reply, body)) => {
-                self.tag(&mut reply, &body);
-                reply.map_body(|_| Body::from(body));
-                reply
-            }
-            Err(fault) => fault.into(),
-        }
-    }
-
-    fn tag(&self, reply: &mut Reply, body: &[u8]) {
-        if self.makes_tags && !reply.headers().contains_key(ETAG) && reply.status() == StatusCode::OK {
-            validator::tag(body).map(|tag| reply.headers_mut().insert(ETAG, tag));
-        }
-    }
-
-    fn is_small(&self, reply: &Reply) -> bool {
-        reply.length().is_some_and(|length| length <= self.most)
-    }
-
     /// A call that changes something makes what is kept untrue (RFC 9111 §4.4).
     async fn change(&self, invocation: &mut Invocation, next: Next<'_>) -> Reply {
         let reply = next.run(invocation).await;
@@ -267,15 +271,4 @@ impl Cache {
 /// Whether the caller has this reply already.
 fn is_unchanged(reply: &Reply, invocation: &Invocation) -> bool {
     reply.status() == StatusCode::OK && validator::is_known(invocation.headers(), reply.headers())
-}
-
-/// Takes the body of a reply that is made already.
-async fn whole(mut reply: Reply) -> Result<(Reply, Bytes), Fault> {
-    let mut taken = Body::empty();
-    reply.map_body(|body| {
-        taken = body;
-        Body::empty()
-    });
-    let body = taken.collect().await.map_err(Fault::internal)?.to_bytes();
-    Ok((reply, body))
 }

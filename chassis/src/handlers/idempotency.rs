@@ -7,9 +7,11 @@
 //! is no string, is 400. A name belongs to one caller and one operation. Callers that are not known share theirs, so
 //! let only known ones use it where answers are private.
 //!
-//! Not kept are the answers that handlers behind this one gave, because nothing was done then, and 408, 429, 503 and
-//! 504: those calls may be made again. So may one whose caller left before it was answered. Of an answer that is too
-//! large it is known only that it was given: the call is not done again, and the next one is 409.
+//! What failed before the operation was begun was not done, and may be made again: what handlers behind this one refused,
+//! a caller that left or a deadline that passed before. So may what the operation answers itself with 429 or 503 and
+//! `Retry-After`. Once it is begun the call is not done again. Of one whose caller left, whose deadline passed, or whose
+//! operation panicked nobody knows what was done: the next one is 409 and says so. So it is after an answer that is too
+//! large: it is known only that it was given.
 //!
 //! As a shadow it remembers and counts all the same, and every call is done. It still reads bodies to compare them: one
 //! that cannot be read is answered so.
@@ -20,13 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use http::Method;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 
 use crate::argument::Argument;
 use crate::conf::{BuildContext, BuildError, Configure};
-use crate::fault::{Code, Fault, Violation};
+use crate::fault::Fault;
 use crate::handler;
 use crate::handler::{Next, Wrap};
 use crate::invocation::Invocation;
@@ -39,10 +41,12 @@ mod key;
 mod local;
 mod metric;
 mod policy;
+mod refusal;
 mod shared;
 mod store;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 pub use policy::{Conf, Full, OnOutage, Place};
 
@@ -50,7 +54,8 @@ use kept::Kept;
 use local::Local;
 use metric::{Became, Calls};
 use shared::Shared;
-use store::{End, Record, Standing, Store, Ticket};
+use store::{End, Record, Standing, Store};
+use ticket::Ticket;
 
 static REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -75,16 +80,17 @@ impl Configure for Idempotency {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        conf.check()?;
         let (store, _reserved) = match conf.store {
             Place::Memory => local(&conf, context),
             Place::Redis => (Arc::new(Shared::build(conf.ttl.0, context)?) as Arc<dyn Store>, None),
         };
         Ok(Self {
-            methods: all("methods", &conf.methods, "method", |text| Method::from_bytes(text.as_bytes()).ok())?,
+            methods: conf.methods()?,
             required: conf.required,
             bare_keys: conf.bare_keys,
             most: conf.max_answer.0,
-            headers: all("headers", &conf.headers, "header name", |text| text.parse().ok())?,
+            headers: conf.headers()?,
             lease: conf.lease.0,
             retry_after: conf.retry_after.0,
             store,
@@ -103,14 +109,6 @@ fn local(conf: &Conf, context: &BuildContext<'_>) -> (Arc<dyn Store>, Option<Res
     let store = Arc::new(Local::new(context.clock, conf.ttl.0, room, evicted));
     metric::observe(&process.metrics, context.scope, &Arc::downgrade(&store));
     (store, Some(process.memory.reserve("idempotency", room)))
-}
-
-fn all<T>(key: &str, texts: &[String], what: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BuildError> {
-    let numbered = texts.iter().enumerate();
-    let read = numbered.map(|(at, text)| {
-        read(text).ok_or_else(|| BuildError::new(format!("{key}[{at}]"), format!("`{text}` is no {what}")))
-    });
-    read.collect()
 }
 
 impl Wrap for Idempotency {
@@ -146,7 +144,8 @@ impl Idempotency {
             Standing::Begun(number) => {
                 self.calls.count(Became::First);
                 let ticket = Ticket::new(Arc::clone(&self.store), name, number);
-                let reply = next.run(invocation).await;
+                let operation = ticket.watch(next.endpoint());
+                let reply = next.with_endpoint(&operation).run(invocation).await;
                 return self.keep(reply, ticket, invocation).await;
             }
             Standing::Answered(record) => {
@@ -161,6 +160,7 @@ impl Idempotency {
             Standing::Running => Became::Running,
             Standing::Differs => Became::Differing,
             Standing::Unkept => Became::Unkept,
+            Standing::Unknown => Became::Unknown,
             Standing::Full => Became::Full,
             Standing::Away if self.on_outage == OnOutage::Pass => {
                 self.calls.count(Became::Unchecked);
@@ -177,15 +177,18 @@ impl Idempotency {
         call.deadline.map_or(self.lease, |deadline| self.lease.max(deadline.saturating_duration_since(call.arrived)))
     }
 
-    /// Keeps an answer, at once or while it is sent.
+    /// Keeps an answer, at once or while it is sent. It leaves when others know of it: whoever has it and calls again is
+    /// to get it again.
     // Exclusive, because only so can a call be lent to another thread.
     async fn keep(&self, mut reply: Reply, ticket: Ticket, invocation: &mut Invocation) -> Reply {
-        if !is_done(&reply) {
+        if let Some(end) = ticket.end_without(&reply) {
+            ticket.end(end).await;
             return reply;
         }
         let (status, headers) = (reply.status(), Record::fields(reply.headers(), &self.headers));
         if let Some(fault) = reply.fault() {
-            ticket.end(End::Answered(document(fault, headers, invocation)));
+            let document = document(fault, headers, invocation);
+            ticket.end(End::Answered(document)).await;
             return reply;
         }
         let most = usize::try_from(self.most).unwrap_or(usize::MAX);
@@ -200,11 +203,11 @@ impl Idempotency {
             Some(length) if length <= self.most => match taken.collect().await {
                 Ok(whole) => {
                     let body = whole.to_bytes();
-                    ticket.end(End::Answered(Record { status, headers, body: body.clone() }));
+                    ticket.end(End::Answered(Record { status, headers, body: body.clone() })).await;
                     Body::from(body)
                 }
                 Err(error) => {
-                    ticket.end(End::Unkept);
+                    ticket.end(End::Unkept).await;
                     return Reply::from(Fault::internal(error));
                 }
             },
@@ -226,41 +229,8 @@ impl Idempotency {
     #[cold]
     fn refusal(&self, became: Became) -> Fault {
         self.calls.count(became);
-        match became {
-            Became::Running => Fault::new(Code::Conflict, "The call with this `Idempotency-Key` is under way.")
-                .with_retry_after(self.retry_after),
-            Became::Differing => {
-                let detail = "This `Idempotency-Key` was used for a call with another target or body.";
-                Fault::new(Code::UnprocessableContent, detail)
-            }
-            Became::Full => Fault::new(Code::Unavailable, "No further `Idempotency-Key` can be remembered now.")
-                .with_retry_after(self.retry_after)
-                .with_remedy("It passes when answers have expired, with more `memory`, or with `when-full: evict`."),
-            Became::Away => Fault::new(Code::Unavailable, "Whether this call was made cannot be found out now.")
-                .with_retry_after(self.retry_after)
-                .with_remedy(
-                    "It passes when Redis answers again or, whether or not it was made, with `on-outage: pass`.",
-                ),
-            Became::Missing => wrong("This call needs an `Idempotency-Key`."),
-            Became::Malformed => wrong(key::FORM),
-            Became::First | Became::Replayed | Became::Unchecked | Became::Unkept => {
-                let detail = "The call with this `Idempotency-Key` was answered, and the answer cannot be given again.";
-                Fault::new(Code::Conflict, detail)
-            }
-        }
+        refusal::of(became, self.retry_after)
     }
-}
-
-/// Whether the operation did something that must not be done again.
-fn is_done(reply: &Reply) -> bool {
-    let may_come_again = [
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_MANY_REQUESTS,
-        StatusCode::SERVICE_UNAVAILABLE,
-        StatusCode::GATEWAY_TIMEOUT,
-    ];
-    let was_refused = reply.fault().is_some_and(|fault| fault.handler().is_some());
-    !was_refused && !reply.is_cancelled() && !may_come_again.contains(&reply.status())
 }
 
 /// The problem document of a fault, as it is sent.
@@ -270,9 +240,4 @@ fn document(fault: &Fault, mut headers: HeaderMap, invocation: &Invocation) -> R
     let body = serde_json::to_vec(&fault.problem(operation, trace_id)).unwrap_or_default();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     Record { status: fault.status(), headers, body: body.into() }
-}
-
-fn wrong(detail: &'static str) -> Fault {
-    let violation = Violation { place: "header", pointer: format!("/{}", key::FIELD), detail: detail.to_owned() };
-    Fault::new(Code::InvalidArgument, "A header field is wrong.").with_violations([violation])
 }

@@ -63,6 +63,18 @@ async fn a_redis_that_is_away_is_not_asked_and_comes_back_by_itself() {
 }
 
 #[tokio::test]
+async fn a_redis_that_was_away_while_nobody_asked_is_asked_at_once() {
+    let Some(mut server) = Server::started().await else { return };
+    let instance = server.instance(json!({ "retry": "10m" }));
+    let client = client(&instance);
+    assert_eq!(asked(&client).await, answer());
+    server.kill();
+    server.start_again().await;
+    assert_eq!((asked(&client).await, client.is_away()), (answer(), false));
+    assert_eq!(outcomes(&instance), [2.0, 0.0, 0.0, 0.0]);
+}
+
+#[tokio::test]
 async fn a_question_waits_no_longer_than_it_may() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", silent.local_addr().unwrap());

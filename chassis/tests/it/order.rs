@@ -177,6 +177,27 @@ async fn a_handler_at_the_wrong_place_is_refused() {
 }
 
 #[tokio::test]
+async fn what_is_kept_is_given_only_when_all_have_been_asked_who_decide() {
+    insta::assert_snapshot!(error("chain: { provider: { default: [cache, ip-allow, gate, rate-limit] } }").await, @"
+    test-2.yaml:1:32: chain.provider.default[0]: `cache` must stand after `ip-allow`, `rate-limit` in chain `default`: it may answer without asking those behind it
+      1 | chain: { provider: { default: [cache, ip-allow, gate, rate-limit] } }
+        |                                ^^^^^
+      help: move `cache` after `rate-limit`
+
+    The configuration has 1 problem.
+    ");
+    let free = ["cache", "concurrency", "fault-injection"];
+    let pages =
+        include_str!("../../src/handlers.rs").lines().filter_map(|line| line.split("mod ").nth(1)?.strip_suffix(';'));
+    let names: Vec<_> = pages.map(|name| name.replace('_', "-")).filter(|name| !free.contains(&&**name)).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        let error = error(&format!("chain: {{ provider: {{ default: [gate, cache, {name}] }} }}")).await;
+        assert!(error.contains(&format!("`cache` must stand after `{name}`")), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_chain_that_is_not_there_is_named_with_who_asks_for_it() {
     insta::assert_snapshot!(refusal(service("chain: { provider: { thick: [gate] } }").mount_operations([thin()])).await, @"
     test-1.yaml:1:10: chain.provider: `hand.thin` asks for chain `thin`, which does not exist (made at run time)

@@ -24,7 +24,7 @@ pub struct Redis {
     /// How long a question may take, from connecting if there is no connection to the answer.
     pub timeout: Interval,
     /// How long it is not asked after a question that it did not answer. Then one call tries, and the others follow when
-    /// that is answered.
+    /// that is answered. A connection that ended while nobody asked is made anew first.
     pub retry: Interval,
 }
 

@@ -32,6 +32,9 @@ const KNOWN: [&str; 13] = [
     "stale-if-error",
 ];
 
+/// Those of them that say how long.
+const TIMED: [&str; 4] = ["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"];
+
 impl Directives {
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let mut said = Self::default();
@@ -53,10 +56,22 @@ impl Directives {
     }
 }
 
-/// The names in a value of `Cache-Control` that are no directives.
-pub(super) fn unknown(value: &str) -> Option<&str> {
-    let mut names = value.split(',').map(|part| directive(part).0);
-    names.find(|name| !KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known)))
+/// What is wrong with a value of `Cache-Control`, if something is.
+pub(super) fn flaw(value: &str) -> Option<String> {
+    if value.trim_end().ends_with(',') {
+        return Some(format!("`{value}` ends with a comma"));
+    }
+    value.split(',').find_map(|part| match directive(part) {
+        ("", _) => Some(format!("`{value}` lacks a directive, before a comma or altogether")),
+        (name, _) if !KNOWN.iter().any(|known| name.eq_ignore_ascii_case(known)) => {
+            Some(format!("`{name}` is no directive of `Cache-Control`"))
+        }
+        (name, argument) if TIMED.iter().any(|timed| name.eq_ignore_ascii_case(timed)) => {
+            let is_wrong = argument.parse::<u32>().is_err();
+            is_wrong.then(|| format!("`{}` does not say a whole number of seconds", part.trim()))
+        }
+        _ => None,
+    })
 }
 
 /// Whether a value of `Cache-Control` lets everybody keep what everybody else gets.
@@ -93,9 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directive_is_found() {
-        assert_eq!(unknown("public, max-age=60, stale-if-error=5"), None);
-        assert_eq!(unknown("public, maxage=60"), Some("maxage"));
+    fn what_is_wrong_with_a_value_is_said() {
+        assert_eq!(flaw("public, Max-Age=\"60\", stale-if-error=5"), None);
+        for (value, says) in [
+            ("public, maxage=60", "`maxage` is no directive of `Cache-Control`"),
+            ("max-age=60,", "`max-age=60,` ends with a comma"),
+            ("public,, max-age=60", "`public,, max-age=60` lacks a directive, before a comma or altogether"),
+            ("", "`` lacks a directive, before a comma or altogether"),
+            ("public, max-age=abc", "`max-age=abc` does not say a whole number of seconds"),
+            ("s-maxage", "`s-maxage` does not say a whole number of seconds"),
+        ] {
+            assert_eq!(flaw(value).as_deref(), Some(says));
+        }
         assert!(is_public("Public") && is_public("max-age=1, s-maxage=2") && !is_public("private"));
     }
 }

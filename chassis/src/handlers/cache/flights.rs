@@ -12,7 +12,7 @@ use super::name::Digest;
 pub(super) struct Flights(Mutex<HashMap<Digest, UnderWay>>);
 
 struct UnderWay {
-    over: watch::Receiver<()>,
+    over: watch::Receiver<bool>,
     /// Whether what it is about has changed since it began.
     outdated: bool,
 }
@@ -21,20 +21,23 @@ struct UnderWay {
 pub(super) struct Flight {
     flights: Arc<Flights>,
     name: Digest,
-    // Never sent to: its end is what they wait for.
-    _over: watch::Sender<()>,
+    answered: bool,
+    over: watch::Sender<bool>,
 }
+
+/// What another one waits for.
+pub(super) struct Ahead(watch::Receiver<bool>);
 
 impl Flights {
     /// Goes first, or says whom to wait for.
-    pub(super) fn join(self: &Arc<Self>, name: Digest) -> Result<Flight, watch::Receiver<()>> {
+    pub(super) fn join(self: &Arc<Self>, name: Digest) -> Result<Flight, Ahead> {
         let mut flights = self.locked();
         if let Some(under_way) = flights.get(&name) {
-            return Err(under_way.over.clone());
+            return Err(Ahead(under_way.over.clone()));
         }
-        let (over, waiting) = watch::channel(());
+        let (over, waiting) = watch::channel(false);
         flights.insert(name, UnderWay { over: waiting, outdated: false });
-        Ok(Flight { flights: Arc::clone(self), name, _over: over })
+        Ok(Flight { flights: Arc::clone(self), name, answered: false, over })
     }
 
     /// What this name stands for has changed: one that is under way may bring what was before.
@@ -51,6 +54,11 @@ impl Flights {
 }
 
 impl Flight {
+    /// It is answered, and what may be kept of that is.
+    pub(super) fn answer(mut self) {
+        self.answered = true;
+    }
+
     /// Whether what it is about has changed since it began.
     pub(super) fn is_outdated(&self) -> bool {
         self.flights.locked().get(&self.name).is_some_and(|under_way| under_way.outdated)
@@ -60,10 +68,15 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         self.flights.locked().remove(&self.name);
+        self.over.send_replace(self.answered);
     }
 }
 
-/// Waits until one is over.
-pub(super) async fn over(mut under_way: watch::Receiver<()>) {
-    while under_way.changed().await.is_ok() {}
+impl Ahead {
+    /// Waits until it is over; whether it was answered, or has left.
+    pub(super) async fn over(mut self) -> bool {
+        // It says so once, whatever comes of it.
+        let _ = self.0.changed().await;
+        *self.0.borrow()
+    }
 }

@@ -42,8 +42,8 @@ impl Conf {
     /// It is no `Cache-Control`.
     pub(super) fn control(&self) -> Result<Option<HeaderValue>, BuildError> {
         let Some(text) = &self.control else { return Ok(None) };
-        if let Some(unknown) = directives::unknown(text) {
-            let error = BuildError::new("control", format!("`{unknown}` is no directive of `Cache-Control`"));
+        if let Some(flaw) = directives::flaw(text) {
+            let error = BuildError::new("control", flaw);
             return Err(error.with_help("write directives such as `public, max-age=60` (RFC 9111 §5.2.2)"));
         }
         let no_value = |_| BuildError::new("control", format!("`{text}` is no value of a header field"));

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::Request;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -13,7 +14,7 @@ use crate::chain::{Chain, Counts, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::Process;
 use crate::conf::fixture::built;
-use crate::fault::Code;
+use crate::fault::{Code, Fault};
 use crate::invocation::fixture;
 use crate::operation::Access;
 use crate::principal::{Identity, Principal};
@@ -255,6 +256,68 @@ async fn those_that_ask_for_the_same_meanwhile_wait_for_one_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_that_waited_for_what_is_not_kept_go_on_all_at_once() {
+    let answers: [Answer; 4] = [
+        |_| Fault::new(Code::Unavailable, "Not now.").into_response(),
+        |_| StatusCode::NOT_FOUND.into_response(),
+        |_| ([("cache-control", "no-store")], "new").into_response(),
+        |times| ([("vary", "accept-language")], times.to_string()).into_response(),
+    ];
+    for (at, answer) in answers.into_iter().enumerate() {
+        let service = Service::keeping(answer);
+        service.page.go.forget_permits(1000);
+        let languages: [Fields<'_>; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
+            .map(|language| &*vec![("accept-language", language)].leak());
+        let calls: Vec<_> = languages.map(|fields| tokio::spawn(service.send(("GET", "/"), fields, None))).into();
+        settle().await;
+        assert_eq!(service.called(), 1, "{at}");
+        service.page.go.add_permits(1);
+        settle().await;
+        assert_eq!(service.called(), 10, "{at}");
+        service.page.go.add_permits(9);
+        for call in calls {
+            call.await.unwrap();
+        }
+    }
+}
+
+/// Lets all calls come as far as they can.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_head() {
+    let service = Service::keeping(numbered);
+    service.page.go.forget_permits(1000);
+    for times in 1..4 {
+        assert!(service.send(("HEAD", "/"), &[], None).now_or_never().is_none());
+        let mut get = Box::pin(service.send(("GET", "/"), &[], None));
+        let mut head = Box::pin(service.send(("HEAD", "/"), &[], None));
+        assert!((&mut head).now_or_never().is_none() && (&mut get).now_or_never().is_none());
+        assert_eq!(service.called(), 3 * times);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_two_that_leave_and_for_no_more() {
+    let service = Service::keeping(numbered);
+    service.page.go.forget_permits(1000);
+    let mut calls: Vec<_> = (0..6).map(|_| Box::pin(service.send(("GET", "/"), &[], None))).collect();
+    let mut called = Vec::new();
+    while !calls.is_empty() {
+        for call in &mut calls {
+            assert!(call.now_or_never().is_none());
+        }
+        called.push(service.called());
+        drop(calls.remove(0));
+    }
+    assert_eq!(called, [1, 2, 6, 6, 6, 6]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_waits_for_a_shadow() {
     let service = Service::shadow(numbered);
     service.page.go.forget_permits(1000);
@@ -338,7 +401,12 @@ async fn a_reply_that_is_kept_answers_304_too() {
 
 #[test]
 fn what_makes_no_sense_is_refused_at_the_start() {
-    for (conf, at) in [(json!({ "control": "public, maxage=60" }), "control"), (json!({ "keep": "0s" }), "keep")] {
+    for (conf, at) in [
+        (json!({ "control": "public, maxage=60" }), "control"),
+        (json!({ "control": "max-age=60," }), "control"),
+        (json!({ "control": "max-age=abc" }), "control"),
+        (json!({ "keep": "0s" }), "keep"),
+    ] {
         assert_eq!(built::<Cache>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }
     let (open, closed) = (Operation::new("a", "b", "GET", "/"), Operation::new("a", "c", "GET", "/c"));

@@ -26,9 +26,10 @@ impl Cache {
                 Some(&self.calls.hit)
             }
             Some((_, Known::NotKept)) => Some(&self.calls.miss),
+            Some(_) if *invocation.method() == Method::HEAD => Some(&self.calls.miss),
             Some((keeping, _)) => match keeping.flights.join(name) {
                 Ok(own) => {
-                    flight = Some(own).filter(|_| *invocation.method() == Method::GET);
+                    flight = Some(own);
                     Some(&self.calls.miss)
                 }
                 // It would have waited for that one, and nobody waits for a shadow.

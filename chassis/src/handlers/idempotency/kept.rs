@@ -1,20 +1,30 @@
 //! A body that is remembered while it is sent.
+//!
+//! What ends it is held back until others know of the answer, so that whoever has seen the end and calls again gets that.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use bytes::BytesMut;
 use http::{HeaderMap, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::store::{End, Record, Ticket};
+use super::store::{End, Ended, Record};
+use super::ticket::Ticket;
 
 /// A body that is remembered while it is sent, up to a size. However it ends, the call is known to have been answered.
 pub(super) struct Kept {
     body: Body,
     most: usize,
     seen: Option<Seen>,
+    held: Option<Held>,
+}
+
+/// What the body ends with.
+struct Held {
+    end: Option<Result<Frame<Bytes>, axum::Error>>,
+    until: Ended,
 }
 
 struct Seen {
@@ -26,7 +36,7 @@ struct Seen {
 
 impl Kept {
     pub(super) fn new(body: Body, most: usize, ticket: Ticket, status: StatusCode, headers: HeaderMap) -> Self {
-        Self { body, most, seen: Some(Seen { ticket, status, headers, body: BytesMut::new() }) }
+        Self { body, most, seen: Some(Seen { ticket, status, headers, body: BytesMut::new() }), held: None }
     }
 
     fn see(&mut self, data: &Bytes) {
@@ -37,16 +47,24 @@ impl Kept {
         }
     }
 
-    fn keep(&mut self) {
-        if let Some(Seen { ticket, status, headers, body }) = self.seen.take() {
-            ticket.end(End::Answered(Record { status, headers, body: body.freeze() }));
-        }
+    fn keep(&mut self) -> Option<Ended> {
+        let Seen { ticket, status, headers, body } = self.seen.take()?;
+        Some(ticket.end(End::Answered(Record { status, headers, body: body.freeze() })))
     }
 
     fn give_up(&mut self) {
         if let Some(seen) = self.seen.take() {
-            seen.ticket.end(End::Unkept);
+            // More of it may be sent: nobody waits.
+            drop(seen.ticket.end(End::Unkept));
         }
+    }
+
+    /// Gives what was held back, when it may be.
+    fn release(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(held) = &mut self.held {
+            ready!(held.until.as_mut().poll(cx));
+        }
+        Poll::Ready(self.held.take().and_then(|held| held.end))
     }
 }
 
@@ -56,25 +74,31 @@ impl HttpBody for Kept {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.body).poll_frame(cx);
-        match &polled {
-            Poll::Pending => {}
-            Poll::Ready(None) => this.keep(),
-            Poll::Ready(Some(Err(_))) => this.give_up(),
-            Poll::Ready(Some(Ok(frame))) => match frame.data_ref() {
+        if this.held.is_some() {
+            return this.release(cx);
+        }
+        let end = ready!(Pin::new(&mut this.body).poll_frame(cx));
+        match &end {
+            None => {}
+            Some(Err(_)) => this.give_up(),
+            Some(Ok(frame)) => match frame.data_ref() {
                 Some(data) => this.see(data),
                 // Trailers are not given again.
                 None => this.give_up(),
             },
         }
-        if this.body.is_end_stream() {
-            this.keep();
+        let is_over = end.is_none() || this.body.is_end_stream();
+        match is_over.then(|| this.keep()).flatten() {
+            Some(until) => {
+                this.held = Some(Held { end, until });
+                this.release(cx)
+            }
+            None => Poll::Ready(end),
         }
-        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.held.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -85,7 +109,7 @@ impl HttpBody for Kept {
 impl Drop for Kept {
     fn drop(&mut self) {
         if self.body.is_end_stream() {
-            self.keep();
+            drop(self.keep());
         }
         self.give_up();
     }

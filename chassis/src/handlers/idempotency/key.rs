@@ -11,9 +11,9 @@ pub(super) const FIELD: &str = "idempotency-key";
 /// The longest key, in bytes.
 const LONGEST: usize = 255;
 
-/// What is wrong with a key.
-pub(super) const FORM: &str = "`Idempotency-Key` is one string in quotes, of 1 to 255 printable characters (RFC 9651 \
-                               §3.3.3), such as \"8e03978e-40d5-43dd-bc93-6894a57f9324\".";
+/// What a key looks like.
+pub(super) const FORM: &str = "one string in quotes, of 1 to 255 printable characters (RFC 9651 §3.3.3), such as \
+                               \"8e03978e-40d5-43dd-bc93-6894a57f9324\"";
 
 /// Names a call or what it says: a digest, so that all take the same room.
 pub(super) type Digest = [u8; SHA256_OUTPUT_LEN];

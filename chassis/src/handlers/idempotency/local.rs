@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::key::Digest;
-use super::store::{End, Record, Standing, Store};
+use super::store::{End, Ended, Record, Standing, Store};
 use crate::clock::{Clock, Instant};
 use crate::metrics::Counter;
 use crate::schema::BoxFuture;
 
 /// What an entry takes beside its answer: itself, its place in the order, and what the maps take for both.
-const EACH: usize = 2 * (size_of::<(Digest, Entry)>() + size_of::<(Place, Digest)>());
+pub(super) const EACH: usize = 2 * (size_of::<(Digest, Entry)>() + size_of::<(Place, Digest)>());
 
 /// Keeps answers in memory. When they become too many the oldest go before their time, or no more are taken.
 pub(super) struct Local {
@@ -43,7 +43,14 @@ struct Entry {
 
 enum Stage {
     Running,
-    Over { until: Instant, record: Option<Arc<Record>> },
+    Over { until: Instant, outcome: Outcome },
+}
+
+/// How a call ended that is remembered.
+enum Outcome {
+    Answered(Arc<Record>),
+    Unkept,
+    Unknown,
 }
 
 impl Local {
@@ -88,17 +95,18 @@ impl Local {
         if !is_it {
             return;
         }
-        let record = match end {
+        let outcome = match end {
             End::Forgotten => return state.remove(&name),
-            End::Unkept => None,
+            End::Answered(record) if self.make_room(&mut state, record.weight()) => Outcome::Answered(Arc::new(record)),
             // An answer that finds no room is not kept; that there was one is.
-            End::Answered(record) => Some(record).filter(|record| self.make_room(&mut state, record.weight())),
+            End::Answered(_) | End::Unkept => Outcome::Unkept,
+            End::Unknown => Outcome::Unknown,
         };
-        state.taken += record.as_ref().map_or(0, Record::weight);
+        state.taken += outcome.weight();
         let until = self.clock.now() + self.ttl;
         state.order.insert((until, number), name);
         if let Some(entry) = state.entries.get_mut(&name) {
-            entry.stage = Stage::Over { until, record: record.map(Arc::new) };
+            entry.stage = Stage::Over { until, outcome };
         }
     }
 
@@ -114,8 +122,9 @@ impl Store for Local {
         Box::pin(std::future::ready(self.start(name, fingerprint)))
     }
 
-    fn end(&self, name: Digest, number: u64, end: End) {
+    fn end(&self, name: Digest, number: u64, end: End) -> Ended {
         self.finish(name, number, end);
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -128,8 +137,18 @@ impl Entry {
         match &self.stage {
             _ if self.fingerprint != *fingerprint => Standing::Differs,
             Stage::Running => Standing::Running,
-            Stage::Over { record: Some(record), .. } => Standing::Answered(Arc::clone(record)),
-            Stage::Over { record: None, .. } => Standing::Unkept,
+            Stage::Over { outcome: Outcome::Answered(record), .. } => Standing::Answered(Arc::clone(record)),
+            Stage::Over { outcome: Outcome::Unkept, .. } => Standing::Unkept,
+            Stage::Over { outcome: Outcome::Unknown, .. } => Standing::Unknown,
+        }
+    }
+}
+
+impl Outcome {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Answered(record) => record.weight(),
+            Self::Unkept | Self::Unknown => 0,
         }
     }
 }
@@ -151,9 +170,9 @@ impl State {
     fn remove(&mut self, name: &Digest) {
         let Some(Entry { number, stage, .. }) = self.entries.remove(name) else { return };
         self.taken -= EACH;
-        if let Stage::Over { until, record } = stage {
+        if let Stage::Over { until, outcome } = stage {
             self.order.remove(&(until, number));
-            self.taken -= record.map_or(0, |record| record.weight());
+            self.taken -= outcome.weight();
         }
     }
 }
@@ -240,12 +259,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_never_takes_more_than_its_room(steps in proptest::collection::vec((0..20_u8, 0..400_usize, 0..4_u8), 1..200)) {
+        fn it_never_takes_more_than_its_room(steps in proptest::collection::vec((0..20_u8, 0..400_usize, 0..5_u8), 1..200)) {
             let store = local(5 * EACH + 500, true);
             let mut running = HashMap::new();
             for (name, length, what) in steps {
                 if let Some(number) = running.remove(&name) {
-                    let end = match what { 0 => End::Forgotten, 1 => End::Unkept, _ => record(length) };
+                    let end = match what { 0 => End::Forgotten, 1 => End::Unkept, 2 => End::Unknown, _ => record(length) };
                     store.finish([name; 32], number, end);
                 } else if let Standing::Begun(number) = store.start([name; 32], [0; 32]) {
                     running.insert(name, number);

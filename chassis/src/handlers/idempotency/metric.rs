@@ -21,14 +21,14 @@ static EVICTED: Spec = Spec {
 
 static LOST: Spec = Spec {
     name: "chassis.idempotency.lost",
-    help: "Answers that Redis was not told of in time: such a call is done again when it comes again.",
-    unit: Unit::Count("answer"),
+    help: "Calls that ended, which Redis was not told in time: one that comes again is 409 or, where Redis has lost what it kept, done again.",
+    unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
 
 static KNOWN: Spec = Spec {
     name: "chassis.idempotency.known",
-    help: "Calls that `idempotency` remembers.",
+    help: "Calls that `idempotency` remembers, and those under way.",
     unit: Unit::Count("request"),
     kind: Kind::Gauge,
 };
@@ -44,6 +44,7 @@ pub(super) enum Became {
     Running,
     Differing,
     Unkept,
+    Unknown,
     Full,
     Away,
     Unchecked,
@@ -52,7 +53,7 @@ pub(super) enum Became {
 }
 
 /// Counts what became of calls.
-pub(super) struct Calls([Counter; 10]);
+pub(super) struct Calls([Counter; 11]);
 
 impl Calls {
     pub(super) fn new(metrics: &Metrics) -> Self {
@@ -62,6 +63,7 @@ impl Calls {
             "running",
             "differing",
             "unkept",
+            "unknown",
             "full",
             "away",
             "unchecked",

@@ -1,7 +1,15 @@
 //! What YAML says about calls that have names.
 
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+
+use super::local;
 use crate::conf;
-use crate::conf::{Interval, Size};
+use crate::conf::{BuildError, Interval, Size};
+
+/// The shortest lease: a third of it must be enough to have it renewed.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 
 /// Which calls have names, and how long answers are kept.
 #[conf]
@@ -15,7 +23,7 @@ pub struct Conf {
     /// Whether a key without quotes is taken too, as many clients send it.
     #[conf(default = false)]
     pub bare_keys: bool,
-    /// How long an answer is kept. Tell callers.
+    /// How long an answer is kept, or that a call was begun and how it ended is not known. Tell callers.
     #[conf(default = Interval::secs(24 * 3600))]
     pub ttl: Interval,
     /// The largest body of an answer that is kept.
@@ -30,7 +38,8 @@ pub struct Conf {
     /// Header fields that are kept with an answer. Others are made anew, or are not given again.
     #[conf(default = usual_fields())]
     pub headers: Vec<String>,
-    /// How long a call counts as under way when nobody can say any more how it ended; never less than its deadline.
+    /// How long a call counts as under way when nobody can say any more how it ended, because the instance died that did it;
+    /// never less than its deadline. From then on how it ended is not known, for `ttl`. For `redis`; at least 100ms.
     #[conf(default = Interval::secs(60))]
     pub lease: Interval,
     /// When callers are told to come back for the answer of a call that is under way.
@@ -45,6 +54,63 @@ pub struct Conf {
     /// twice.
     #[conf(default = OnOutage::Deny)]
     pub on_outage: OnOutage,
+}
+
+impl Conf {
+    /// # Errors
+    /// Nothing could be remembered.
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        if self.ttl == Interval::ZERO {
+            let error = BuildError::new("ttl", "`0s` remembers nothing, and every call would be done again");
+            return Err(error.with_help("write how long callers may send a call again, such as `1d`"));
+        }
+        if self.lease.0 < SHORTEST_LEASE {
+            let message = format!("`{}` is over before it can be renewed, while the call is under way", self.lease);
+            return Err(BuildError::new("lease", message).with_help("write `100ms` or more, such as `60s`"));
+        }
+        if self.store == Place::Memory && self.memory.0 < local::EACH as u64 {
+            let message = format!("`{}` has no room for a single call, and each would be refused", self.memory);
+            return Err(
+                BuildError::new("memory", message).with_help("write as much as all answers may take, such as `64MiB`")
+            );
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// One is none, or one that no call has.
+    pub(super) fn methods(&self) -> Result<Vec<Method>, BuildError> {
+        let read = |text: &str| match text.parse() {
+            Ok(_) if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+                let help = format!("write `{}`", text.to_ascii_uppercase());
+                Err((format!("`{text}` has small letters; methods have none"), help))
+            }
+            Ok(method) => Ok(method),
+            Err(_) => Err((format!("`{text}` is no method"), "write a method such as `POST`".to_owned())),
+        };
+        each("methods", &self.methods, read)
+    }
+
+    /// # Errors
+    /// One is none.
+    pub(super) fn headers(&self) -> Result<Vec<HeaderName>, BuildError> {
+        let help = "a header name has letters, digits and hyphens";
+        each("headers", &self.headers, |text| {
+            text.parse().map_err(|_| (format!("`{text}` is no header name"), help.to_owned()))
+        })
+    }
+}
+
+/// Reads each text of a list, or says what is wrong with one and what to do about it.
+fn each<T>(
+    key: &str,
+    texts: &[String],
+    read: impl Fn(&str) -> Result<T, (String, String)>,
+) -> Result<Vec<T>, BuildError> {
+    let read = texts.iter().enumerate().map(|(at, text)| {
+        read(text).map_err(|(message, help)| BuildError::new(format!("{key}[{at}]"), message).with_help(help))
+    });
+    read.collect()
 }
 
 /// Where answers are kept.

@@ -1,21 +1,23 @@
 //! Keeps answers in Redis, for all instances together.
 //!
 //! A call that is under way has a lease, which is renewed as long as the call lives here; when this instance dies it runs
-//! out. Only who holds the lease ends the call. That is told to Redis beside the calls, and again until Redis hears it or
-//! the lease would be over.
+//! out, and how the call ended is not known. Only who holds the lease ends the call. That is told to Redis before the
+//! caller hears of it; if Redis does not answer then, beside the calls, until it does or the answer would have expired.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::key::Digest;
 use super::metric;
-use super::store::{End, Standing, Store};
+use super::store::{End, Ended, Standing, Store};
 use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError};
 use crate::metrics::Counter;
@@ -88,17 +90,22 @@ impl Store for Shared {
         Box::pin(Asked { keeping: Arc::clone(&self.0), call, is_settled: false }.standing())
     }
 
-    fn end(&self, name: Digest, number: u64, end: End) {
-        let Some(Running { fingerprint, lease, renewal }) = self.0.running().remove(&number) else { return };
-        renewal.abort();
-        beside(Arc::clone(&self.0).finish(Call { name, fingerprint, number, lease }, end));
+    fn end(&self, name: Digest, number: u64, end: End) -> Ended {
+        let running = self.0.running().remove(&number);
+        let (asked, is_asked) = oneshot::channel();
+        if let Some(Running { fingerprint, lease, renewal }) = running {
+            renewal.abort();
+            beside(Arc::clone(&self.0).finish(Call { name, fingerprint, number, lease }, end, Some(asked)));
+        }
+        // Nothing is ever sent: the other side goes when Redis was asked.
+        Box::pin(is_asked.map(drop))
     }
 }
 
 impl Asked {
     async fn standing(mut self) -> Standing {
         let keeping = Arc::clone(&self.keeping);
-        let answer = keeping.client.ask(&keeping.begin, &keeping.key(&self.call), &self.call.said()).await;
+        let answer = keeping.client.ask(&keeping.begin, &keeping.key(&self.call), &keeping.lease(&self.call)).await;
         // An answer that is none, as one that never came, leaves open what Redis has done.
         self.is_settled = answer != Err(Away::Unanswered);
         let Ok(mut answer) = answer else { return Standing::Away };
@@ -109,6 +116,7 @@ impl Asked {
                 Standing::Begun(self.call.number)
             }
             (Some(b"running"), _) => Standing::Running,
+            (Some(b"unknown"), _) => Standing::Unknown,
             (Some(b"differs"), _) => Standing::Differs,
             (Some(b"answered"), Some(record)) => match record::decode(record) {
                 Some(record) => Standing::Answered(Arc::new(record)),
@@ -122,21 +130,27 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         if !self.is_settled {
-            beside(Arc::clone(&self.keeping).finish(self.call, End::Forgotten));
+            beside(Arc::clone(&self.keeping).finish(self.call, End::Forgotten, None));
         }
     }
 }
 
 impl Call {
-    /// What all scripts are told first, and the two that begin a lease last.
-    fn said(&self) -> [Vec<u8>; 3] {
-        [self.fingerprint.to_vec(), self.number.to_string().into_bytes(), millis(self.lease)]
+    /// What all scripts are told first.
+    fn said(&self) -> [Vec<u8>; 2] {
+        [self.fingerprint.to_vec(), self.number.to_string().into_bytes()]
     }
 }
 
 impl Keeping {
     fn key(&self, call: &Call) -> [String; 1] {
         [self.client.key(&format!("idempotency:{}", self.client.digest(&[&call.name])))]
+    }
+
+    /// What the scripts are told that begin a lease: it is remembered for `ttl` that it has run out.
+    fn lease(&self, call: &Call) -> [Vec<u8>; 4] {
+        let [fingerprint, number] = call.said();
+        [fingerprint, number, millis(call.lease), millis(call.lease + self.ttl)]
     }
 
     /// Renews the lease of a call for as long as it is under way here.
@@ -146,34 +160,39 @@ impl Keeping {
             loop {
                 sleep(call.lease / 3).await;
                 // What fails now is tried again before the lease is over.
-                let _ = keeping.client.ask(&keeping.renew, &keeping.key(&call), &call.said()).await;
+                let _ = keeping.client.ask(&keeping.renew, &keeping.key(&call), &keeping.lease(&call)).await;
             }
         });
         let Call { fingerprint, number, lease, .. } = call;
         self.running().insert(number, Running { fingerprint, lease, renewal: renewal.abort_handle() });
     }
 
-    /// Tells Redis how a call ended, until it hears it or the lease is over.
-    async fn finish(self: Arc<Self>, call: Call, end: End) {
-        let [fingerprint, number, _] = call.said();
-        let (kept, answer) = match end {
-            End::Forgotten => (Duration::ZERO, None),
-            End::Unkept => (self.ttl, None),
-            End::Answered(record) => (self.ttl, Some(record::encode(&record))),
+    /// Tells Redis how a call ended, until it hears it or the answer would have expired. What is given as `asked` goes when
+    /// that was tried once.
+    async fn finish(self: Arc<Self>, call: Call, end: End, asked: Option<oneshot::Sender<()>>) {
+        let [fingerprint, number] = call.said();
+        let (how, answer) = match end {
+            End::Forgotten => ("forgotten", None),
+            End::Unkept => ("unkept", None),
+            End::Unknown => ("unknown", None),
+            End::Answered(record) => ("answered", Some(record::encode(&record))),
         };
-        let said: Vec<_> = [fingerprint, number, millis(kept)].into_iter().chain(answer).collect();
-        let until = self.clock.now() + call.lease;
-        while self.client.ask(&self.finish, &self.key(&call), &said).await.is_err() {
+        let said = [fingerprint, number, how.as_bytes().to_vec(), millis(self.ttl)];
+        let said: Vec<_> = said.into_iter().chain(answer).collect();
+        let tell = async || self.client.ask(&self.finish, &self.key(&call), &said).await.is_ok();
+        let until = self.clock.now() + self.ttl;
+        let mut is_told = tell().await;
+        drop(asked);
+        while !is_told {
             if self.clock.now() >= until {
-                if kept > Duration::ZERO {
-                    self.lost.increment();
-                    tracing::warn!(
-                        "Redis was not told in time that a call was answered; it is done again if it comes again"
-                    );
-                }
+                self.lost.increment();
+                tracing::warn!(
+                    "Redis was not told in time how a call ended; what comes of it if it comes again is not sure"
+                );
                 return;
             }
             sleep(self.client.retry()).await;
+            is_told = tell().await;
         }
     }
 

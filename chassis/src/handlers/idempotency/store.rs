@@ -13,14 +13,17 @@ use crate::schema::BoxFuture;
 
 /// Keeps which calls were made and how they were answered: in this process, or in one that others ask too.
 pub(super) trait Store: Send + Sync {
-    /// Begins a call, if no call of this name was begun. It counts as under way until it is ended, or as if it was not
-    /// begun when the lease is over and nobody lives who could end it.
+    /// Begins a call, if no call of this name was begun. It counts as under way until it is ended; when the lease is over
+    /// and nobody lives who could end it, how it ended is not known.
     fn begin(&self, name: Digest, fingerprint: Digest, lease: Duration) -> BoxFuture<'_, Standing>;
 
-    /// Ends a call that was begun with this number. It must not wait: one that has to talk to others does it beside the
-    /// calls.
-    fn end(&self, name: Digest, number: u64, end: End);
+    /// Ends a call that was begun with this number, whether or not anybody waits for what it returns: whoever does knows
+    /// that others hear of the end, or cannot now.
+    fn end(&self, name: Digest, number: u64, end: End) -> Ended;
 }
+
+/// Ready when others hear of the end of a call, or cannot now.
+pub(super) type Ended = BoxFuture<'static, ()>;
 
 /// How a name stands.
 #[derive(Clone, Debug)]
@@ -35,6 +38,8 @@ pub(super) enum Standing {
     Answered(Arc<Record>),
     /// It was answered, and how is not known.
     Unkept,
+    /// It was begun, and how it ended is not known.
+    Unknown,
     /// There is no room for another one.
     Full,
     /// Whoever knows is not there.
@@ -48,6 +53,8 @@ pub(super) enum End {
     Answered(Record),
     /// It was answered, and the answer cannot be given again.
     Unkept,
+    /// It was begun, and nobody knows what came of it.
+    Unknown,
     /// It came to nothing, and may be made again.
     Forgotten,
 }
@@ -81,32 +88,5 @@ impl Record {
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
         Reply::from(response)
-    }
-}
-
-/// A call that was begun. Dropping it forgets the call.
-pub(super) struct Ticket {
-    store: Arc<dyn Store>,
-    name: Digest,
-    number: u64,
-    has_ended: bool,
-}
-
-impl Ticket {
-    pub(super) fn new(store: Arc<dyn Store>, name: Digest, number: u64) -> Self {
-        Self { store, name, number, has_ended: false }
-    }
-
-    pub(super) fn end(mut self, end: End) {
-        self.has_ended = true;
-        self.store.end(self.name, self.number, end);
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if !self.has_ended {
-            self.store.end(self.name, self.number, End::Forgotten);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, stream};
-use http::Request;
+use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -12,6 +12,7 @@ use super::*;
 use crate::chain::{Chain, Form, Step};
 use crate::clock::Clock;
 use crate::conf::fixture::built;
+use crate::fault::Code;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::fixture;
 use crate::operation::Operation;
@@ -35,19 +36,32 @@ impl Endpoint for Order {
         Box::pin(async move {
             let body = Bytes::take(invocation).await.unwrap();
             self.go.acquire().await.unwrap().forget();
+            assert_ne!(body, "broken");
             Reply::from((self.answer)(self.done.fetch_add(1, Ordering::SeqCst) + 1, &body))
         })
     }
 }
 
-/// Refuses calls that say so.
+/// Does with calls as they say.
 struct Moody;
+
+fn says(invocation: &Invocation) -> &[u8] {
+    invocation.headers().get("x-says").map_or(b"", HeaderValue::as_bytes)
+}
 
 impl Handler for Moody {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        match invocation.headers().contains_key("x-refuse") {
-            true => Fault::new(Code::PermissionDenied, "Not now.").into(),
-            false => Verdict::Continue,
+        match says(invocation) {
+            b"refuse" => Fault::new(Code::PermissionDenied, "Not now.").into(),
+            b"wait" => Verdict::wait(std::future::pending(), |_, ()| Verdict::Continue),
+            _ => Verdict::Continue,
+        }
+    }
+
+    fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        if says(invocation) == b"spoil" {
+            let fault = Fault::new(Code::Unavailable, "Spoilt.").with_retry_after(Duration::from_secs(1));
+            *reply = Reply::from(fault).by("moody");
         }
     }
 }
@@ -66,11 +80,19 @@ struct Sent {
     caller: Option<&'static str>,
     method: &'static str,
     target: &'static str,
-    refused: bool,
+    says: Option<&'static str>,
+    deadline: Option<Duration>,
 }
 
-const CALL: Sent =
-    Sent { key: Some("\"k\""), body: "one", caller: Some("ada"), method: "POST", target: "/orders", refused: false };
+const CALL: Sent = Sent {
+    key: Some("\"k\""),
+    body: "one",
+    caller: Some("ada"),
+    method: "POST",
+    target: "/orders",
+    says: None,
+    deadline: None,
+};
 
 fn echo(times: usize, body: &Bytes) -> Response {
     let fields = [("content-type", "text/plain"), ("location", "/orders/1"), ("x-own", "1")];
@@ -99,8 +121,8 @@ impl Service {
             if let Some(key) = sent.key {
                 request = request.header(key::FIELD, key);
             }
-            if sent.refused {
-                request = request.header("x-refuse", "1");
+            if let Some(says) = sent.says {
+                request = request.header("x-says", says);
             }
             let operation = Operation::new("orders", "place", "POST", "/orders");
             let mut call =
@@ -108,6 +130,7 @@ impl Service {
             call.call.principal = sent
                 .caller
                 .map(|caller| Principal::new(Identity { subject: caller.to_owned(), ..Identity::default() }));
+            call.call.deadline = sent.deadline.map(|after| call.call.arrived + after);
             chain.run(&*order, &mut call, Clock::system()).await.into_response(&call)
         }
     }
@@ -175,19 +198,56 @@ async fn while_the_first_is_under_way_the_next_is_409() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_left_before_the_answer_may_send_it_again() {
-    let service = Service::new(json!({}), echo);
+async fn what_was_begun_and_not_answered_is_not_done_again() {
+    let service = Service::new(json!({ "ttl": "1h" }), echo);
     service.order.go.forget_permits(1000);
-    assert!(service.send(CALL).now_or_never().is_none());
-    service.order.go.add_permits(9);
+    assert!(service.send(CALL).now_or_never().is_none(), "its caller leaves");
+    let late = Sent { key: Some("\"late\""), deadline: Some(Duration::from_secs(5)), ..CALL };
+    assert_eq!(service.status(late).await, 504);
+    service.order.go.add_permits(1000);
+    let broken = Sent { key: Some("\"broken\""), body: "broken", ..CALL };
+    assert_eq!(service.status(broken).await, 500);
+    let done = service.done();
+    for sent in [CALL, Sent { deadline: None, ..late }, broken] {
+        let (status, said) = service.answer(sent).await;
+        assert!(status == 409 && said.contains("was begun, and how it ended is not known"), "{said}");
+    }
+    assert_eq!((service.status(Sent { body: "two", ..CALL }).await, service.done()), (422, done));
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    assert_eq!(service.status(CALL).await, 201);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_begun_may_be_made_again() {
+    let service = Service::new(json!({}), echo);
+    for (sent, status) in [
+        (Sent { says: Some("refuse"), ..CALL }, 403),
+        (Sent { says: Some("wait"), deadline: Some(Duration::from_secs(5)), ..CALL }, 504),
+    ] {
+        assert_eq!(service.status(sent).await, status);
+    }
+    assert!(service.send(Sent { says: Some("wait"), ..CALL }).now_or_never().is_none(), "its caller leaves");
     assert_eq!(service.answer(CALL).await, created("1 one"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_handler_makes_of_an_answer_is_given_again() {
+    let service = Service::new(json!({}), echo);
+    let spoilt = Sent { says: Some("spoil"), ..CALL };
+    assert_eq!([service.status(spoilt).await, service.status(spoilt).await], [503, 503]);
+    assert_eq!(service.done(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_must_be_there_where_that_is_said_and_be_one() {
     let service = Service::new(json!({ "required": true }), echo);
-    assert_eq!(service.status(Sent { key: None, ..CALL }).await, 400);
-    assert_eq!(service.status(Sent { key: Some("k"), ..CALL }).await, 400);
+    for (key, what) in [(None, "This call needs an `Idempotency-Key`: one string in quotes"), (Some("k"), "malformed")]
+    {
+        let (status, said) = service.answer(Sent { key, ..CALL }).await;
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert!(status == 400 && said["detail"].as_str().unwrap().contains(what), "{said}");
+        assert_eq!(said["violations"][0]["pointer"], "/idempotency-key");
+    }
     assert_eq!(service.status(Sent { key: None, method: "PUT", ..CALL }).await, 201);
     let service = Service::new(json!({ "bare-keys": true }), echo);
     assert_eq!(service.answer(Sent { key: None, ..CALL }).await, created("1 one"));
@@ -208,20 +268,20 @@ async fn a_failure_of_the_operation_is_given_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_done_may_be_done_later() {
-    let service = Service::new(json!({}), echo);
-    assert_eq!(service.status(Sent { refused: true, ..CALL }).await, 403);
-    assert_eq!(service.answer(CALL).await, created("1 one"));
-    for code in [Code::TooManyRequests, Code::Unavailable, Code::DeadlineExceeded] {
-        let busy: Answer = match code {
-            Code::TooManyRequests => |_, _| StatusCode::TOO_MANY_REQUESTS.into_response(),
-            Code::Unavailable => |_, _| Fault::new(Code::Unavailable, "Later.").into_response(),
-            _ => |_, _| Fault::new(Code::DeadlineExceeded, "Too late.").into_response(),
-        };
-        let service = Service::new(json!({}), busy);
-        service.answer(CALL).await;
-        service.answer(CALL).await;
-        assert_eq!(service.done(), 2, "{code:?}");
+async fn only_an_operation_that_says_when_to_come_again_is_done_again() {
+    const WAIT: Duration = Duration::from_secs(1);
+    let answers: [(Answer, usize); 6] = [
+        (|_, _| Fault::new(Code::Unavailable, "Later.").with_retry_after(WAIT).into_response(), 2),
+        (|_, _| (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(), 2),
+        (|_, _| Fault::new(Code::Unavailable, "Later.").into_response(), 1),
+        (|_, _| StatusCode::TOO_MANY_REQUESTS.into_response(), 1),
+        (|_, _| Fault::new(Code::DeadlineExceeded, "Too late.").with_retry_after(WAIT).into_response(), 1),
+        (|_, _| Fault::internal("broken").into_response(), 1),
+    ];
+    for (at, (answer, times)) in answers.into_iter().enumerate() {
+        let service = Service::new(json!({}), answer);
+        assert_eq!(service.status(CALL).await, service.status(CALL).await, "{at}");
+        assert_eq!(service.done(), times, "{at}");
     }
 }
 
@@ -263,8 +323,9 @@ async fn a_streamed_answer_is_kept_with_its_last_byte_and_known_when_nobody_read
 
 #[tokio::test(start_paused = true)]
 async fn without_room_new_keys_are_refused_where_that_is_said() {
-    let service = Service::new(json!({ "memory": "1B", "when-full": "refuse" }), echo);
-    assert_eq!((service.status(CALL).await, service.done()), (503, 0));
+    let service = Service::new(json!({ "memory": format!("{}B", local::EACH), "when-full": "refuse" }), echo);
+    assert_eq!(service.status(CALL).await, 201);
+    assert_eq!((service.status(Sent { key: Some("\"other\""), ..CALL }).await, service.done()), (503, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,10 +338,16 @@ async fn a_call_has_its_lease_at_least_until_its_deadline() {
 }
 
 #[test]
-fn what_is_no_method_or_field_is_refused_at_its_place() {
-    for (conf, at) in
-        [(json!({ "methods": ["A B"] }), "methods[0]"), (json!({ "headers": ["a", "b c"] }), "headers[1]")]
-    {
+fn what_makes_no_sense_is_refused_at_its_place() {
+    for (conf, at) in [
+        (json!({ "methods": ["A B"] }), "methods[0]"),
+        (json!({ "methods": ["POST", "patch"] }), "methods[1]"),
+        (json!({ "headers": ["a", "b c"] }), "headers[1]"),
+        (json!({ "ttl": "0s" }), "ttl"),
+        (json!({ "lease": "0s" }), "lease"),
+        (json!({ "lease": "99ms" }), "lease"),
+        (json!({ "memory": "0B" }), "memory"),
+    ] {
         assert_eq!(built::<Idempotency>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }
 }

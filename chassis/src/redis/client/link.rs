@@ -1,17 +1,16 @@
-//! The connection to Redis: made once, used by all, made anew after a failure.
+//! The connection to Redis: made once, used by all, made anew after a failure, or when it ended while nobody asked.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::redis::aio::MultiplexedConnection;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 
-use super::target::Target;
+use super::target::{Established, Target};
 
 /// A connection that is there, is being made, or could not be made.
-type Connecting = Shared<Pin<Box<dyn Future<Output = Result<MultiplexedConnection, String>> + Send>>>;
+type Connecting = Shared<Pin<Box<dyn Future<Output = Result<Established, String>> + Send>>>;
 
 /// The connection, and what it goes to.
 pub(super) struct Link {
@@ -32,8 +31,12 @@ impl Link {
     /// The connection, made if there is none. A call that cannot wait leaves; the next one finds what it began.
     pub(super) fn connection(&self) -> Connecting {
         let mut current = self.current();
-        // One that came to nothing while nobody waited for it says nothing about now.
-        current.take_if(|connecting| matches!(connecting.clone().now_or_never(), Some(Err(_))));
+        // One that came to nothing or ended while nobody asked says nothing about now.
+        current.take_if(|connecting| match connecting.clone().now_or_never() {
+            Some(Ok(established)) => established.has_ended(),
+            Some(Err(_)) => true,
+            None => false,
+        });
         current.get_or_insert_with(|| begun(Arc::clone(&self.target))).clone()
     }
 
@@ -49,7 +52,7 @@ impl Link {
     ) -> Result<Vec<Vec<u8>>, String> {
         let connecting = self.connection();
         let answer = match connecting.clone().await {
-            Ok(mut connection) => {
+            Ok(Established { mut connection, .. }) => {
                 let mut question = script.prepare_invoke();
                 keys.iter().for_each(|key| _ = question.key(key));
                 arguments.iter().for_each(|argument| _ = question.arg(argument.as_slice()));

@@ -9,6 +9,7 @@ use ::redis::{AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo, RedisCo
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -28,6 +29,20 @@ enum Place {
     Tcp(String, u16),
     Tls(String, u16, TlsConnector, ServerName<'static>),
     Unix(PathBuf),
+}
+
+/// A connection, and what reads and writes it.
+#[derive(Clone)]
+pub(super) struct Established {
+    pub(super) connection: MultiplexedConnection,
+    driver: AbortHandle,
+}
+
+impl Established {
+    /// Whether Redis has closed it.
+    pub(super) fn has_ended(&self) -> bool {
+        self.driver.is_finished()
+    }
 }
 
 /// How long connecting may take in all.
@@ -65,12 +80,12 @@ impl Target {
 
     /// # Errors
     /// Why there is no connection.
-    pub(super) async fn connect(&self) -> Result<MultiplexedConnection, String> {
+    pub(super) async fn connect(&self) -> Result<Established, String> {
         let connected = timeout(PATIENCE, self.connected()).await;
         connected.unwrap_or_else(|_| Err(format!("no connection within {}", Interval(PATIENCE))))
     }
 
-    async fn connected(&self) -> Result<MultiplexedConnection, String> {
+    async fn connected(&self) -> Result<Established, String> {
         match &self.place {
             Place::Tcp(host, port) => self.greeted(tcp(host, *port).await?).await,
             Place::Tls(host, port, tls, name) => {
@@ -85,7 +100,7 @@ impl Target {
     }
 
     /// Says who asks, and begins to read and write.
-    async fn greeted<S>(&self, stream: S) -> Result<MultiplexedConnection, String>
+    async fn greeted<S>(&self, stream: S) -> Result<Established, String>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -94,8 +109,8 @@ impl Target {
         let greeted = MultiplexedConnection::new_with_config(&self.login, stream, conf).await;
         let (connection, driver) = greeted.map_err(|error| error.to_string())?;
         // It ends with the last one who holds the connection.
-        tokio::spawn(driver);
-        Ok(connection)
+        let driver = tokio::spawn(driver).abort_handle();
+        Ok(Established { connection, driver })
     }
 }
 
