@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::chain::Form;
 use crate::component::{Running, Starting};
+use crate::condition::When;
 use crate::conf::{BuildContext, BuildError, Requirement};
 use crate::operation::{Location, Operation};
 use crate::protocol::Listener;
@@ -155,6 +156,10 @@ pub struct Built {
     pub form: Form,
     /// What that configuration requires of those before it, beside what [`HandlerEntry::requires`] says.
     pub requires: Vec<Requirement>,
+    /// The conditions in that configuration, with their keys.
+    pub conditions: Vec<(String, When)>,
+    /// The marks it may give to calls, if it is known to give no others.
+    pub marks: Option<Vec<String>>,
 }
 
 /// Where in a chain a handler may stand.

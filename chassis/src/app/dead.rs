@@ -2,10 +2,10 @@
 
 use super::later::Later;
 use super::plan::Planned;
-use crate::conf::Conf;
 use crate::conf::path::KeyPath;
 use crate::conf::root::{ChainConf, DEFAULT, Pattern, UNMATCHED};
 use crate::conf::tree::{Content, Node};
+use crate::conf::{Conf, Problem};
 
 /// What has no effect, each with its place.
 pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
@@ -14,7 +14,9 @@ pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> 
     let stray = conf.document.stray.iter().map(|(name, meant)| {
         format!("environment {name} has no effect: two underscores stand before each key, as in `{meant}`")
     });
-    chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(unserved(conf, operations)).chain(stray).collect()
+    let idle = conf.document.idle.iter().map(Problem::in_a_line);
+    let dead = chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(idle);
+    dead.chain(unserved(conf, operations)).chain(stray).collect()
 }
 
 /// The chains that no operation passes and no other chain extends.
