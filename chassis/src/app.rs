@@ -40,6 +40,7 @@ mod running;
 mod serving;
 mod tables;
 mod terms;
+mod unused;
 
 pub use error::{Rejected, StartError};
 pub use prepared::Prepared;

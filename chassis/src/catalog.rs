@@ -143,6 +143,8 @@ pub struct HandlerEntry {
     /// Whether it answers preflights (Fetch §3.2.2): those pass the chain of the operation that they ask about as far as
     /// this handler.
     pub preflight: bool,
+    /// Tries whether it could be made from its part of the configuration, as far as the type of that can say.
+    pub accepts: fn(Value) -> Result<(), BuildError>,
     /// Makes it from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
     /// Proves that what is made of this part of the configuration can stand before these operations.

@@ -80,7 +80,8 @@ impl Stand {
         build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
     ) -> HandlerEntry {
         let Self { requires, provides, place, repeatable, preflight } = self;
-        HandlerEntry { head, requires, provides, place, repeatable, preflight, build, suits: suits::<H> }
+        let (accepts, suits) = (accepts::<H::Conf>, suits::<H>);
+        HandlerEntry { head, requires, provides, place, repeatable, preflight, accepts, build, suits }
     }
 }
 

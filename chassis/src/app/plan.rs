@@ -7,6 +7,7 @@ use super::instances::{Instances, Key};
 use super::marks::{self, Marks, Sought};
 use super::proof;
 use super::terms::{terms, weakness};
+use super::unused;
 use crate::catalog::{Built, Catalog, HandlerEntry};
 use crate::chain::{Chain, MOST_STEPS, Step};
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
@@ -49,6 +50,7 @@ pub(crate) fn plan(
     let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
     let unmatched = planner.unmatched(&chains, &users);
     planner.settle_marks();
+    planner.problems.extend(unused::problems(conf, catalog, &settled, &chains));
     match (planner.problems.is_empty(), unmatched) {
         (true, Some((unmatched, ungranted))) => {
             Ok(Plan { operations: planned, unmatched, ungranted, instances: planner.instances })
@@ -73,7 +75,7 @@ fn users<'a>(conf: &Conf, operations: &'a [Operation], chains: &Chains) -> Users
     users
 }
 
-fn chain_name(operation: &Operation) -> &str {
+pub(super) fn chain_name(operation: &Operation) -> &str {
     operation.chain.as_deref().unwrap_or(DEFAULT)
 }
 

@@ -303,3 +303,21 @@ async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
     assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
     assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
 }
+
+/// What is said about a handler that nobody lists is read all the same.
+#[tokio::test]
+async fn what_is_wrong_with_a_handler_that_no_call_passes_is_said() {
+    for (said, at) in [
+        ("handlers: { ip-allow: { allow: [10.0.0.0/33] } }", "handlers.ip-allow.allow[0]"),
+        ("handlers: { ip-allow: { when: { peer: [localhost] } } }", "handlers.ip-allow.when.peer[0]"),
+        ("handlers: { ip-allow: { when: { method: [get] } } }", "handlers.ip-allow.when.method[0]"),
+        ("operations: { hand.said: { handlers: { ip-allow: { deny: [there] } } } }", "handlers.ip-allow.deny[0]"),
+        (
+            "chain: { provider: { spare: [ip-allow] } }\nhandlers: { ip-allow: { deny: [there] } }",
+            "handlers.ip-allow.deny[0]",
+        ),
+    ] {
+        let refused = refusal(service(said).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains(at) && refused.contains("1 problem."), "{said}: {refused}");
+    }
+}
