@@ -89,5 +89,5 @@ impl Sought {
 }
 
 fn impossible(at: usize, mark: &str) -> BuildError {
-    BuildError::new(format!("[{at}]"), format!("nothing before it marks a call `{mark}`, so this holds for none"))
+    BuildError::new(format!("[{at}]"), format!("nothing before it marks a call `{mark}`"))
 }
