@@ -26,6 +26,7 @@ mod error;
 mod instances;
 mod later;
 mod linked;
+mod marks;
 mod pages;
 mod parts;
 mod plan;
@@ -38,6 +39,8 @@ pub(crate) mod routes;
 mod running;
 mod serving;
 mod tables;
+mod terms;
+mod unused;
 
 pub use error::{Rejected, StartError};
 pub use prepared::Prepared;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::chain::Form;
 use crate::component::{Running, Starting};
+use crate::condition::When;
 use crate::conf::{BuildContext, BuildError, Requirement};
 use crate::operation::{Location, Operation};
 use crate::protocol::Listener;
@@ -144,6 +145,8 @@ pub struct HandlerEntry {
     /// Whether it answers preflights (Fetch §3.2.2): those pass the chain of the operation that they ask about as far as
     /// this handler.
     pub preflight: bool,
+    /// Tries whether it could be made from its part of the configuration, as far as the type of that can say.
+    pub accepts: fn(Value) -> Result<(), BuildError>,
     /// Makes it from its part of the configuration.
     pub build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
     /// Proves that what is made of this part of the configuration can stand before these operations.
@@ -157,6 +160,10 @@ pub struct Built {
     pub form: Form,
     /// What that configuration requires of those before it, beside what [`HandlerEntry::requires`] says.
     pub requires: Vec<Requirement>,
+    /// The conditions in that configuration, with their keys.
+    pub conditions: Vec<(String, When)>,
+    /// The marks it may give to calls, if it is known to give no others.
+    pub marks: Option<Vec<String>>,
 }
 
 /// Where in a chain a handler may stand.

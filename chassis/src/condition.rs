@@ -18,6 +18,7 @@ mod operator;
 mod target;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use operator::{Operators, Test};
 
@@ -25,7 +26,7 @@ use operator::Compiled;
 use target::Target;
 
 /// Which calls something is for. Everything an entry says must hold; of a list of entries one is enough.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum When {
     /// Calls for which all of this holds.
@@ -51,13 +52,14 @@ pub struct Entry {
     /// The networks, one of which its peer is in: `[10.0.0.0/8, unix]`.
     pub peer: Vec<Network>,
     /// The operations, one of which it leads to: `[greeting.*]`.
+    #[schemars(extend("x-operations" = true))]
     pub operation: Vec<String>,
     /// The marks, one of which it has: what `marker` calls it. `none` is that of a call it has no word for.
     pub mark: Vec<String>,
 }
 
-/// What stands for the mark of a call that has none.
-const UNMARKED: &str = "none";
+/// What stands for the mark of a call that has none. No call may be called so.
+pub const UNMARKED: &str = "none";
 
 /// Tells which calls something is for.
 pub struct Condition(Vec<Ready>);
@@ -76,35 +78,38 @@ impl When {
     /// Makes the condition.
     ///
     /// # Errors
-    /// A method, header name, pattern of operations or expression that is none, with its key.
+    /// A method, header name, pattern of operations or expression that is none, with its key; a list of no entries.
     pub fn build(&self) -> Result<Condition, BuildError> {
-        let ready = match self {
-            Self::All(entry) => vec![entry.build()?],
-            Self::Any(entries) => {
-                let numbered = entries.iter().enumerate();
-                let built = numbered.map(|(at, entry)| entry.build().map_err(|error| error.below(&format!("[{at}]"))));
-                built.collect::<Result<_, _>>()?
-            }
-        };
+        let ready = self.entries().map(|(at, entry)| entry.build().map_err(|error| error.below(&at)));
+        let ready: Vec<_> = ready.collect::<Result<_, _>>()?;
+        if ready.is_empty() {
+            let error = BuildError::new("", "the list is empty, so that this is for no call");
+            return Err(error.with_help("say which calls it is for: `{ method: [POST] }`; `{}` is all of them"));
+        }
         Ok(Condition(ready))
     }
-}
 
-impl When {
-    /// Whether it depends on what `marker` calls a call.
-    pub fn asks_for_mark(&self) -> bool {
-        let entries = match self {
-            Self::All(entry) => std::slice::from_ref(&**entry),
-            Self::Any(entries) => entries,
+    /// The marks that its entries ask for, with the key of the entry, where one asks for some.
+    pub fn marks(&self) -> impl Iterator<Item = (String, &[String])> {
+        let marks = self.entries().map(|(at, entry)| (at, entry.mark.as_slice()));
+        marks.filter(|(_, marks)| !marks.is_empty())
+    }
+
+    /// The entries, each with its key.
+    fn entries(&self) -> impl Iterator<Item = (String, &Entry)> {
+        let (entries, numbered) = match self {
+            Self::All(entry) => (std::slice::from_ref(&**entry), false),
+            Self::Any(entries) => (entries.as_slice(), true),
         };
-        entries.iter().any(|entry| !entry.mark.is_empty())
+        let key = move |at| if numbered { format!("[{at}]") } else { String::new() };
+        entries.iter().enumerate().map(move |(at, entry)| (key(at), entry))
     }
 }
 
 impl Entry {
     fn build(&self) -> Result<Ready, BuildError> {
         Ok(Ready {
-            method: read_all("method", &self.method, |text| Method::from_bytes(text.as_bytes()).ok())?,
+            method: each("method", &self.method, method)?,
             path: self
                 .path
                 .as_ref()
@@ -113,19 +118,34 @@ impl Entry {
             header: self.header.iter().map(|(name, test)| header(name, test)).collect::<Result<_, _>>()?,
             query: self.query.iter().map(|(name, test)| parameter(name, test)).collect::<Result<_, _>>()?,
             peer: self.peer.clone(),
-            operation: read_all("operation", &self.operation, Pattern::parse)?,
+            operation: each("operation", &self.operation, pattern)?,
             mark: self.mark.clone(),
         })
     }
 }
 
-fn read_all<T>(key: &str, texts: &[String], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, BuildError> {
+fn each<T>(key: &str, texts: &[String], read: fn(&str) -> Result<T, BuildError>) -> Result<Vec<T>, BuildError> {
     let numbered = texts.iter().enumerate();
-    let known = numbered.map(|(at, text)| {
-        let wrong = || BuildError::new(format!("{key}[{at}]"), format!("`{text}` is no {key}"));
-        read(text).ok_or_else(wrong)
-    });
-    known.collect()
+    numbered.map(|(at, text)| read(text).map_err(|error| error.below(&format!("{key}[{at}]")))).collect()
+}
+
+/// Methods are compared as they are written (RFC 9110 §9.1), and nobody sends one in small letters.
+fn method(text: &str) -> Result<Method, BuildError> {
+    let wrong = |message: &str, help: String| BuildError::new("", format!("`{text}` {message}")).with_help(help);
+    match text.parse() {
+        Ok(_) if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
+            Err(wrong("has small letters; methods have none", format!("write `{}`", text.to_ascii_uppercase())))
+        }
+        Ok(method) => Ok(method),
+        Err(_) => Err(wrong("is no method", "write a method such as `GET` or `POST`".to_owned())),
+    }
+}
+
+fn pattern(text: &str) -> Result<Pattern, BuildError> {
+    Pattern::parse(text).ok_or_else(|| {
+        BuildError::new("", format!("`{text}` is no pattern of operations"))
+            .with_help("write an operation, `greeting.hello`, or a pattern: `greeting.*`, `*.list`, `*`")
+    })
 }
 
 fn header(name: &str, test: &Test) -> Result<(HeaderName, Compiled), BuildError> {

@@ -81,7 +81,8 @@ impl Stand {
         build: fn(Value, &BuildContext<'_>) -> Result<Built, BuildError>,
     ) -> HandlerEntry {
         let Self { requires, provides, place, repeatable, preflight } = self;
-        HandlerEntry { head, requires, provides, place, repeatable, wraps, preflight, build, suits: suits::<H> }
+        let (accepts, suits) = (accepts::<H::Conf>, suits::<H>);
+        HandlerEntry { head, requires, provides, place, repeatable, wraps, preflight, accepts, build, suits }
     }
 }
 
@@ -101,8 +102,9 @@ pub const fn wrap<H: IsConfigured + Wraps>(said: Said, stand: Stand) -> HandlerE
 
 fn built<H: Configure>(conf: Value, context: &BuildContext<'_>, form: fn(H) -> Form) -> Result<Built, BuildError> {
     let conf = read(conf)?;
-    let requires = H::requires(&conf);
-    H::build(conf, context).map(|handler| Built { form: form(handler), requires })
+    let (requires, marks) = (H::requires(&conf), H::marks(&conf));
+    let conditions = H::conditions(&conf).into_iter().map(|(key, when)| (key, when.clone())).collect();
+    H::build(conf, context).map(|handler| Built { form: form(handler), requires, conditions, marks })
 }
 
 fn suits<H: Configure>(conf: Value, operations: &[&Operation]) -> Result<(), BuildError> {

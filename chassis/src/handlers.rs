@@ -41,8 +41,9 @@ mod tests {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("`{name}` has no page {path}: {error}"))
     }
 
-    #[test]
-    fn every_handler_has_a_page_whose_example_is_valid() {
+    /// Checks the first example of a page; returns it.
+    fn example(page: &str, title: &str) -> String {
+        let yaml = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let part = |entry: &HandlerEntry| Part {
             kind: Kind::Handler,
             name: entry.head.name.to_owned(),
@@ -50,6 +51,16 @@ mod tests {
             conf: entry.head.conf,
         };
         let parts: Vec<_> = shipped().map(part).collect();
+        let document = Document::of_text(title, yaml).unwrap();
+        let composed = Composed::new(&parts).with_terms();
+        if let Err(error) = document.check(composed, &["greeting.hello"], &Sources::default().disk()) {
+            panic!("{error}");
+        }
+        yaml.to_owned()
+    }
+
+    #[test]
+    fn every_handler_has_a_page_whose_example_is_valid() {
         for name in shipped().map(|entry| entry.head.name) {
             let page = page(name);
             let parts_of_it = ["## Configuration", "## Behaviour", "## Header fields", "## Metrics"];
@@ -57,15 +68,14 @@ mod tests {
                 parts_of_it.iter().all(|part| page.contains(part)),
                 "the page of `{name}` lacks one of {parts_of_it:?}"
             );
-            let yaml = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+            let yaml = example(&page, &format!("{name}.md"));
             assert!(yaml.contains(&format!("  {name}:")), "the page of `{name}` does not configure it");
-            let document = Document::of_text(&format!("{name}.md"), yaml).unwrap();
-            if let Err(error) =
-                document.check(Composed::new(&parts).with_terms(), &["greeting.hello"], &Sources::default().disk())
-            {
-                panic!("the page of `{name}`: {error}");
-            }
         }
+    }
+
+    #[test]
+    fn the_page_of_the_chain_has_a_valid_example() {
+        example(include_str!("../docs/chain.md"), "chain.md");
     }
 
     #[test]

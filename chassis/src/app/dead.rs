@@ -2,10 +2,10 @@
 
 use super::later::Later;
 use super::plan::Planned;
-use crate::conf::Conf;
 use crate::conf::path::KeyPath;
 use crate::conf::root::{ChainConf, DEFAULT, Pattern, UNMATCHED};
-use crate::conf::tree::{Content, Node};
+use crate::conf::tree::Node;
+use crate::conf::{Conf, Problem};
 
 /// What has no effect, each with its place.
 pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
@@ -14,7 +14,9 @@ pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> 
     let stray = conf.document.stray.iter().map(|(name, meant)| {
         format!("environment {name} has no effect: two underscores stand before each key, as in `{meant}`")
     });
-    chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(unserved(conf, operations)).chain(stray).collect()
+    let idle = conf.document.idle.iter().map(Problem::in_a_line);
+    let dead = chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(idle);
+    dead.chain(unserved(conf, operations)).chain(stray).collect()
 }
 
 /// The chains that no operation passes and no other chain extends.
@@ -42,10 +44,8 @@ fn chains(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
 fn unlisted(conf: &Conf) -> Vec<String> {
     let path = KeyPath::root().key("handlers");
     let said = conf.document.root.at(&path).and_then(Node::entries).into_iter().flatten();
-    let is_own = |node: &Node| node.content != Content::Null && !node.origin.is_of_reference();
-    let is_said = |node: &Node| node.leaves().into_iter().any(|(_, leaf)| is_own(leaf));
     let listed = |handler: &String| conf.chains.values().any(|chain| chain.contains(handler));
-    let idle = said.filter(|(handler, entry)| is_said(&entry.node) && !listed(handler)).map(|(handler, _)| handler);
+    let idle = said.filter(|(handler, entry)| entry.node.is_said() && !listed(handler)).map(|(handler, _)| handler);
     idle.map(|handler| {
         let key = path.key(handler);
         let place = place(conf, &key);

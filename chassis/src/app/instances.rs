@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{Built, HandlerEntry};
 use crate::chain::Form;
 use crate::clock::Clock;
-use crate::conf::origin::Origin;
-use crate::conf::{BuildContext, BuildError, Files, Problem, Process, Section, Warnings};
+use crate::conf::{BuildContext, BuildError, Files, Process, Section, Warnings};
 use crate::operation::Operation;
 use crate::provider::{Receipts, Watch};
 use crate::random::Random;
@@ -113,18 +112,10 @@ impl Instances {
         let warnings = Warnings::default();
         let context = BuildContext { warnings: &warnings, ..self.tools.context(section.scope()) };
         let built = (entry.build)(section.value(), &context)?;
-        warnings.all().iter().for_each(|warning| self.tools.warnings.warn(placed(section, warning)));
+        warnings.all().iter().for_each(|warning| self.tools.warnings.warn(section.problem(warning).in_a_line()));
         Ok(match &self.tools.around {
             Some(around) => Built { form: around(entry.head.name, built.form), ..built },
             None => built,
         })
     }
-}
-
-/// A warning of a part in one line: the key it is about, where that is written, what is wrong and what to do.
-fn placed(section: &Section<'_>, warning: &BuildError) -> String {
-    let Problem { origin, key, message, help, .. } = section.problem(warning);
-    let place = if origin == Origin::Default { String::new() } else { format!(" ({origin})") };
-    let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-    format!("{key}{place}: {message}{help}")
 }

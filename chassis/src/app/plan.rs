@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::instances::{Instances, Key, Tools};
+use super::instances::{Instances, Key};
+use super::marks::{self, Marks, Sought};
 use super::proof;
+use super::terms::{terms, weakness};
+use super::unused;
 use crate::catalog::{Built, Catalog, HandlerEntry};
-use crate::chain::{Chain, Form, MOST_STEPS, Step, Terms};
-use crate::condition::When;
+use crate::chain::{Chain, MOST_STEPS, Step};
 use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
-use crate::conf::{BuildError, Conf, Interval, Problem, Requirement, Section, suggest};
+use crate::conf::{BuildError, Conf, Interval, Problem, Section, suggest};
 use crate::handler::fact;
 use crate::operation::{Operation, Text};
 
@@ -41,12 +43,14 @@ pub(crate) fn plan(
     catalog: &Catalog,
     instances: Instances,
 ) -> Result<Plan, Vec<Problem>> {
-    let mut planner = Planner { conf, catalog, instances, problems: Vec::new() };
+    let mut planner = Planner { conf, catalog, instances, problems: Vec::new(), sought: Sought::default() };
     let chains = planner.chains();
     let settled: Vec<Operation> = operations.iter().filter_map(|one| planner.settle(one, &chains)).collect();
     let users = users(conf, &settled, &chains);
     let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
     let unmatched = planner.unmatched(&chains, &users);
+    planner.settle_marks();
+    planner.problems.extend(unused::problems(conf, catalog, &settled, &chains));
     match (planner.problems.is_empty(), unmatched) {
         (true, Some((unmatched, ungranted))) => {
             Ok(Plan { operations: planned, unmatched, ungranted, instances: planner.instances })
@@ -71,7 +75,7 @@ fn users<'a>(conf: &Conf, operations: &'a [Operation], chains: &Chains) -> Users
     users
 }
 
-fn chain_name(operation: &Operation) -> &str {
+pub(super) fn chain_name(operation: &Operation) -> &str {
     operation.chain.as_deref().unwrap_or(DEFAULT)
 }
 
@@ -80,6 +84,7 @@ struct Planner<'a> {
     catalog: &'a Catalog,
     instances: Instances,
     problems: Vec<Problem>,
+    sought: Sought,
 }
 
 impl Planner<'_> {
@@ -191,16 +196,18 @@ impl Planner<'_> {
         }
         let (mut steps, mut unmet) = (Vec::with_capacity(entries.len()), Vec::new());
         let whole = !self.conf.is_broken_chain(name);
+        let mut marks = Marks::default();
         for (at, entry) in entries.iter().enumerate() {
             let section = sections(entry.head.name);
             if section.is_broken() {
+                marks.lose(entry);
                 continue;
             }
             match self.instances.take_or_build(entry, &section, users) {
-                Ok(Built { form, mut requires }) => {
+                Ok(Built { form, requires, mut conditions, marks: own }) => {
                     let terms = match terms(&section, entry, &form, self.instances.tools()) {
-                        Ok((terms, requirement)) => {
-                            requires.extend(requirement);
+                        Ok((terms, when)) => {
+                            conditions.extend(when.map(|when| ("when".to_owned(), when)));
                             terms
                         }
                         Err(error) => {
@@ -209,16 +216,32 @@ impl Planner<'_> {
                         }
                     };
                     if whole {
-                        let errors = proof::configured(name, entries, at, &requires, self.catalog);
+                        let required = requires.iter().map(|one| (one.fact, one.key));
+                        let required: Vec<_> = required.chain(marks::required(&conditions)).collect();
+                        let errors = proof::configured(name, entries, at, &required, self.catalog);
                         unmet.extend(errors.iter().map(|error| section.problem(error)));
+                        self.sought.note(&section, &conditions, &marks);
+                    }
+                    if entry.provides.contains(&fact::MARK) {
+                        marks.give(own);
                     }
                     steps.push(Step { name: Arc::from(entry.head.name), form, terms });
                 }
-                Err(error) => self.problems.push(section.problem(&error)),
+                Err(error) => {
+                    marks.lose(entry);
+                    self.problems.push(section.problem(&error));
+                }
             }
         }
         let complete = steps.len() == entries.len();
         (complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) }), unmet)
+    }
+
+    /// Refuses conditions that no call can meet for want of a mark, and warns of marks that no call can have.
+    fn settle_marks(&mut self) {
+        let (impossible, idle) = std::mem::take(&mut self.sought).settle();
+        self.problems.extend(impossible);
+        idle.iter().for_each(|problem| self.instances.tools().warnings.warn(problem.in_a_line()));
     }
 
     /// Places an error at the step that it is about, where the chain is written as a list.
@@ -233,34 +256,6 @@ impl Planner<'_> {
         let key = format!("chain.provider.{chain}");
         self.problems.extend(errors.iter().map(|error| self.conf.problem(&key, error)));
     }
-}
-
-/// On which calls a step runs and how many of its refusals count, and what must stand before it for that.
-fn terms(
-    section: &Section<'_>,
-    entry: &HandlerEntry,
-    form: &Form,
-    tools: &Tools,
-) -> Result<(Option<Arc<Terms>>, Option<Requirement>), BuildError> {
-    let said = section.terms()?;
-    if let (Form::Wrap(handler), Some(key)) = (form, said.sparing())
-        && !handler.heeds_mandate()
-    {
-        let message = format!("`{}` wraps the rest of the chain: it cannot decide without acting", entry.head.name);
-        return Err(BuildError::new(key, message).with_help(format!("remove `{key}`; `when` works with it")));
-    }
-    let marked = said.when.as_ref().is_some_and(When::asks_for_mark);
-    let requirement = marked.then_some(Requirement { fact: fact::MARK, key: "when" });
-    let terms = Terms::build(&said, entry.head.name, &tools.process, &tools.random)?;
-    Ok((terms.map(Arc::new), requirement))
-}
-
-/// Why nobody can rely on a handler, where nobody can.
-fn weakness(section: &Section<'_>) -> Option<String> {
-    // What is wrong with the keys themselves is said where they are built.
-    let key = section.terms().ok()?.weakening()?;
-    let place = section.origin(key).map(|origin| format!(" ({origin})")).unwrap_or_default();
-    Some(format!("`{key}`{place}"))
 }
 
 /// What configuration says about a handler before an operation, or before calls that match none.

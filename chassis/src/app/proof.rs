@@ -1,7 +1,7 @@
 //! Proves that a chain fits the operation it stands before: who is needed is there, in the order that is needed.
 
 use crate::catalog::{Catalog, HandlerEntry, Place};
-use crate::conf::{BuildError, Requirement};
+use crate::conf::BuildError;
 use crate::handler::fact;
 use crate::operation::{Access, Operation};
 
@@ -73,18 +73,19 @@ pub(crate) fn fit(
     errors
 }
 
-/// Everything the handler at a place of the chain requires for its configuration and does not get.
+/// Everything the handler at a place of the chain requires for its configuration and does not get: facts, and the keys
+/// that ask for them.
 pub(crate) fn configured(
     chain: &str,
     steps: &[&HandlerEntry],
     at: usize,
-    requires: &[Requirement],
+    requires: &[(&'static str, &str)],
     catalog: &Catalog,
 ) -> Vec<BuildError> {
     let (before, name) = (&steps[..at], steps[at].head.name);
     let provides = |fact| move |step: &&&HandlerEntry| step.provides.contains(&fact);
-    let unmet = requires.iter().filter(|requirement| !before.iter().any(|step| provides(requirement.fact)(&step)));
-    let error = |Requirement { fact, key }: &Requirement| {
+    let unmet = requires.iter().filter(|(fact, _)| !before.iter().any(|step| provides(*fact)(&step)));
+    let error = |(fact, key): &(&'static str, &str)| {
         let message =
             format!("`{name}` needs `{fact}` for this, and nothing before it in chain `{chain}` provides that");
         let help = match steps.iter().find(provides(*fact)) {

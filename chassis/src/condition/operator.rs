@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::conf::BuildError;
 
 /// What a text must be: the same text, or what some operators say.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Test {
     /// The text itself.

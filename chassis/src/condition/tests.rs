@@ -166,7 +166,24 @@ fn what_cannot_be_compared_is_refused_at_its_key() {
     assert_eq!(at, "[1].header.cookie.regex");
     assert!(message.contains("`(` is no expression"), "{message}");
     assert_eq!(refused(json!({ "method": ["G T"] })).unwrap().0, "method[0]");
+    let (at, message) = refused(json!({ "method": ["GET", "post"] })).unwrap();
+    assert_eq!((&*at, &*message), ("method[1]", "`post` has small letters; methods have none"));
+    assert_eq!(refused(json!([])).unwrap().1, "the list is empty, so that this is for no call");
     assert_eq!(refused(json!({ "operation": ["greeting"] })).unwrap().0, "operation[0]");
     assert_eq!(refused(json!({ "header": { "a b": "c" } })).unwrap().0, "header.a b");
     assert_eq!(refused(json!({ "path": {} })).unwrap().0, "path");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_at_its_key() {
+    let unread = |when: Value| {
+        let error = crate::conf::typed::<When>(when).unwrap_err();
+        (error.at, error.message)
+    };
+    let (at, message) = unread(json!({ "method": ["GET"], "peer": ["unix", "localhost"] }));
+    assert_eq!(at, "peer[1]");
+    assert!(message.starts_with("`localhost` is not a network: write `10.0.0.0/8`"), "{message}");
+    assert_eq!(unread(json!([{}, { "peer": ["10.0.0.0/33"] }])).0, "[1].peer[0]");
+    assert_eq!(unread(json!({ "header": { "x-a": { "less": "few" } } })).0, "header.x-a.less");
+    assert!(unread(json!("POST")).1.contains("expected what holds of the calls"));
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::FileRef;
 use crate::background::Background;
 use crate::clock::Clock;
+use crate::condition::When;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
@@ -38,6 +39,19 @@ pub trait Configure: Sized {
     fn requires(conf: &Self::Conf) -> Vec<Requirement> {
         let _ = conf;
         Vec::new()
+    }
+
+    /// The conditions in what YAML says about it, with their keys. A chain in which none of them could ever hold for want
+    /// of a mark is refused at start-up.
+    fn conditions(conf: &Self::Conf) -> Vec<(String, &When)> {
+        let _ = conf;
+        Vec::new()
+    }
+
+    /// The marks it may give to calls, if it is known to give no others.
+    fn marks(conf: &Self::Conf) -> Option<Vec<String>> {
+        let _ = conf;
+        None
     }
 
     /// Proves that it can stand before these operations: all of those that share it. This is asked anew whenever the
@@ -168,7 +182,7 @@ impl BuildError {
     /// The same error, seen from the part that contains this one under `key`.
     #[must_use]
     pub fn below(mut self, key: &str) -> Self {
-        let dot = if self.at.is_empty() || self.at.starts_with('[') { "" } else { "." };
+        let dot = if key.is_empty() || self.at.is_empty() || self.at.starts_with('[') { "" } else { "." };
         self.at = format!("{key}{dot}{}", self.at);
         self
     }

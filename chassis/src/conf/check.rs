@@ -56,13 +56,16 @@ impl Document {
         if walk.is_full() {
             return too_many(problems, walk);
         }
-        let Walk { findings, marks, hidden, meant, .. } = walk;
+        let Walk { findings, marks, operations, hidden, meant, .. } = walk;
         problems.extend(findings.into_iter().map(|finding| finding.problem));
         let names = names::check(&self.root, known, &|handler| composed.part(Kind::Handler, handler).is_some());
         // Where `chain` itself is misspelt, every chain seems to be missing.
         let chains = [KeyPath::parse("chain"), KeyPath::parse("chain.provider")];
         let unsaid = meant.iter().any(|key| chains.contains(key));
         problems.extend(names.into_iter().filter(|problem| !(unsaid && problem.key.ends_with(".chain"))));
+        let (strangers, idle) = names::conditions(&self.root, &operations, known);
+        problems.extend(strangers);
+        self.idle = idle;
         for (path, role) in marks {
             let revealed = self.mark(&path, role, files);
             problems.extend(revealed.err().map(|error| self.problem(&path.to_string(), &error)));

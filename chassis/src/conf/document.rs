@@ -26,6 +26,8 @@ pub struct Document {
     pub(crate) environment: BTreeMap<String, String>,
     /// Variables that look as if they said something here and do not, each with the name that would.
     pub(crate) stray: Vec<(String, String)>,
+    /// What is said and never holds, beside what does; known after the check.
+    pub(crate) idle: Vec<Problem>,
     /// Whether nothing but references of all keys was read.
     pub(crate) is_reference: bool,
 }
@@ -44,6 +46,7 @@ impl Document {
             problems: Vec::new(),
             environment: sources.environment.clone(),
             stray: stray(sources, &texts),
+            idle: Vec::new(),
             is_reference: !texts.is_empty() && texts.iter().all(|text| text.content().starts_with(HEAD)),
         };
         let unreadable = texts.iter().filter(|text| !document.add(text)).count();
@@ -75,6 +78,7 @@ impl Document {
             problems: Vec::new(),
             environment: BTreeMap::new(),
             stray: Vec::new(),
+            idle: Vec::new(),
             is_reference: false,
         };
         match document.add(&Arc::new(Text::of(name, content))) {

@@ -71,6 +71,14 @@ impl Problem {
         self.hiding(&hidden)
     }
 
+    /// In one line, as a warning: the key, where that is written, what is wrong and what to do.
+    pub(crate) fn in_a_line(&self) -> String {
+        let Self { origin, key, message, help, .. } = self;
+        let place = if *origin == Origin::Default { String::new() } else { format!(" ({origin})") };
+        let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{key}{place}: {message}{help}")
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
         if self.origin != Origin::Default {
             write!(f, "{}{}{}: ", paint.bold(), self.origin, paint.end())?;

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
-use serde_path_to_error::Segment;
-
-use super::broken::{Broken, take_out};
+use super::broken::Broken;
 use super::build::BuildError;
 use super::compose::shelf::Shelf;
 use super::compose::terms::SHARED;
@@ -19,6 +16,11 @@ use super::root::{ChainConf, DEFAULT, Listeners, Pattern, Root, Settled, Terms, 
 use super::source::Read;
 use super::tree::{Content, Node};
 use super::typed;
+use serde_json::{Map, Value};
+
+mod own;
+
+use own::{as_far_as_it_is_right, own};
 
 /// A configuration as far as it is right: in one that is in use nothing is wrong as far as its schema can say.
 #[derive(Debug)]
@@ -184,48 +186,6 @@ impl Conf {
     }
 }
 
-/// What chassis itself reads: everything but what parts are made from, which may hold secrets.
-fn own(root: &Node) -> Node {
-    let mut root = root.clone();
-    let strip = |node: &mut Node, keep: &[&str]| {
-        if let Content::Map(entries) = &mut node.content {
-            entries.retain(|key, _| keep.contains(&key.as_str()));
-        }
-    };
-    for key in ["handlers", "schemas", "components"] {
-        if let Some(parts) = root.at_mut(&KeyPath::root().key(key)) {
-            strip(parts, &[]);
-        }
-    }
-    for (key, keep) in [("protocols", ["schemas"].as_slice()), ("operations", &["timeout", "chain", "access"])] {
-        if let Some(Node { content: Content::Map(entries), .. }) = root.at_mut(&KeyPath::root().key(key)) {
-            entries.values_mut().for_each(|entry| strip(&mut entry.node, keep));
-        }
-    }
-    root
-}
-
-/// What is left when everything that is wrong is taken out.
-fn as_far_as_it_is_right(mut own: Node, broken: &Broken) -> Root {
-    broken.prune(&mut own);
-    loop {
-        let error = match serde_path_to_error::deserialize(own.to_json()) {
-            Ok(root) => return root,
-            Err(error) => error,
-        };
-        let error: serde_path_to_error::Error<serde_json::Error> = error;
-        let path = error.path().iter().fold(KeyPath::root(), |path, segment| match segment {
-            Segment::Seq { index } => path.index(*index),
-            Segment::Map { key } | Segment::Enum { variant: key } => path.key(key),
-            Segment::Unknown => path,
-        });
-        // Something smaller is read each time, and nothing at all can be read.
-        if !take_out(&mut own, &path) {
-            return Root::default();
-        }
-    }
-}
-
 impl Section<'_> {
     /// The value, ready for the type of the part: paths are resolved and secrets are read. An empty map if nothing is
     /// said, or null if the part takes no configuration.
@@ -250,6 +210,11 @@ impl Section<'_> {
     fn is_shared(&self, key: &str) -> bool {
         let property = self.schema.as_ref().and_then(|schema| schema.get("properties")?.get(key));
         property.is_some_and(|property| property.get(SHARED).is_some())
+    }
+
+    /// Whether something is said for this part by somebody: the reference of all keys speaks of every one.
+    pub(crate) fn is_said(&self) -> bool {
+        self.node.as_ref().is_some_and(Node::is_said)
     }
 
     /// Whether something that is said for this part is wrong already.

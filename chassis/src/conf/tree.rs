@@ -150,6 +150,12 @@ impl Node {
         })
     }
 
+    /// Whether somebody says something here: the reference of all keys speaks of everything.
+    pub(crate) fn is_said(&self) -> bool {
+        let is_own = |node: &Self| node.content != Content::Null && !node.origin.is_of_reference();
+        self.leaves().into_iter().any(|(_, leaf)| is_own(leaf))
+    }
+
     /// Where the value there is written or, if it is not, the key of the nearest one around it.
     pub fn nearest(&self, path: &KeyPath) -> &Origin {
         let mut node = self;

@@ -134,7 +134,7 @@ impl Handler for Compression {
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
-        if reply.status() == StatusCode::NOT_MODIFIED && reply.fault().is_none() {
+        if reply.status() == StatusCode::NOT_MODIFIED && reply.fault().is_none() && !self.encodings.is_empty() {
             rules::unchanged(reply.headers_mut(), invocation.headers());
         }
         if !rules::may_be_encoded(reply) {

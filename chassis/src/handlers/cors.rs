@@ -24,9 +24,12 @@ use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 
+mod metric;
 mod policy;
 
 pub use policy::Conf;
+
+use metric::Counts;
 
 /// Lets pages of other origins call, and their browsers read the answers. List it first, at least before `auth`:
 /// browsers send no credentials with a preflight.
@@ -38,6 +41,7 @@ pub struct Cors {
     headers: Option<HeaderValue>,
     expose_headers: Option<HeaderValue>,
     max_age: HeaderValue,
+    counts: Counts,
 }
 
 /// Whose pages may call.
@@ -49,7 +53,7 @@ enum Origins {
 impl Configure for Cors {
     type Conf = Conf;
 
-    fn build(conf: Conf, _: &BuildContext<'_>) -> Result<Self, BuildError> {
+    fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         conf.check()?;
         let any = conf.origins.iter().any(|origin| origin == "*");
         let origins = conf.origins.iter().enumerate().map(|(at, origin)| value(&format!("origins[{at}]"), origin));
@@ -60,6 +64,7 @@ impl Configure for Cors {
             headers: list("headers", &conf.headers)?,
             expose_headers: list("expose-headers", &conf.expose_headers)?,
             max_age: HeaderValue::from(conf.max_age.0.as_secs()),
+            counts: Counts::new(&context.process.metrics),
         })
     }
 }
@@ -70,10 +75,10 @@ impl Handler for Cors {
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
-        if self.admit(invocation.headers(), reply.headers_mut())
-            && let Some(exposed) = &self.expose_headers
-        {
-            reply.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed.clone());
+        if self.admit(invocation.headers(), reply.headers_mut()) {
+            insert(reply.headers_mut(), ACCESS_CONTROL_EXPOSE_HEADERS, self.expose_headers.as_ref());
+        } else {
+            self.counts.unlisted(invocation.headers());
         }
     }
 }
@@ -84,7 +89,9 @@ impl Cors {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
-        if self.admit(request, headers) {
+        let admitted = self.admit(request, headers);
+        self.counts.preflight(admitted);
+        if admitted {
             insert(headers, ACCESS_CONTROL_ALLOW_METHODS, self.methods.as_ref());
             insert(headers, ACCESS_CONTROL_ALLOW_HEADERS, self.headers.as_ref());
             insert(headers, ACCESS_CONTROL_MAX_AGE, Some(&self.max_age));

@@ -14,8 +14,16 @@ use crate::conf::{BuildContext, BuildError, Configure, Interval, Share};
 use crate::fault::{Code, Fault};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
+use crate::metrics::{Counter, Kind, Spec, Unit, labels};
 use crate::random::Random;
 use crate::{conf, handler};
+
+static DELAYED: Spec = Spec {
+    name: "chassis.fault_injection.delayed",
+    help: "Calls that `fault-injection` made late.",
+    unit: Unit::Count("request"),
+    kind: Kind::Counter,
+};
 
 /// Which calls are made late or fail.
 #[conf]
@@ -53,6 +61,7 @@ pub struct FaultInjection {
     delay: Option<(Duration, f64)>,
     abort: Option<(Code, f64)>,
     random: Random,
+    delayed: Counter,
 }
 
 impl Configure for FaultInjection {
@@ -62,7 +71,8 @@ impl Configure for FaultInjection {
         warn(&conf, context);
         let abort = conf.abort.map(|abort| code(abort.status).map(|code| (code, abort.share.of_one()))).transpose()?;
         let delay = conf.delay.map(|delay| (delay.time.duration(), delay.share.of_one()));
-        Ok(Self { delay, abort, random: context.random.clone() })
+        let delayed = context.process.metrics.counter(&DELAYED, labels::<&str>([]));
+        Ok(Self { delay, abort, random: context.random.clone(), delayed })
     }
 }
 
@@ -71,7 +81,10 @@ impl Handler for FaultInjection {
         let delay = self.drawn(self.delay);
         let abort = self.drawn(self.abort);
         match delay {
-            Some(time) => Verdict::wait(tokio::time::sleep(time), move |_, ()| outcome(abort)),
+            Some(time) => {
+                self.delayed.increment();
+                Verdict::wait(tokio::time::sleep(time), move |_, ()| outcome(abort))
+            }
             None => outcome(abort),
         }
     }
@@ -203,6 +216,16 @@ mod tests {
         let both = json!({ "delay": { "time": "3s" }, "abort": {} });
         assert_eq!(outcome(&injecting(both)).await, Some(Code::Unavailable));
         assert_eq!(Clock::system().now().duration_since(start), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_made_late_is_counted() {
+        let late = injecting(json!({ "delay": { "time": "1s" } }));
+        let timely = injecting(json!({ "delay": { "time": "1s", "share": "0%" } }));
+        for handler in [&late, &timely] {
+            outcome(handler).await;
+        }
+        assert_eq!((late.delayed.count(), timely.delayed.count()), (1, 0));
     }
 
     #[test]

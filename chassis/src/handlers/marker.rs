@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use crate::condition::{Condition, When};
+use crate::condition::{Condition, UNMARKED, When};
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{Invocation, Mark};
@@ -35,7 +35,7 @@ pub struct Conf {
 /// A mark, and the calls that get it.
 #[conf]
 pub struct Rule {
-    /// The mark.
+    /// The mark: 1 to 64 letters, digits or characters of `-._`, and not `none`, which is what has no mark.
     pub mark: String,
     /// The calls that get it.
     pub when: When,
@@ -58,6 +58,15 @@ impl Configure for Marker {
             rules: rules.collect::<Result<_, _>>()?,
             trusted: conf.trust_header.as_deref().map(field).transpose()?,
         })
+    }
+
+    fn conditions(conf: &Conf) -> Vec<(String, &When)> {
+        conf.rules.iter().enumerate().map(|(at, rule)| (format!("rules[{at}].when"), &rule.when)).collect()
+    }
+
+    fn marks(conf: &Conf) -> Option<Vec<String>> {
+        let ruled = || conf.rules.iter().map(|rule| rule.mark.clone()).collect();
+        conf.trust_header.is_none().then(ruled)
     }
 }
 
@@ -89,7 +98,8 @@ impl Rule {
     fn build(&self) -> Result<(Condition, Mark), BuildError> {
         if !is_sane(&self.mark) {
             let error = BuildError::new("mark", format!("`{}` is no mark", self.mark));
-            return Err(error.with_help("write 1 to 64 letters, digits or characters of `-._`"));
+            let help = "write 1 to 64 letters, digits or characters of `-._`; `none` is what has no mark";
+            return Err(error.with_help(help));
         }
         let condition = self.when.build().map_err(|error| error.below("when"))?;
         Ok((condition, Mark(Arc::from(self.mark.as_str()))))
@@ -105,7 +115,7 @@ fn field(text: &str) -> Result<HeaderName, BuildError> {
 
 fn is_sane(mark: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    (1..=LONGEST).contains(&mark.len()) && mark.bytes().all(is_plain)
+    mark != UNMARKED && (1..=LONGEST).contains(&mark.len()) && mark.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -196,7 +206,7 @@ mod tests {
         assert_eq!(mark(&trusting, "GET", "/", &sent).as_deref(), Some("foo"));
         assert_eq!(mark(&trusting, "POST", "/", &sent).as_deref(), Some("P"), "nobody escapes a rule");
         let too_long = "a".repeat(LONGEST + 1);
-        for odd in ["", "a b", "a,b", "é", &too_long] {
+        for odd in ["", "a b", "a,b", "é", "none", &too_long] {
             assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", odd)]), None, "{odd}");
         }
         assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", "a"), ("x-mark", "b")]), None);
@@ -222,6 +232,7 @@ mod tests {
         assert_eq!(at, "rules[1].when.header.x.regex");
         assert!(message.starts_with("`(` is no expression"), "{message}");
         assert_eq!(error(&json!([{ "mark": "a b", "when": {} }])).0, "rules[0].mark");
+        assert_eq!(error(&json!([{ "mark": "none", "when": {} }])).0, "rules[0].mark", "the unmarked are called so");
         assert!(built::<Marker>(json!({ "trust-header": "a b" })).is_err());
     }
 

@@ -21,9 +21,9 @@ use std::time::Duration;
 
 use crate::background::Task;
 use crate::condition::When;
-use crate::conf::{BuildContext, BuildError, Configure, Requirement};
+use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler;
-use crate::handler::{Handler, Verdict, fact};
+use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
 use crate::reply::Reply;
@@ -95,11 +95,10 @@ impl Configure for Overload {
         })
     }
 
-    fn requires(conf: &Conf) -> Vec<Requirement> {
-        let marked = conf.rules.iter().any(|rule| rule.when.asks_for_mark());
-        let exempt = conf.exempt.as_ref().is_some_and(When::asks_for_mark);
-        let keys = [(marked, "rules"), (exempt, "exempt")];
-        keys.into_iter().filter(|(asked, _)| *asked).map(|(_, key)| Requirement { fact: fact::MARK, key }).collect()
+    fn conditions(conf: &Conf) -> Vec<(String, &When)> {
+        let rules = conf.rules.iter().enumerate().map(|(at, rule)| (format!("rules[{at}].when"), &rule.when));
+        let exempt = conf.exempt.iter().map(|when| ("exempt".to_owned(), when));
+        rules.chain(exempt).collect()
     }
 }
 

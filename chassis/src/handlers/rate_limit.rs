@@ -17,6 +17,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 
 use crate::clock::{Instant, nanos};
+use crate::condition::When;
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::handler;
 use crate::handler::{Handler, Verdict, fact};
@@ -77,6 +78,11 @@ impl Configure for RateLimit {
             }
             _ => Self::counting(&policies, &conf, context),
         }
+    }
+
+    fn conditions(conf: &Conf) -> Vec<(String, &When)> {
+        let policies = conf.policies.iter();
+        policies.filter_map(|(name, policy)| Some((format!("policies.{name}.when"), policy.when.as_ref()?))).collect()
     }
 
     fn requires(conf: &Conf) -> Vec<Requirement> {

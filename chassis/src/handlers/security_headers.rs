@@ -143,36 +143,88 @@ fn field(name: &'static str, text: &str, with: With) -> Result<Field, BuildError
     let wrong = |message: &str| BuildError::new(name, format!("`{text}` {message}"));
     let value = HeaderValue::from_str(text).map_err(|_| wrong("cannot stand in a header field"))?;
     match known(name) {
-        Some(known) if !text.split(',').all(|word| known.contains(&word.trim())) => {
+        Some((known, reading)) if !reading.fits(text, known) => {
             Err(wrong("means nothing to browsers").with_help(format!("write {} or `none`", listed(known))))
         }
-        None if name == "strict-transport-security" && !text.contains("max-age=") => {
-            Err(wrong("does not say how long").with_help("write `max-age=31536000`, or `none`"))
-        }
+        None if name == "strict-transport-security" => match strict(text) {
+            Ok(()) => Ok(Field { name: HeaderName::from_static(name), value, with }),
+            Err(why) => Err(wrong(why).with_help("write `max-age=31536000; includeSubDomains`, or `none`")),
+        },
         None if text.trim().is_empty() => Err(wrong("says nothing").with_help("write `none` to leave the field out")),
         _ => Ok(Field { name: HeaderName::from_static(name), value, with }),
     }
 }
 
-/// The words a field is made of, where they are few: a misspelt one would be ignored without a word.
-fn known(name: &str) -> Option<&'static [&'static str]> {
-    Some(match name {
-        "x-content-type-options" => &["nosniff"],
-        "x-frame-options" => &["DENY", "SAMEORIGIN"],
-        "referrer-policy" => &[
-            "no-referrer",
-            "no-referrer-when-downgrade",
-            "origin",
-            "origin-when-cross-origin",
-            "same-origin",
-            "strict-origin",
-            "strict-origin-when-cross-origin",
-            "unsafe-url",
-        ],
-        "cross-origin-opener-policy" => {
-            &["same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"]
+/// How browsers read a field that is made of few words.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// One word.
+    Word,
+    /// One word, in capital or small letters.
+    AnyCase,
+    /// One word, and where browsers report to: `same-origin; report-to="name"`.
+    Reporting,
+    /// A list of words, the last that a browser knows counts.
+    List,
+}
+
+impl Reading {
+    fn fits(self, text: &str, known: &[&str]) -> bool {
+        let is = |word: &str| known.contains(&word.trim());
+        match self {
+            Self::Word => is(text),
+            Self::AnyCase => known.iter().any(|word| text.trim().eq_ignore_ascii_case(word)),
+            Self::Reporting => match text.split_once(';') {
+                Some((word, place)) => is(word) && quoted(place.trim().strip_prefix("report-to=")).is_some(),
+                None => is(text),
+            },
+            Self::List => text.split(',').all(is),
         }
-        "cross-origin-resource-policy" => &["same-origin", "same-site", "cross-origin"],
+    }
+}
+
+fn quoted(text: Option<&str>) -> Option<&str> {
+    let inner = text?.strip_prefix('"')?.strip_suffix('"')?;
+    Some(inner).filter(|inner| !inner.is_empty() && !inner.contains('"'))
+}
+
+/// What is wrong with a value of `Strict-Transport-Security` (RFC 6797 §6.1).
+fn strict(text: &str) -> Result<(), &'static str> {
+    let mut ages = 0;
+    for said in text.split(';').map(str::trim).filter(|said| !said.is_empty()) {
+        let (word, age) = said.split_once('=').map_or((said, None), |(word, age)| (word.trim(), Some(age.trim())));
+        match (word.to_ascii_lowercase().as_str(), age) {
+            ("max-age", Some(age)) if age.trim_matches('"').parse::<u64>().is_ok() => ages += 1,
+            ("max-age", _) => return Err("does not say how long in seconds"),
+            ("includesubdomains" | "preload", None) => {}
+            _ => return Err("has a word that means nothing to browsers"),
+        }
+    }
+    if ages == 1 { Ok(()) } else { Err("does not say how long, or says it twice") }
+}
+
+/// The words a field is made of, where they are few: a misspelt one would be ignored without a word.
+fn known(name: &str) -> Option<(&'static [&'static str], Reading)> {
+    Some(match name {
+        "x-content-type-options" => (&["nosniff"], Reading::AnyCase),
+        "x-frame-options" => (&["DENY", "SAMEORIGIN"], Reading::AnyCase),
+        "referrer-policy" => (
+            &[
+                "no-referrer",
+                "no-referrer-when-downgrade",
+                "origin",
+                "origin-when-cross-origin",
+                "same-origin",
+                "strict-origin",
+                "strict-origin-when-cross-origin",
+                "unsafe-url",
+            ],
+            Reading::List,
+        ),
+        "cross-origin-opener-policy" => {
+            (&["same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none"], Reading::Reporting)
+        }
+        "cross-origin-resource-policy" => (&["same-origin", "same-site", "cross-origin"], Reading::Word),
         _ => return None,
     })
 }
@@ -287,12 +339,36 @@ mod tests {
         assert_eq!(said.1, "write `DENY`, `SAMEORIGIN` or `none`");
         for (key, text) in [
             ("referrer-policy", "origin, nothing"),
+            ("referrer-policy", ""),
             ("strict-transport-security", "31536000"),
+            ("strict-transport-security", "max-age="),
+            ("strict-transport-security", "max-age=1y"),
+            ("strict-transport-security", "max-age=1; max-age=2"),
+            ("strict-transport-security", "max-age=1; includeSubDomain"),
+            ("x-frame-options", "DENY, SAMEORIGIN"),
+            ("x-content-type-options", "nosniff, nosniff"),
+            ("cross-origin-resource-policy", "same-site, same-origin"),
+            ("cross-origin-opener-policy", "same-origin; report-to=x"),
+            ("cross-origin-opener-policy", "same-origin; reports-to=\"x\""),
             ("permissions-policy", ""),
             ("content-security-policy", " "),
         ] {
             assert!(error(json!({ key: text })).is_some(), "{key}: {text}");
         }
         assert!(built::<SecurityHeaders>(json!({ "content-security-policy": "default-src 'self'\r\nx: y" })).is_err());
+    }
+
+    #[test]
+    fn what_browsers_understand_is_taken() {
+        for (key, text) in [
+            ("x-frame-options", "deny"),
+            ("x-content-type-options", "NoSniff"),
+            ("referrer-policy", "no-referrer, strict-origin-when-cross-origin"),
+            ("cross-origin-opener-policy", "same-origin; report-to=\"x\""),
+            ("strict-transport-security", "max-age=0"),
+            ("strict-transport-security", "Max-Age=\"31536000\"; includeSubDomains; preload;"),
+        ] {
+            assert!(built::<SecurityHeaders>(json!({ key: text })).is_ok(), "{key}: {text}");
+        }
     }
 }

@@ -29,6 +29,43 @@ const REFUSED: [&str; 10] = [
     "http2-settings",
 ];
 
+/// What a reply says to browsers, caches and proxies, beside `content-*`, `access-control-*`, `cross-origin-*` and
+/// `x-accel-*`, and what a request proves its caller with: whoever sends it would choose the one, and pages read the other.
+const UNMIRRORED: [&str; 32] = [
+    "accept-ch",
+    "age",
+    "alt-svc",
+    "authorization",
+    "cache-control",
+    "clear-site-data",
+    "cookie",
+    "document-policy",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "location",
+    "nel",
+    "origin-agent-cluster",
+    "permissions-policy",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "referrer-policy",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "retry-after",
+    "service-worker-allowed",
+    "set-cookie",
+    "sourcemap",
+    "strict-transport-security",
+    "timing-allow-origin",
+    "vary",
+    "www-authenticate",
+    "x-frame-options",
+    "x-sendfile",
+];
+
 /// What becomes of header fields.
 #[conf]
 pub struct Conf {
@@ -39,7 +76,8 @@ pub struct Conf {
     #[conf(default)]
     pub reply: Edits,
     /// The request's fields that the reply repeats, as the operation saw them: `[X-Correlation-Id]`. A field that the
-    /// reply has already stays.
+    /// reply has already stays. What browsers, caches or proxies act on cannot be repeated, nor what a caller proves
+    /// itself with.
     #[conf(default)]
     pub mirror: Vec<String>,
 }
@@ -80,7 +118,7 @@ impl Configure for SetHeader {
         Ok(Self {
             request: conf.request.build().map_err(|error| error.below("request"))?,
             reply: conf.reply.build().map_err(|error| error.below("reply"))?,
-            mirror: names("mirror", &conf.mirror)?.into_iter().map(mirrored).collect::<Result<_, _>>()?,
+            mirror: names("mirror", &conf.mirror)?.into_iter().enumerate().map(mirrored).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -136,7 +174,13 @@ fn fields(key: &str, fields: &BTreeMap<String, String>) -> Result<Vec<(HeaderNam
         let wrong = |_| BuildError::new(at.clone(), format!("`{value}` cannot stand in a header field"));
         Ok((name(&at, text)?, HeaderValue::from_str(value).map_err(wrong)?))
     };
-    fields.iter().map(read).collect()
+    let read: Vec<(HeaderName, HeaderValue)> = fields.iter().map(read).collect::<Result<_, _>>()?;
+    let twice = read.iter().enumerate().find(|(at, (name, _))| read[..*at].iter().any(|(other, _)| other == name));
+    match twice.and_then(|(at, (name, _))| Some((name, fields.keys().nth(at)?))) {
+        Some((name, text)) => Err(BuildError::new(format!("{key}.{text}"), format!("`{name}` is there twice"))
+            .with_help("keep one of the two: capital and small letters are the same in names")),
+        None => Ok(read),
+    }
 }
 
 fn name(key: &str, text: &str) -> Result<HeaderName, BuildError> {
@@ -152,11 +196,16 @@ fn name(key: &str, text: &str) -> Result<HeaderName, BuildError> {
     Ok(name)
 }
 
-/// What says how a body is read is not the caller's to choose: a reply of plain text would become a page.
-fn mirrored(name: HeaderName) -> Result<HeaderName, BuildError> {
-    if name.as_str().starts_with("content-") || name == http::header::SET_COOKIE {
-        let message = format!("`{name}` cannot be mirrored: callers would choose how browsers read the reply");
-        return Err(BuildError::new("mirror", message).with_help("mirror what only names a call, such as an id"));
+/// What says how a reply is treated is not the caller's to choose: a reply of plain text would become a page.
+fn mirrored((at, name): (usize, HeaderName)) -> Result<HeaderName, BuildError> {
+    let families = ["content-", "access-control-", "cross-origin-", "x-accel-", "x-content-type-"];
+    if families.iter().any(|family| name.as_str().starts_with(family)) || UNMIRRORED.contains(&name.as_str()) {
+        let message = format!(
+            "`{name}` cannot be mirrored: callers would choose what browsers, caches and proxies make of the reply, or \
+             pages read what callers prove themselves with"
+        );
+        let help = "mirror what only names a call, such as an id";
+        return Err(BuildError::new(format!("mirror[{at}]"), message).with_help(help));
     }
     Ok(name)
 }
@@ -257,8 +306,23 @@ mod tests {
 
     #[test]
     fn a_caller_does_not_choose_how_browsers_read_the_reply() {
-        for name in ["content-type", "content-encoding", "set-cookie"] {
-            assert!(error(json!({ "mirror": [name] })).starts_with("`mirror`: "), "{name}");
+        let families =
+            ["content-type", "content-encoding", "access-control-allow-origin", "Cross-Origin-Opener-Policy"];
+        for name in families.into_iter().chain(UNMIRRORED) {
+            let error = error(json!({ "mirror": ["x-id", name] }));
+            assert!(error.starts_with("`mirror[1]`: ") && error.contains("cannot be mirrored"), "{name}: {error}");
+        }
+        for name in ["X-Correlation-Id", "traceparent", "Accept-Language"] {
+            assert_eq!(error(json!({ "mirror": [name] })), "", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_set_once_however_its_name_is_written() {
+        let twice = json!({ "X-A": "1", "x-a": "2" });
+        for key in ["set", "append"] {
+            let error = error(json!({ "reply": { key: twice } }));
+            assert_eq!(error, format!("`reply.{key}.x-a`: `x-a` is there twice"));
         }
     }
 }

@@ -11,9 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Peer;
 
+/// How many bits stand before an IPv4 address that is written as an IPv6 one.
+const MAPPED: u8 = 96;
+
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where peers are: `10.0.0.0/8`, `fd00::/8`, `192.0.2.7`, or `unix` for whatever connects over a Unix socket.
+///
+/// An IPv4 address that is written as an IPv6 one (RFC 4291 §2.5.5.2) is the IPv4 address, as it is with peers: no
+/// network of IPv6 holds it, `::/0` neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Network {
@@ -61,7 +67,16 @@ impl FromStr for Network {
         if length > most {
             return Err(format!("`{text}` has a prefix longer than {most} bits"));
         }
-        Ok(Self::Addresses(address, length))
+        match (address, address.to_canonical()) {
+            (IpAddr::V6(_), IpAddr::V4(mapped)) => match length.checked_sub(MAPPED) {
+                Some(length) => Ok(Self::Addresses(mapped.into(), length)),
+                None => Err(format!(
+                    "`{text}` is an address of IPv4 and a prefix that is too short for one: write `{mapped}/{}`",
+                    length.min(32)
+                )),
+            },
+            (address, _) => Ok(Self::Addresses(address, length)),
+        }
     }
 }
 

@@ -252,3 +252,72 @@ async fn a_mark_is_given_before_it_is_asked_for() {
     let app = app(&yaml("gate, marker, wall")).await;
     assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
 }
+
+#[tokio::test]
+async fn a_mark_that_is_asked_for_can_be_had() {
+    let yaml = |marker: &str, asking: &str| {
+        format!(
+            "chain: {{ provider: {{ default: [gate, marker, wall, rate-limit] }} }}\n\
+             handlers:\n  marker: {marker}\n  {asking}\n"
+        )
+    };
+    let said = |yaml: String| service(&yaml).mount_operations([saying("hand.said", "/said", "said")]);
+    let rules = "{ rules: [{ mark: bulk, when: { method: [GET] } }] }";
+    let refused = refusal(said(yaml(rules, "wall: { when: [{ mark: [none] }, { mark: [bulky] }] }"))).await;
+    insta::assert_snapshot!(refused, @"
+    test-2.yaml:4:45: handlers.wall.when[1].mark[0]: nothing before it marks a call `bulky`
+      4 |   wall: { when: [{ mark: [none] }, { mark: [bulky] }] }
+        |                                             ^^^^^
+      help: did you mean `bulk`?
+
+    The configuration has 1 problem.
+    ");
+    let refused =
+        refusal(said(yaml(rules, "rate-limit: { policies: { p: { rate: 1/s, when: { mark: [x] } } } }"))).await;
+    assert!(
+        refused.contains("handlers.rate-limit.policies.p.when.mark[0]: nothing before it marks a call `x`"),
+        "{refused}"
+    );
+    let some = said(yaml(rules, "wall: { when: { mark: [bulky, bulk] } }")).start().await;
+    assert_eq!(some.unwrap().get("/said").send().await.refused_by().as_deref(), Some("wall"));
+    assert!(said(yaml("{ trust-header: x-mark }", "wall: { when: { mark: [bulky] } }")).start().await.is_ok());
+}
+
+/// What a condition says of its own handler it says of the policies of one, too.
+#[tokio::test]
+async fn a_policy_asks_for_a_mark_behind_whoever_gives_it() {
+    let yaml = "chain: { provider: { default: [gate, rate-limit] } }\n\
+                handlers: { rate-limit: { policies: { p: { rate: 1/s, when: { mark: [bulk] } } } } }";
+    let refused = refusal(service(yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+    assert!(refused.contains("handlers.rate-limit.policies.p.when: `rate-limit` needs `mark` for this"), "{refused}");
+}
+
+/// A mark that only some operations can have is one.
+#[tokio::test]
+async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
+    let yaml = "chain: { provider: { default: [gate, marker, wall] } }\n\
+                handlers: { wall: { when: { mark: [rare] } } }\n\
+                operations: { hand.said: { handlers: { marker: { rules: [{ mark: rare, when: {} }] } } } }";
+    let operations = [saying("hand.said", "/said", "said"), saying("hand.other", "/other", "other")];
+    let app = service(yaml).mount_operations(operations).start().await.unwrap();
+    assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
+    assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
+}
+
+/// What is said about a handler that nobody lists is read all the same.
+#[tokio::test]
+async fn what_is_wrong_with_a_handler_that_no_call_passes_is_said() {
+    for (said, at) in [
+        ("handlers: { ip-allow: { allow: [10.0.0.0/33] } }", "handlers.ip-allow.allow[0]"),
+        ("handlers: { ip-allow: { when: { peer: [localhost] } } }", "handlers.ip-allow.when.peer[0]"),
+        ("handlers: { ip-allow: { when: { method: [get] } } }", "handlers.ip-allow.when.method[0]"),
+        ("operations: { hand.said: { handlers: { ip-allow: { deny: [there] } } } }", "handlers.ip-allow.deny[0]"),
+        (
+            "chain: { provider: { spare: [ip-allow] } }\nhandlers: { ip-allow: { deny: [there] } }",
+            "handlers.ip-allow.deny[0]",
+        ),
+    ] {
+        let refused = refusal(service(said).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains(at) && refused.contains("1 problem."), "{said}: {refused}");
+    }
+}

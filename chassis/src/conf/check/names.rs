@@ -31,6 +31,13 @@ impl Known<'_> {
         }
     }
 
+    /// What is wrong with a pattern that matches none of them. What is no pattern is left to others.
+    fn stranger(self, at: String, text: &str) -> Option<BuildError> {
+        Pattern::parse(text).filter(|pattern| !self.matches(pattern))?;
+        let what = if text.contains('*') { "matches no operation" } else { "is no operation" };
+        Some(BuildError::new(at, format!("`{text}` {what}")).with_help(self.like(text)))
+    }
+
     fn matches(self, pattern: &Pattern) -> bool {
         self.operations.iter().any(|id| pattern.matches(id)) || self.later.iter().any(|name| pattern.is_about(name))
     }
@@ -95,11 +102,7 @@ fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> 
     let entries = root.at(&KeyPath::parse("operations")).and_then(Node::entries);
     for (key, entry) in entries.into_iter().flatten() {
         let at = KeyPath::root().key("operations").key(key).to_string();
-        let pattern = Pattern::parse(key);
-        if pattern.is_some_and(|pattern| !known.matches(&pattern)) {
-            let what = if key.contains('*') { "matches no operation" } else { "is no operation" };
-            errors.push(BuildError::new(at.clone(), format!("`{key}` {what}")).with_help(known.like(key)));
-        }
+        errors.extend(known.stranger(at.clone(), key));
         let chain = entry.node.at(&KeyPath::parse("chain")).map(|node| &node.content);
         if let Some(Content::Text(chain)) = chain
             && !chains.provider.contains_key(chain)
@@ -112,4 +115,21 @@ fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> 
         }
     }
     errors
+}
+
+/// What these lists name that is not there: wrong where a list names nothing else, and otherwise only idle, because
+/// services may share what they say.
+pub(super) fn conditions(root: &Node, lists: &[KeyPath], known: Known<'_>) -> (Vec<Problem>, Vec<Problem>) {
+    let (mut wrong, mut idle) = (Vec::new(), Vec::new());
+    for list in lists {
+        let Some(Content::List(items)) = root.at(list).map(|node| &node.content) else { continue };
+        let stranger = |(at, item): (usize, &Node)| match &item.content {
+            Content::Text(text) => known.stranger(list.index(at).to_string(), text),
+            _ => None,
+        };
+        let strangers = items.iter().enumerate().filter_map(stranger).map(|error| placed(root, &error));
+        let strangers: Vec<_> = strangers.collect();
+        if strangers.len() == items.len() { wrong.extend(strangers) } else { idle.extend(strangers) }
+    }
+    (wrong, idle)
 }

@@ -747,6 +747,37 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
     assert!(!format!("{:?}", right(&secret("hunter2"))).contains("hunter2"));
 }
 
+/// Every handler takes `when` here, as it does in a service.
+fn with_terms(yaml: &str) -> Result<Conf, ConfError> {
+    checked(yaml, sample::composed().with_terms())
+}
+
+#[test]
+fn a_condition_names_operations_that_are_there() {
+    let error =
+        with_terms("handlers:\n  request-id: { when: [{ method: [GET] }, { operation: [greting.*, nope.all] }] }\n");
+    insta::assert_snapshot!(error.unwrap_err(), @"
+    greeter.yaml:2:57: handlers.request-id.when[1].operation[0]: `greting.*` matches no operation
+      2 |   request-id: { when: [{ method: [GET] }, { operation: [greting.*, nope.all] }] }
+        |                                                         ^^^^^^^^^
+      help: did you mean `greeting.*`?
+
+    greeter.yaml:2:68: handlers.request-id.when[1].operation[1]: `nope.all` is no operation
+      2 |   request-id: { when: [{ method: [GET] }, { operation: [greting.*, nope.all] }] }
+        |                                                                    ^^^^^^^^
+      help: the operations are `greeting.hello`, `greeting.list`, `greeting.remember`
+
+    The configuration has 2 problems.
+    ");
+    let conf = with_terms("handlers: { request-id: { when: { operation: [greeting.*, nope.all] } } }").unwrap();
+    let idle: Vec<_> = conf.document.idle.iter().map(crate::conf::Problem::in_a_line).collect();
+    assert_eq!(
+        idle,
+        ["handlers.request-id.when.operation[1] (greeter.yaml:1:59): `nope.all` is no operation; the operations are \
+         `greeting.hello`, `greeting.list`, `greeting.remember`"]
+    );
+}
+
 #[test]
 fn what_the_environment_says_has_no_kind_of_its_own() {
     let mut document = Document::of_text("greeter.yaml", "").unwrap();

@@ -20,6 +20,8 @@ pub(super) struct Walk<'a> {
     pub findings: Vec<Finding>,
     /// What the schema makes of values that are not just what they are.
     pub marks: Vec<(KeyPath, Role)>,
+    /// The lists of patterns of operations.
+    pub operations: Vec<KeyPath>,
     /// Text that may not be shown.
     pub hidden: Hidden,
     /// The keys that were probably meant by those that are not known.
@@ -72,6 +74,7 @@ impl<'a> Walk<'a> {
             patterns,
             findings: Vec::new(),
             marks: Vec::new(),
+            operations: Vec::new(),
             hidden: Hidden::default(),
             meant: Vec::new(),
         }
@@ -158,6 +161,9 @@ impl<'a> Walk<'a> {
         if let Some(most) = shape.number("maxItems").filter(|most| length > *most) {
             let message = format!("the list is too long: {}", wording::items(length, "at most", most));
             self.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+        }
+        if shape.all("x-operations").next().is_some() {
+            self.operations.push(spot.path.clone());
         }
         if shape.all("uniqueItems").any(|unique| *unique == Value::Bool(true)) {
             self.unique(spot, items);

@@ -41,16 +41,27 @@ pub(super) fn vary(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the fields right of a reply that says that the caller has it already: if what it has was encoded here, that is
-/// what is spoken of (RFC 9111 §4.3.4).
+/// Sets the fields right of a reply that says that the caller has it already. It varies as what the caller has does
+/// (RFC 9110 §15.4.5): nothing here says what that is, so all of them may. If what it has was encoded here, that is what
+/// is spoken of (RFC 9111 §4.3.4).
 pub(super) fn unchanged(headers: &mut HeaderMap, call: &HeaderMap) {
-    let Some(weak) = headers.get(ETAG).and_then(weakened) else { return };
-    let tags = call.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let has_it = tags.flat_map(|list| list.split(',')).any(|tag| tag.trim().as_bytes() == weak.as_bytes());
-    if has_it {
+    if !lists(headers, &CACHE_CONTROL, "no-transform") {
         vary(headers);
+    }
+    let Some(weak) = headers.get(ETAG).and_then(weakened) else { return };
+    let mut lists = call.get_all(IF_NONE_MATCH).iter().map(HeaderValue::as_bytes);
+    if lists.any(|list| has_tag(list, weak.as_bytes())) {
         headers.insert(ETAG, weak);
     }
+}
+
+/// Whether a list of tags has this weak one. A comma may be part of a tag, a quote is not (RFC 9110 §8.8.3).
+fn has_tag(list: &[u8], weak: &[u8]) -> bool {
+    let pieces: Vec<_> = list.split(|byte| *byte == b'"').collect();
+    let mut tags = pieces.chunks_exact(2);
+    tags.any(|tag| {
+        tag[0].ends_with(b"W/") && weak.strip_prefix(b"W/\"").and_then(|rest| rest.strip_suffix(b"\"")) == Some(tag[1])
+    })
 }
 
 /// The weak form of a strong tag.

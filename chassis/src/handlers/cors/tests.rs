@@ -7,6 +7,7 @@ use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
 use crate::invocation::fixture;
+use crate::metrics::Counter;
 
 const APP: &str = "https://app.example";
 
@@ -132,4 +133,19 @@ fn other_options_calls_go_on() {
     }
     let asks = [("origin", APP), ("access-control-request-method", "GET")];
     assert!(matches!(cors.before(&mut call("GET", &asks)), Verdict::Continue));
+}
+
+#[test]
+fn preflights_and_pages_of_origins_that_are_not_listed_are_counted() {
+    let cors = cors(json!({ "origins": [APP] }));
+    preflight(&cors, APP);
+    preflight(&cors, "https://evil.example");
+    preflight(&cors, "https://evil.example");
+    for origin in [None, Some(APP), Some("https://evil.example")] {
+        answered(&cors, origin, Reply::new(()));
+    }
+    let own = [("origin", "https://this.example"), ("sec-fetch-site", "same-origin")];
+    cors.after(&call("POST", &own), &mut Reply::new(()));
+    let Counts { preflights, unlisted } = &cors.counts;
+    assert_eq!((preflights.each_ref().map(Counter::count), unlisted.count()), ([2, 1], 1));
 }

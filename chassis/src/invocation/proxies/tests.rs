@@ -75,9 +75,27 @@ fn networks_say_what_is_wrong_with_them() {
     assert_eq!(read("192.0.2.7").as_deref(), Ok("192.0.2.7/32"));
     assert_eq!(read("::/0").as_deref(), Ok("::/0"));
     assert_eq!(read("unix").as_deref(), Ok("unix"));
+    assert_eq!(read("::ffff:192.0.2.7").as_deref(), Ok("192.0.2.7/32"));
+    assert_eq!(read("::ffff:10.0.0.0/104").as_deref(), Ok("10.0.0.0/8"));
+    assert_eq!(read("::ffff:0:0/96").as_deref(), Ok("0.0.0.0/0"));
+    let short = "`::ffff:10.0.0.0/8` is an address of IPv4 and a prefix that is too short for one: write `10.0.0.0/8`";
+    assert_eq!(read("::ffff:10.0.0.0/8"), Err(short.to_owned()));
+    assert!(read("::ffff:0:0/95").is_err());
     assert_eq!(read("10.0.0.0/33"), Err("`10.0.0.0/33` has a prefix longer than 32 bits".to_owned()));
     let malformed = "`proxy` is not a network: write `10.0.0.0/8`, `fd00::/8`, `192.0.2.7` or `unix`";
     assert_eq!(read("proxy"), Err(malformed.to_owned()));
+}
+
+#[test]
+fn an_address_of_ipv4_is_one_however_it_is_written() {
+    let network = |text: &str| text.parse::<Network>().unwrap();
+    for peer in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        assert!(network("::ffff:127.0.0.1").holds(&ip(peer)), "{peer}");
+        assert!(network("::ffff:127.0.0.0/104").holds(&ip(peer)), "{peer}");
+        assert!(network("127.0.0.0/8").holds(&ip(peer)), "{peer}");
+        assert!(!network("::/0").holds(&ip(peer)), "{peer}");
+    }
+    assert!(!network("::ffff:0:0/96").holds(&ip("::1")));
 }
 
 fn hop() -> impl Strategy<Value = String> {
