@@ -123,7 +123,7 @@ pub struct Admin {
     /// Its address: `host:port`, `:port` or `unix:path`. Whoever reaches it sees how the service is configured; keep
     /// it off public networks.
     pub listen: Listen,
-    /// How many of the latest refusals are kept for `/refusals`, each about a kilobyte. 0 keeps none.
+    /// How many of the latest refusals are kept for `/refusals`: each about a kilobyte, at most 12. 0 keeps none.
     #[schemars(range(max = 100_000))]
     pub refusals: usize,
 }
