@@ -35,6 +35,9 @@ pub mod fact {
 )]
 pub trait Handler: Send + Sync + 'static {
     /// Decides whether the call goes on. `after` runs for exactly those calls that this let pass.
+    ///
+    /// On a call that it may not act on ([`Call::may_act`](crate::invocation::Call::may_act)) it decides all the same,
+    /// lets nothing wait and leaves the body alone.
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let _ = invocation;
         Verdict::Continue

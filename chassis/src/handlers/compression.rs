@@ -127,7 +127,8 @@ impl Handler for Compression {
             None => Verdict::Continue,
             Some(_) if self.taken.is_empty() => Verdict::Continue,
             Some(name) => match Coding::parse(name).filter(|coding| self.taken.contains(coding)) {
-                Some(coding) => self.decode(invocation, coding),
+                Some(coding) if invocation.call.may_act() => self.decode(invocation, coding),
+                Some(_) => Verdict::Continue,
                 None => Verdict::Refuse(unsupported(&self.taken)),
             },
         }
@@ -137,7 +138,7 @@ impl Handler for Compression {
         if reply.status() == StatusCode::NOT_MODIFIED && reply.fault().is_none() {
             rules::unchanged(reply.headers_mut(), invocation.headers());
         }
-        if !rules::may_be_encoded(reply) {
+        if !invocation.call.may_act() || !rules::may_be_encoded(reply) {
             return;
         }
         let is_worth_it = self.is_worth_it(reply);

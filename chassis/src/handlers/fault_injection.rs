@@ -67,12 +67,14 @@ impl Configure for FaultInjection {
 }
 
 impl Handler for FaultInjection {
-    fn before(&self, _: &mut Invocation) -> Verdict {
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
         let delay = self.drawn(self.delay);
         let abort = self.drawn(self.abort);
         match delay {
-            Some(time) => Verdict::wait(tokio::time::sleep(time), move |_, ()| outcome(abort)),
-            None => outcome(abort),
+            Some(time) if invocation.call.may_act() => {
+                Verdict::wait(tokio::time::sleep(time), move |_, ()| outcome(abort))
+            }
+            _ => outcome(abort),
         }
     }
 }

@@ -63,7 +63,9 @@ impl Configure for Marker {
 
 impl Handler for Marker {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        if let Some(mark) = self.mark(invocation) {
+        if invocation.call.may_act()
+            && let Some(mark) = self.mark(invocation)
+        {
             invocation.call.locals.set(mark);
         }
         Verdict::Continue
@@ -200,6 +202,15 @@ mod tests {
             assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", odd)]), None, "{odd}");
         }
         assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", "a"), ("x-mark", "b")]), None);
+    }
+
+    #[test]
+    fn a_marker_that_may_not_act_marks_nothing() {
+        let mut call = fixture::call(fixture::request("GET", "/"));
+        call.call.decides_only = true;
+        let marker = marker(&json!([{ "mark": "P", "when": { "method": ["GET"] } }]));
+        assert!(matches!(marker.before(&mut call), Verdict::Continue));
+        assert!(call.call.locals.get::<Mark>().is_none());
     }
 
     #[test]

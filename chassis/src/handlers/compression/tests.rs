@@ -317,6 +317,20 @@ fn a_coding_that_is_not_taken_is_refused_with_those_that_are() {
 }
 
 #[test]
+fn nothing_is_decoded_or_encoded_where_it_may_not_act() {
+    let handler: Compression = built(json!({})).unwrap();
+    let request = Request::post("/").header(CONTENT_ENCODING, "gzip").header(ACCEPT_ENCODING, "gzip");
+    let mut call = fixture::call(request.body(Body::from("no gzip")).unwrap());
+    call.call.decides_only = true;
+    assert!(matches!(handler.before(&mut call), Verdict::Continue));
+    assert_eq!(Bytes::take(&mut call).now_or_never().unwrap().unwrap(), "no gzip");
+    let mut reply = Reply::from(html());
+    let length = reply.length();
+    handler.after(&call, &mut reply);
+    assert_eq!((reply.length(), reply.headers().get(CONTENT_ENCODING)), (length, None));
+}
+
+#[test]
 fn the_limit_on_bodies_counts_what_they_become() {
     let handler: Compression = built(json!({})).unwrap();
     let request = Request::post("/").header(CONTENT_ENCODING, "gzip");
