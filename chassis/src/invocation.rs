@@ -72,6 +72,8 @@ pub struct Call {
     pub principal: Option<Principal>,
     /// When the call must be answered.
     pub deadline: Option<Instant>,
+    /// The handler that set that; `None` for the `timeout` of its route.
+    pub(crate) timed_by: Option<&'static str>,
     /// When the call arrived: a clock reading that all handlers share.
     pub arrived: Instant,
     /// The trace it belongs to.
@@ -84,6 +86,8 @@ pub struct Call {
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
+    /// The handler that set that; `None` for the listener.
+    pub(crate) body_limited_by: Option<&'static str>,
     /// How many bytes the body of the request has, noted by who measures it before it is read; `None` where that is not
     /// known.
     pub(crate) body_size: Option<u64>,
@@ -119,6 +123,7 @@ impl Invocation {
             tls: None,
             principal: None,
             deadline: None,
+            timed_by: None,
             arrived,
             took: None,
             trace: TraceContext::default(),
@@ -126,6 +131,7 @@ impl Invocation {
             timing: None,
             locals: Locals::default(),
             body_limit: u64::MAX,
+            body_limited_by: None,
             body_size: None,
             decides_only: false,
             receiving: AtomicBool::new(false),
@@ -200,6 +206,21 @@ impl Call {
     /// [`Forwarded`].
     pub fn baggage(&self, headers: &HeaderMap) -> Option<Baggage> {
         Baggage::parse(headers)
+    }
+
+    /// Lets arguments read at most this many bytes of the body; a smaller limit stays. A larger body is refused in the
+    /// name of `handler`.
+    pub fn limit_body(&mut self, bytes: u64, handler: &'static str) {
+        if bytes < self.body_limit {
+            (self.body_limit, self.body_limited_by) = (bytes, Some(handler));
+        }
+    }
+
+    /// Gives the call until `deadline`; an earlier one stays. A call that is late is refused in the name of `handler`.
+    pub fn limit_time(&mut self, deadline: Instant, handler: &'static str) {
+        if self.deadline.is_none_or(|earlier| deadline < earlier) {
+            (self.deadline, self.timed_by) = (Some(deadline), Some(handler));
+        }
     }
 
     /// Whether the handler whose hook runs may act on the call. Where `shadow` or `enforce` keep it from that, what it

@@ -18,16 +18,17 @@ struct Held<'a> {
     invocation: &'a mut Invocation,
     headers: HeaderMap,
     principal: Option<Principal>,
-    deadline: Option<Instant>,
-    body_limit: u64,
+    deadline: (Option<Instant>, Option<&'static str>),
+    body_limit: (u64, Option<&'static str>),
 }
 
 impl<'a> Held<'a> {
     fn new(invocation: &'a mut Invocation) -> Self {
         let call = &mut invocation.call;
         call.decides_only = true;
-        let (principal, deadline, body_limit) = (call.principal.clone(), call.deadline, call.body_limit);
-        Self { headers: invocation.parts.headers.clone(), principal, deadline, body_limit, invocation }
+        let (deadline, body_limit) = ((call.deadline, call.timed_by), (call.body_limit, call.body_limited_by));
+        let (principal, headers) = (call.principal.clone(), invocation.parts.headers.clone());
+        Self { headers, principal, deadline, body_limit, invocation }
     }
 }
 
@@ -35,7 +36,9 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         let call = &mut self.invocation.call;
         call.decides_only = false;
-        (call.principal, call.deadline, call.body_limit) = (self.principal.take(), self.deadline, self.body_limit);
+        call.principal = self.principal.take();
+        (call.deadline, call.timed_by) = self.deadline;
+        (call.body_limit, call.body_limited_by) = self.body_limit;
         self.invocation.parts.headers = std::mem::take(&mut self.headers);
     }
 }
@@ -68,8 +71,8 @@ mod tests {
         assert!(!invocation.call.may_act());
         invocation.parts.headers.insert("x-meddled", HeaderValue::from_static("1"));
         invocation.call.principal = Some(Principal::new(Identity::default()));
-        invocation.call.deadline = Some(invocation.call.arrived + Duration::from_secs(1));
-        invocation.call.body_limit = 1;
+        invocation.call.limit_time(invocation.call.arrived + Duration::from_secs(1), "meddler");
+        invocation.call.limit_body(1, "meddler");
         if answers { Verdict::answer(Reply::new("mine")) } else { Verdict::Continue }
     }
 

@@ -225,7 +225,24 @@ impl<'a> Passage<'_, 'a> {
             }
             Stop::Late => Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."),
         };
-        Reply::from(late.by_no_handler())
+        Reply::from(self.timed_out(late))
+    }
+
+    /// Names whoever gave the call its deadline.
+    fn timed_out(&self, late: Fault) -> Fault {
+        let call = &self.invocation.call;
+        let allowed = call.deadline.map(|deadline| deadline.saturating_duration_since(call.arrived));
+        let late = late.with_evidence("allowed", allowed.map(|allowed| format!("{allowed:?}")));
+        match call.timed_by {
+            Some(handler) => {
+                let remedy =
+                    format!("It passes when it is answered sooner, or with more time of `{handler}` or its caller.");
+                late.with_remedy(remedy).by(handler)
+            }
+            None => late
+                .with_remedy("It passes when it is answered sooner, or with a longer `timeout`.")
+                .by_chain("timeout"),
+        }
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Reply {

@@ -49,7 +49,7 @@ pub struct Refusal {
     pub revision: String,
     /// Whether it counted; otherwise the handler is a shadow and the call went on.
     pub enforced: bool,
-    /// The handler that refused.
+    /// The handler that refused; `None` where the chain itself did, by the key of its configuration that `policy` names.
     pub handler: Option<String>,
     /// The policy of the handler, where it has several.
     pub policy: Option<String>,
