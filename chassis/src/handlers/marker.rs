@@ -12,7 +12,7 @@ use http::HeaderName;
 
 use crate::condition::{Condition, When};
 use crate::conf::{BuildContext, BuildError, Configure};
-use crate::handler::{Handler, Verdict};
+use crate::handler::{Handler, Outlook, Verdict};
 use crate::invocation::{Invocation, Mark};
 use crate::{conf, handler};
 
@@ -69,6 +69,15 @@ impl Handler for Marker {
             invocation.call.locals.set(mark);
         }
         Verdict::Continue
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let Some(mark) = self.mark(invocation) else { return Some(Outlook::passing("passes without a mark")) };
+        let words = format!("passes marked `{}`", mark.0);
+        if invocation.call.may_act() {
+            invocation.call.locals.set(mark);
+        }
+        Some(Outlook::passing(words))
     }
 }
 

@@ -397,7 +397,10 @@ fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
     let head =
         "greeting.list  GET /greetings  auth\nchain pages: a preflight passes it as far as the last handler that";
     assert!(granted.starts_with(head), "{granted}");
-    assert!(granted.ends_with("→ cors answers 204 No Content\n") && !granted.contains("auth  "), "{granted}");
+    assert!(
+        granted.ends_with("→ cors answers 204 and lets pages of this origin call\n") && !granted.contains("auth  "),
+        "{granted}"
+    );
     let ungranted = asked("POST");
     assert!(
         ungranted.starts_with("no operation matches\nchain unmatched: a preflight about an operation"),
