@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chassis::clock::Clock;
 use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
@@ -211,7 +212,8 @@ async fn a_shadow_of_a_handler_that_acts_leaves_calls_and_replies_as_they_are() 
         ("rate-limit", "rate: 1/h, key: global, fields: always, ", 0),
         ("csrf", "", 1),
     ] {
-        let (app, began) = (shadowed(handler, conf).await, tokio::time::Instant::now());
+        let (app, clock) = (shadowed(handler, conf).await, Clock::system());
+        let began = clock.now();
         let call = app.post("/said").header("x-sent", "1").header("origin", "https://app.example");
         let call = call.header("sec-fetch-site", "cross-site").header("content-length", "8");
         let answer = call.body("too much").send().await;
@@ -219,7 +221,7 @@ async fn a_shadow_of_a_handler_that_acts_leaves_calls_and_replies_as_they_are() 
         for field in ["x-own", "x-sent", "x-given", "x-content-type-options", "vary", "ratelimit"] {
             assert_eq!(answer.header(field), None, "{handler}");
         }
-        assert_eq!(began.elapsed(), Duration::ZERO, "{handler}");
+        assert_eq!(clock.now().duration_since(began), Duration::ZERO, "{handler}");
         assert_eq!(
             counted(&app, &format!(r#"chassis_handler_refused_total{{handler="{handler}"}}"#)),
             ended,

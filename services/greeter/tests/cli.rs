@@ -387,8 +387,12 @@ fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
     let asked = |method: &str| {
         let asks = format!("access-control-request-method: {method}");
         let call = ["explain", "OPTIONS", "/greetings", "-H", "origin: https://app.example", "-H", &asks];
-        let sets =
-            ["--set", "chain.provider.pages=[request-id, cors, auth]", "--set", "operations.greeting.list.chain=pages"];
+        let sets = [
+            "chain.provider.pages=[request-id, cors, auth]",
+            "operations.greeting.list.chain=pages",
+            "handlers.cors.origins=[https://app.example]",
+        ];
+        let sets = sets.map(|set| ["--set", set]).concat();
         let output = greeter(&[&call[..], &sets].concat());
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
         out(&output)
