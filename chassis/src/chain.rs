@@ -10,6 +10,7 @@ use crate::reply::Reply;
 use crate::schema::{BoxFuture, Endpoint};
 
 mod guarded;
+mod idle;
 mod layer;
 mod mandate;
 mod passage;
@@ -20,6 +21,7 @@ mod timed;
 mod tests;
 
 pub(crate) use guarded::caught;
+pub(crate) use idle::idle;
 pub use layer::{Layered, Rest};
 pub use mandate::Mandate;
 pub use terms::{Counts, Terms};
@@ -40,7 +42,7 @@ pub struct Step {
     pub name: Arc<str>,
     /// What runs there.
     pub form: Form,
-    /// On which calls it runs and how much its refusals count; `None` for all, and all.
+    /// On which calls it runs and on how many of them it acts; `None` for all, and all.
     pub terms: Option<Arc<Terms>>,
 }
 

@@ -44,8 +44,10 @@ struct Cause {
 enum Origin {
     /// Nobody has said yet.
     Unsaid,
-    /// No handler: the operation, or the runner itself.
+    /// No handler: the operation, or a failure of the runner.
     NoHandler,
+    /// The runner, by what configuration says of all calls.
+    Chain,
     /// The handler of this name.
     Handler(Cow<'static, str>),
 }
@@ -163,6 +165,21 @@ impl Fault {
         self
     }
 
+    /// Records that the chain itself refused the call, by this key of its configuration; whoever was named before stays.
+    #[must_use]
+    pub(crate) fn by_chain(mut self, key: &'static str) -> Self {
+        if let Origin::Unsaid = self.0.origin {
+            self.0.origin = Origin::Chain;
+            return self.with_policy(key);
+        }
+        self
+    }
+
+    /// Whether a handler, or the chain itself, refused the call.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.0.origin, Origin::Chain | Origin::Handler(_))
+    }
+
     /// What kind of failure it is.
     pub fn code(&self) -> Code {
         self.0.code
@@ -187,7 +204,7 @@ impl Fault {
     pub fn handler(&self) -> Option<&str> {
         match &self.0.origin {
             Origin::Handler(name) => Some(name),
-            Origin::Unsaid | Origin::NoHandler => None,
+            Origin::Unsaid | Origin::NoHandler | Origin::Chain => None,
         }
     }
 

@@ -35,6 +35,9 @@ pub mod fact {
 )]
 pub trait Handler: Send + Sync + 'static {
     /// Decides whether the call goes on. `after` runs for exactly those calls that this let pass.
+    ///
+    /// On a call that it may not act on ([`Call::may_act`](crate::invocation::Call::may_act)) it decides all the same,
+    /// lets nothing wait and leaves the body alone.
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let _ = invocation;
         Verdict::Continue
@@ -44,6 +47,35 @@ pub trait Handler: Send + Sync + 'static {
     /// deadline passed or the caller went away ([`Reply::is_cancelled`]).
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
         let _ = (invocation, reply);
+    }
+
+    /// What it would do to a call, for `explain`; `None` where what `before` decides says it. Nothing is drawn, and nothing
+    /// waited for.
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let _ = invocation;
+        None
+    }
+}
+
+/// What a handler would do to a call, for people.
+pub struct Outlook {
+    /// In words that the name of the handler goes before: `marks it gold`.
+    pub words: String,
+    /// Whether the call ends there.
+    pub ends: bool,
+}
+
+impl Outlook {
+    /// The call goes on.
+    pub fn passing(words: impl Into<String>) -> Self {
+        Self { words: words.into(), ends: false }
+    }
+
+    /// The call is refused.
+    pub fn refusing(fault: &Fault) -> Self {
+        let remedy = fault.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        let wrong: String = fault.violations().iter().map(|violation| format!(" {}", violation.detail)).collect();
+        Self { words: format!("refuses with {}: {}{wrong}{remedy}", fault.status(), fault.detail()), ends: true }
     }
 }
 
@@ -65,6 +97,12 @@ pub trait Wrap: Send + Sync + 'static {
     /// not, configuration that says them is refused at the start.
     fn heeds_mandate(&self) -> bool {
         false
+    }
+
+    /// What it would do to a call, for `explain`, as far as that can be told without running anything.
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let _ = invocation;
+        None
     }
 }
 

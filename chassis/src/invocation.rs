@@ -3,7 +3,6 @@
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,6 +24,7 @@ mod locals;
 mod mark;
 mod matched;
 mod params;
+mod peer;
 mod proxies;
 mod request_id;
 mod span;
@@ -40,6 +40,7 @@ pub use locals::Locals;
 pub use mark::Mark;
 pub(crate) use matched::Matched;
 pub use params::{Capture, Params, Undecodable, decode};
+pub use peer::Peer;
 pub use proxies::{Network, Proxies};
 pub use request_id::RequestId;
 pub use span::{CallSpan, Entered, OnDemand};
@@ -71,6 +72,8 @@ pub struct Call {
     pub principal: Option<Principal>,
     /// When the call must be answered.
     pub deadline: Option<Instant>,
+    /// The handler that set that; `None` for the `timeout` of its route.
+    pub(crate) timed_by: Option<&'static str>,
     /// When the call arrived: a clock reading that all handlers share.
     pub arrived: Instant,
     /// The trace it belongs to.
@@ -83,9 +86,13 @@ pub struct Call {
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
     pub body_limit: u64,
+    /// The handler that set that; `None` for the listener.
+    pub(crate) body_limited_by: Option<&'static str>,
     /// How many bytes the body of the request has, noted by who measures it before it is read; `None` where that is not
     /// known.
     pub(crate) body_size: Option<u64>,
+    /// Whether the handler whose hook runs may not act on the call.
+    pub(crate) decides_only: bool,
     /// Whether an argument waits for more of the body. Atomic, because an extractor is lent the rest of the call then.
     pub(crate) receiving: AtomicBool,
     /// How many nanoseconds it took until the reply was ready, and one more; 0 until a handler asks: most calls spare the
@@ -93,37 +100,6 @@ pub struct Call {
     took: Option<AtomicU64>,
     ground: Arc<dyn Ground>,
     target: Option<u32>,
-}
-
-/// Who is at the other end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Peer {
-    /// An address and port.
-    Ip(SocketAddr),
-    /// A process on this machine, over a Unix socket.
-    Unix,
-    /// This process: a call without a connection.
-    Local,
-}
-
-impl Peer {
-    /// The address, if it has one; an IPv4 address that came as IPv6 is IPv4 again.
-    pub fn ip(&self) -> Option<IpAddr> {
-        match self {
-            Self::Ip(address) => Some(address.ip().to_canonical()),
-            Self::Unix | Self::Local => None,
-        }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(address) => address.fmt(f),
-            Self::Unix => f.write_str("unix"),
-            Self::Local => f.write_str("local"),
-        }
-    }
 }
 
 impl Invocation {
@@ -147,6 +123,7 @@ impl Invocation {
             tls: None,
             principal: None,
             deadline: None,
+            timed_by: None,
             arrived,
             took: None,
             trace: TraceContext::default(),
@@ -154,7 +131,9 @@ impl Invocation {
             timing: None,
             locals: Locals::default(),
             body_limit: u64::MAX,
+            body_limited_by: None,
             body_size: None,
+            decides_only: false,
             receiving: AtomicBool::new(false),
             ground,
             target,
@@ -227,6 +206,29 @@ impl Call {
     /// [`Forwarded`].
     pub fn baggage(&self, headers: &HeaderMap) -> Option<Baggage> {
         Baggage::parse(headers)
+    }
+
+    /// Lets arguments read at most this many bytes of the body; a smaller limit stays. A larger body is refused in the
+    /// name of `handler`.
+    pub fn limit_body(&mut self, bytes: u64, handler: &'static str) {
+        if bytes < self.body_limit {
+            (self.body_limit, self.body_limited_by) = (bytes, Some(handler));
+        }
+    }
+
+    /// Gives the call until `deadline`; an earlier one stays. A call that is late is refused in the name of `handler`.
+    pub fn limit_time(&mut self, deadline: Instant, handler: &'static str) {
+        if self.deadline.is_none_or(|earlier| deadline < earlier) {
+            (self.deadline, self.timed_by) = (Some(deadline), Some(handler));
+        }
+    }
+
+    /// Whether the handler whose hook runs may act on the call. Where `shadow` or `enforce` keep it from that, what it
+    /// refuses or answers is counted and the call goes on as if it were not listed; the chain puts back what it sets of
+    /// the principal, the deadline, the limit of the body and the fields of call and reply. A handler that does more,
+    /// such as to let a call wait or to replace a body, asks for this first.
+    pub fn may_act(&self) -> bool {
+        !self.decides_only
     }
 
     /// Counts a panic that was caught while this call ran.

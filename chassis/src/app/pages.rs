@@ -9,6 +9,7 @@ use serde_json::json;
 use super::routes;
 use crate::admin::{Asked, Page, document, text};
 use crate::conf::listing::Listing;
+use crate::fault::Violation;
 use crate::metrics::Metrics;
 use crate::metrics::text::{Format, spell};
 use crate::provider::{Provider, Receipts, Refusal};
@@ -80,15 +81,22 @@ fn one(asked: &Asked<'_>, refusal: Option<Refusal>) -> http::Response<axum::body
 fn list(receipts: &Receipts) -> String {
     let mut text = String::new();
     for refusal in receipts.all() {
-        let Refusal { id, at, status, handler, policy, operation, method, path, detail, enforced, .. } = &refusal;
+        let Refusal { id, at, status, handler, policy, operation, method, path, enforced, .. } = &refusal;
         let by = [handler.as_deref(), policy.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("/");
         let operation = operation.as_deref().unwrap_or("-");
         let shadow = if *enforced { "" } else { " (spared)" };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{at}  {id}  {status}  {by}{shadow}  {operation}  {method} {path}  {detail}");
+        let _ = writeln!(text, "{at}  {id}  {status}  {by}{shadow}  {operation}  {method} {path}  {}", why(&refusal));
     }
     if receipts.passed_over() > 0 {
         let _ = writeln!(text, "{} more were not kept: too many came at once", receipts.passed_over());
     }
     text
+}
+
+/// What its caller read, with what was wrong.
+fn why(refusal: &Refusal) -> String {
+    let wrong =
+        refusal.violations.iter().map(|Violation { place, pointer, detail }| format!(" {place} {pointer}: {detail}"));
+    [refusal.detail.clone()].into_iter().chain(wrong).collect()
 }

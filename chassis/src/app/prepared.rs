@@ -69,7 +69,8 @@ impl Prepared {
             .and(Rejected::conf(beyond(&conf, &listeners)))
             .and(Rejected::conf(parts::refused(given, &mounted, &later)))
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
-        let tools = Tools { receipts: Arc::new(Receipts::new(conf.root.admin.refusals)), ..tools };
+        let receipts = Receipts::new(conf.root.admin.refusals, &tools.process.memory);
+        let tools = Tools { receipts: Arc::new(receipts), ..tools };
         let redis = Redis::build(&conf.root.redis, &conf.root.service.name, &tools.context(None));
         let redis = redis.map_err(|error| conf.problem("redis", &error));
         let rejected = rejected.and(Rejected::conf(redis.as_ref().err().cloned()));
@@ -247,6 +248,6 @@ fn beyond_budget(conf: &Conf, bound: &Bound) -> Option<Problem> {
     let budget = conf.root.runtime.memory_budget.filter(|budget| bound.total > *budget)?;
     let message = format!("what is kept for callers can take more memory than the budget of {budget}: {bound}");
     let error = BuildError::new("memory-budget", message);
-    let help = "lower what the parts named may keep, such as `max-keys`, or raise the budget";
+    let help = "lower what the parts named may keep, such as `max-keys` or `admin.refusals`, or raise the budget";
     Some(conf.problem("runtime", &error.with_help(help)))
 }

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError};
 use super::foreign::Failed;
 use super::refusal::{Flaw, Place};
 use crate::fault::{Code, Fault};
-use crate::invocation::Invocation;
+use crate::invocation::{Call, Invocation};
 
 /// The most memory, in bytes, that is set aside for a body before it has come.
 const AHEAD: u64 = 64 * 1024;
@@ -25,17 +25,40 @@ pub(super) async fn read(invocation: &mut Invocation) -> Result<Bytes, Fault> {
     invocation.call.receiving.store(true, Ordering::Relaxed);
     let whole = within(body, invocation.call.body_limit).await;
     invocation.call.receiving.store(false, Ordering::Relaxed);
-    whole
+    whole.map_err(|short| match short {
+        Short::TooLarge => too_large(&Limit::of(&invocation.call)),
+        Short::Failed(fault) => fault,
+    })
 }
 
-async fn within(mut body: Body, limit: u64) -> Result<Bytes, Fault> {
+/// Why a body is not there whole.
+enum Short {
+    TooLarge,
+    Failed(Fault),
+}
+
+/// How large a body may be.
+#[derive(Clone, Copy)]
+pub(super) struct Limit {
+    pub(super) bytes: u64,
+    /// The handler that says so; `None` for the listener.
+    by: Option<&'static str>,
+}
+
+impl Limit {
+    pub(super) fn of(call: &Call) -> Self {
+        Self { bytes: call.body_limit, by: call.body_limited_by }
+    }
+}
+
+async fn within(mut body: Body, limit: u64) -> Result<Bytes, Short> {
     // `Content-Length`, where there is one: nothing of a body that is too large is read, nor asked for with a 100.
     if body.size_hint().lower() > limit {
-        return Err(too_large(limit));
+        return Err(Short::TooLarge);
     }
     let Some(first) = piece(&mut body).await? else { return Ok(Bytes::new()) };
     if first.len() as u64 > limit {
-        return Err(too_large(limit));
+        return Err(Short::TooLarge);
     }
     if body.is_end_stream() {
         return Ok(first);
@@ -45,7 +68,7 @@ async fn within(mut body: Body, limit: u64) -> Result<Bytes, Fault> {
 }
 
 /// Reads what comes after the first piece, and puts all of it together.
-async fn gather(mut body: Body, first: Bytes, limit: u64) -> Result<Bytes, Fault> {
+async fn gather(mut body: Body, first: Bytes, limit: u64) -> Result<Bytes, Short> {
     let Some(second) = piece(&mut body).await? else { return Ok(first) };
     let known = first.len() + second.len();
     let ahead = body.size_hint().lower().min(AHEAD) as usize;
@@ -54,7 +77,7 @@ async fn gather(mut body: Body, first: Bytes, limit: u64) -> Result<Bytes, Fault
     let mut next = Some(second);
     while let Some(data) = next {
         if (whole.len() + data.len()) as u64 > limit {
-            return Err(too_large(limit));
+            return Err(Short::TooLarge);
         }
         whole.extend_from_slice(&data);
         next = piece(&mut body).await?;
@@ -63,9 +86,9 @@ async fn gather(mut body: Body, first: Bytes, limit: u64) -> Result<Bytes, Fault
 }
 
 /// The next piece of data; trailers are skipped.
-async fn piece(body: &mut Body) -> Result<Option<Bytes>, Fault> {
+async fn piece(body: &mut Body) -> Result<Option<Bytes>, Short> {
     while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(Fault::from)?.into_data() {
+        if let Ok(data) = frame.map_err(|error| Short::Failed(error.into()))?.into_data() {
             return Ok(Some(data));
         }
     }
@@ -89,8 +112,19 @@ fn not_text(error: Utf8Error) -> Fault {
 }
 
 #[cold]
-pub(super) fn too_large(limit: u64) -> Fault {
-    Fault::new(Code::ContentTooLarge, format!("The body is too large: at most {limit} bytes are read."))
+pub(super) fn too_large(limit: &Limit) -> Fault {
+    let Limit { bytes, by } = limit;
+    let detail = format!("The body is too large: at most {bytes} bytes are read.");
+    let fault = Fault::new(Code::ContentTooLarge, detail).with_evidence("limit", *bytes);
+    match by {
+        Some(handler) => {
+            let remedy = format!("It passes with a smaller body, or with a higher limit of `{handler}`.");
+            fault.with_remedy(remedy).by(*handler)
+        }
+        None => fault
+            .with_remedy("It passes with a smaller body, or with a higher `max-body` of the listener.")
+            .by_chain("max-body"),
+    }
 }
 
 /// Why a body could not be read to its end: it is too large, or the connection ended first. A handler that guards the
@@ -192,6 +226,21 @@ mod tests {
         fn size_hint(&self) -> http_body::SizeHint {
             http_body::SizeHint::with_exact(self.0)
         }
+    }
+
+    #[test]
+    fn whoever_set_the_limit_refuses_what_is_larger() {
+        let refused = |by: Option<&'static str>| {
+            let mut call = call(Request::new(chunked(vec![vec![0; 3], vec![0; 3]])));
+            call.call.body_limit = 5;
+            by.into_iter().for_each(|by| call.call.limit_body(4, by));
+            read(&mut call).now_or_never().unwrap().unwrap_err()
+        };
+        let fault = refused(Some("limit-body"));
+        assert_eq!((fault.handler(), fault.policy()), (Some("limit-body"), None));
+        assert!(fault.evidence().eq([("limit", &4.into())]) && fault.remedy().is_some());
+        let fault = refused(None);
+        assert_eq!((fault.handler(), fault.policy(), fault.is_refusal()), (None, Some("max-body"), true));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{LengthLimitError, Limited};
 
-use super::body;
+use super::body::{self, Limit};
 use crate::fault::Fault;
 use crate::invocation::{Call, Invocation};
 
@@ -24,22 +24,22 @@ const AXUMS_LIMIT: u64 = 2 << 20;
 
 /// The call as axum knows it, its body held to our own limit instead of axum's, and what is learned about that body.
 pub(crate) fn lend(invocation: &mut Invocation) -> (Request, Lent) {
-    let (body, limit) = (mem::take(&mut invocation.body), invocation.call.body_limit);
+    let (body, limit) = (mem::take(&mut invocation.body), Limit::of(&invocation.call));
     let (body, lent) = if body.is_end_stream() { (body, Lent(None)) } else { watched(body, limit) };
     let mut request = Request::from_parts(invocation.parts.clone(), body);
     // To tell axum so costs three allocations, and ours is reached first where it is not larger.
-    if limit > AXUMS_LIMIT {
+    if limit.bytes > AXUMS_LIMIT {
         DefaultBodyLimit::disable().apply(&mut request);
     }
     (request, lent)
 }
 
-fn watched(body: Body, limit: u64) -> (Body, Lent) {
+fn watched(body: Body, limit: Limit) -> (Body, Lent) {
     let seen = Arc::new(Seen::default());
-    let body = match body.size_hint().lower() > limit {
+    let body = match body.size_hint().lower() > limit.bytes {
         // Nothing is read of a body that says it is too large: this byte stands for it.
         true => Limited::new(Body::from("x"), 0),
-        false => Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX)),
+        false => Limited::new(body, usize::try_from(limit.bytes).unwrap_or(usize::MAX)),
     };
     let watched = Watched { body, limit, seen: Arc::clone(&seen) };
     (Body::new(watched), Lent(Some(seen)))
@@ -84,7 +84,7 @@ impl Lent {
 /// A body that was lent.
 struct Watched {
     body: Limited<Body>,
-    limit: u64,
+    limit: Limit,
     seen: Arc<Seen>,
 }
 
@@ -113,7 +113,7 @@ impl Watched {
     fn failed(&self, error: BoxError) -> BoxError {
         if error.is::<LengthLimitError>() {
             // The type by which readers know that it was the limit.
-            self.seen.keep(body::too_large(self.limit));
+            self.seen.keep(body::too_large(&self.limit));
             return error;
         }
         let fault = Fault::from(axum::Error::new(error));

@@ -5,9 +5,9 @@ use std::future::{Future, poll_fn};
 use std::sync::atomic::Ordering;
 
 use super::guarded::{Guarded, Stop, caught};
-use super::{Form, MOST_STEPS, Next, Step, timed};
+use super::{Form, MOST_STEPS, Next, Step, Terms, idle, timed};
 use crate::fault::{Code, Fault};
-use crate::handler::{Verdict, Waiting};
+use crate::handler::{Handler, Verdict, Waiting};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 
@@ -18,7 +18,7 @@ pub(super) fn drive<'i, 'a: 'i>(
     next: Next<'a>,
     invocation: &'i mut Invocation,
 ) -> impl Future<Output = Reply> + Send + use<'i, 'a> {
-    let mut passage = Passage { next, passed: 0, skipped: 0, untold: 0, done: false, invocation };
+    let mut passage = Passage { next, passed: 0, aside: 0, idle: 0, untold: 0, done: false, invocation };
     async move {
         if let Some(refusal) = passage.enter().await {
             return passage.unwind(refusal);
@@ -33,8 +33,10 @@ pub(super) fn drive<'i, 'a: 'i>(
 struct Passage<'i, 'a> {
     next: Next<'a>,
     passed: usize,
-    /// A bit for each step that was passed without its `before` having let the call pass: it gets no `after`.
-    skipped: u64,
+    /// A bit for each step that was passed and whose `after` is not simply due.
+    aside: u64,
+    /// A bit for each of these that let the call pass and may not act on it: nor may its `after`. The others get none.
+    idle: u64,
     /// The panics that are not counted yet.
     untold: u32,
     done: bool,
@@ -45,14 +47,6 @@ enum Halt<'a> {
     End,
     Reply(Reply),
     Wait(Waiting, &'a Step),
-}
-
-/// What came of waiting for a verdict.
-enum Waited {
-    Passed,
-    /// The refusal is only counted.
-    Spared,
-    Ended(Reply),
 }
 
 impl<'a> Passage<'_, 'a> {
@@ -69,9 +63,8 @@ impl<'a> Passage<'_, 'a> {
             let waited = self.wait(waiting, step).await;
             timed::waited(self.invocation, self.next.clock);
             match waited {
-                Waited::Passed => self.passed += 1,
-                Waited::Spared => self.skip(),
-                Waited::Ended(reply) => return Some(reply),
+                None => self.passed += 1,
+                ended => return ended,
             }
         }
     }
@@ -82,16 +75,13 @@ impl<'a> Passage<'_, 'a> {
         while let Some(step) = steps.get(self.passed)
             && let Form::Hooks(handler) = &step.form
         {
-            if let Some(terms) = &step.terms
-                && !terms.cover(self.invocation)
-            {
-                self.skip();
-                continue;
-            }
-            match timed::before(&**handler, step, self.invocation, self.next.clock) {
+            let verdict = match &step.terms {
+                None => timed::before(&**handler, step, self.invocation, self.next.clock),
+                Some(terms) => self.before(&**handler, step, terms),
+            };
+            match verdict {
                 Verdict::Continue => self.passed += 1,
                 Verdict::Answer(reply) => return Halt::Reply(reply.by(&step.name)),
-                Verdict::Refuse(fault) if self.is_spared(&fault, step) => self.skip(),
                 Verdict::Refuse(fault) => return Halt::Reply(refusal(fault, step)),
                 Verdict::Wait(waiting) => return Halt::Wait(waiting, step),
             }
@@ -99,36 +89,56 @@ impl<'a> Passage<'_, 'a> {
         Halt::End
     }
 
-    /// Goes on as if the step were not there.
+    /// Runs `before` of the step that is next, on terms: on the calls that it is for, and whether or not it may act.
     #[cold]
-    fn skip(&mut self) {
-        self.skipped |= 1_u64.checked_shl(self.passed as u32).unwrap_or(0);
-        self.passed += 1;
+    fn before(&mut self, handler: &dyn Handler, step: &Step, terms: &Terms) -> Verdict {
+        if !terms.cover(self.invocation) {
+            self.aside |= bit(self.passed);
+            return Verdict::Continue;
+        }
+        let clock = self.next.clock;
+        let verdict = if terms.draw() {
+            timed::before(handler, step, self.invocation, clock)
+        } else {
+            (self.aside, self.idle) = (self.aside | bit(self.passed), self.idle | bit(self.passed));
+            idle(self.invocation, |invocation| timed::before(handler, step, invocation, clock))
+        };
+        self.settled(verdict, step)
     }
 
-    /// Whether a refusal is only counted.
-    #[cold]
-    fn is_spared(&self, fault: &Fault, step: &Step) -> bool {
-        step.terms.as_ref().is_some_and(|terms| terms.spare(fault, self.invocation, &step.name))
+    /// Counts that a step on terms ends the call, and what becomes of that: the call goes on where it may not act.
+    fn settled(&mut self, verdict: Verdict, step: &Step) -> Verdict {
+        let Some(terms) = &step.terms else { return verdict };
+        let fault = match &verdict {
+            Verdict::Refuse(fault) => Some(fault),
+            Verdict::Answer(reply) => reply.fault(),
+            Verdict::Continue | Verdict::Wait(_) => return verdict,
+        };
+        let acts = self.idle & bit(self.passed) == 0;
+        terms.settle(acts, fault, self.invocation, &step.name);
+        self.idle &= !bit(self.passed);
+        if acts { verdict } else { Verdict::Continue }
     }
 
-    /// Waits for a verdict.
-    async fn wait(&mut self, mut waiting: Waiting, step: &Step) -> Waited {
+    /// Waits for a verdict; the reply if that ends the call.
+    async fn wait(&mut self, mut waiting: Waiting, step: &Step) -> Option<Reply> {
         loop {
-            let deadline = self.invocation.call.deadline;
+            let (deadline, acts) = (self.invocation.call.deadline, self.idle & bit(self.passed) == 0);
             let invocation = &mut *self.invocation;
-            let decision = poll_fn(move |cx| waiting.poll(cx, invocation));
+            let decision = poll_fn(move |cx| match acts {
+                true => waiting.poll(cx, invocation),
+                false => idle(invocation, |invocation| waiting.poll(cx, invocation)),
+            });
             let verdict = Guarded::new(decision, deadline, &mut self.untold).await;
-            return match verdict {
-                Ok(Verdict::Continue) => Waited::Passed,
-                Ok(Verdict::Answer(reply)) => Waited::Ended(reply.by(&step.name)),
-                Ok(Verdict::Refuse(fault)) if self.is_spared(&fault, step) => Waited::Spared,
-                Ok(Verdict::Refuse(fault)) => Waited::Ended(refusal(fault, step)),
+            return match verdict.map(|verdict| self.settled(verdict, step)) {
+                Ok(Verdict::Continue) => None,
+                Ok(Verdict::Answer(reply)) => Some(reply.by(&step.name)),
+                Ok(Verdict::Refuse(fault)) => Some(refusal(fault, step)),
                 Ok(Verdict::Wait(next)) => {
                     waiting = next;
                     continue;
                 }
-                Err(stop) => Waited::Ended(self.stopped(stop).by(&step.name)),
+                Err(stop) => Some(self.stopped(stop).by(&step.name)),
             };
         }
     }
@@ -170,10 +180,10 @@ impl<'a> Passage<'_, 'a> {
                 while self.passed > 0 {
                     self.passed -= 1;
                     let step = &self.next.steps[self.passed];
-                    if let Form::Hooks(handler) = &step.form
-                        && self.skipped & (1 << (self.passed % MOST_STEPS)) == 0
-                    {
-                        timed::after(&**handler, step, self.invocation, &mut reply, self.next.clock);
+                    let Form::Hooks(handler) = &step.form else { continue };
+                    match self.aside & bit(self.passed) {
+                        0 => timed::after(&**handler, step, self.invocation, &mut reply, self.next.clock),
+                        _ => self.after_aside(&**handler, step, &mut reply),
                     }
                 }
             });
@@ -187,6 +197,16 @@ impl<'a> Passage<'_, 'a> {
             }
         }
         reply
+    }
+
+    /// Runs `after` of a step that let the call pass and may not act: it changes no field of the reply.
+    #[cold]
+    fn after_aside(&mut self, handler: &dyn Handler, step: &Step, reply: &mut Reply) {
+        if self.idle & bit(self.passed) != 0 {
+            let (clock, headers) = (self.next.clock, reply.headers().clone());
+            idle(self.invocation, |invocation| timed::after(handler, step, invocation, reply, clock));
+            *reply.headers_mut() = headers;
+        }
     }
 
     #[cold]
@@ -205,7 +225,24 @@ impl<'a> Passage<'_, 'a> {
             }
             Stop::Late => Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline."),
         };
-        Reply::from(late.by_no_handler())
+        Reply::from(self.timed_out(late))
+    }
+
+    /// Names whoever gave the call its deadline.
+    fn timed_out(&self, late: Fault) -> Fault {
+        let call = &self.invocation.call;
+        let allowed = call.deadline.map(|deadline| deadline.saturating_duration_since(call.arrived));
+        let late = late.with_evidence("allowed", allowed.map(|allowed| format!("{allowed:?}")));
+        match call.timed_by {
+            Some(handler) => {
+                let remedy =
+                    format!("It passes when it is answered sooner, or with more time of `{handler}` or its caller.");
+                late.with_remedy(remedy).by(handler)
+            }
+            None => late
+                .with_remedy("It passes when it is answered sooner, or with a longer `timeout`.")
+                .by_chain("timeout"),
+        }
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Reply {
@@ -222,6 +259,11 @@ impl Drop for Passage<'_, '_> {
             let _ = self.unwind(Reply::from(Fault::cancelled()));
         }
     }
+}
+
+/// The bit of a step.
+fn bit(at: usize) -> u64 {
+    1 << (at % MOST_STEPS)
 }
 
 fn refusal(fault: Fault, step: &Step) -> Reply {

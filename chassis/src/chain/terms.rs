@@ -1,4 +1,4 @@
-//! On which calls a step runs, and how many of its refusals count.
+//! On which calls a step runs, and on how many of them it acts.
 
 use crate::condition::Condition;
 use crate::conf::{BuildError, Process, root};
@@ -7,13 +7,13 @@ use crate::invocation::Invocation;
 use crate::metrics::{Counter, Kind, Spec, Unit, labels};
 use crate::random::Random;
 
-/// On which calls a step runs, and how many of its refusals count: what YAML says with `when`, `shadow` and `enforce`.
+/// On which calls a step runs, and on how many of them it acts: what YAML says with `when`, `shadow` and `enforce`.
 pub struct Terms {
     /// The calls it runs on; `None` for all.
     pub when: Option<Condition>,
-    /// The share of its refusals, and of the answers of one that wraps, that count, from 0 (a shadow: it decides, and nothing comes of it) to 1.
+    /// The share of these on which it acts, from 0 (a shadow: it decides, and nothing comes of it) to 1.
     pub enforced: f64,
-    /// Draws the refusals that count.
+    /// Draws these.
     pub random: Random,
     /// What is counted of its decisions.
     pub counts: Counts,
@@ -23,7 +23,7 @@ pub struct Terms {
 pub struct Counts {
     /// The step ran.
     pub consulted: Counter,
-    /// The step refused, or wrapped and answered itself, whether or not that counted.
+    /// The step refused, or answered itself, whether or not that counted.
     pub refused: Counter,
     /// That counted.
     pub enforced: Counter,
@@ -38,14 +38,14 @@ static CONSULTED: Spec = Spec {
 
 static REFUSED: Spec = Spec {
     name: "chassis.handler.refused",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or wrapped and answered itself, whether or not that counted.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or answered itself, whether or not that counted.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
 
 static ENFORCED: Spec = Spec {
     name: "chassis.handler.enforced",
-    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or wrapped and answered itself, and that ended there.",
+    help: "Calls that a handler with `when`, `shadow` or `enforce` refused, or answered itself, and that ended there.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
@@ -75,6 +75,13 @@ impl Terms {
         Ok((!usual).then(|| Self { when, enforced, random: random.clone(), counts: Counts::new(handler, process) }))
     }
 
+    /// Those of a shadow.
+    #[cfg(test)]
+    pub(crate) fn shadow(handler: &str) -> Self {
+        let counts = Counts::new(handler, &Process::default());
+        Self { when: None, enforced: 0.0, random: Random::system(), counts }
+    }
+
     /// Whether the step would run on this call.
     pub fn covers(&self, invocation: &Invocation) -> bool {
         self.when.as_ref().is_none_or(|when| when.holds(invocation))
@@ -89,14 +96,7 @@ impl Terms {
         covered
     }
 
-    /// Whether a refusal of this call is only counted.
-    pub(super) fn spare(&self, fault: &Fault, invocation: &Invocation, handler: &str) -> bool {
-        let counts = self.draw();
-        self.settle(counts, Some(fault), invocation, handler);
-        !counts
-    }
-
-    /// Whether what the step does to a call counts.
+    /// Whether the step acts on a call.
     pub(super) fn draw(&self) -> bool {
         self.enforced >= 1.0 || self.random.next_f64() < self.enforced
     }

@@ -468,6 +468,20 @@ async fn a_call_that_is_late_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_set_the_deadline_refuses_a_call_that_is_late() {
+    let late = Run::hooks(&[Does::Pass], Ends::Never).due_in(Duration::from_secs(2)).reply().await;
+    let fault = late.fault().unwrap();
+    assert_eq!((fault.handler(), fault.policy(), fault.is_refusal()), (None, Some("timeout"), true));
+    let mut run = Run::hooks(&[Does::Pass], Ends::Never).due_in(Duration::from_secs(2));
+    run.call.call.limit_time(Clock::system().now() + Duration::from_secs(3), "patience");
+    run.call.call.limit_time(Clock::system().now() + Duration::from_secs(1), "deadline");
+    let late = run.reply().await;
+    let fault = late.fault().unwrap();
+    assert_eq!((fault.handler(), fault.policy(), fault.remedy().is_some()), (Some("deadline"), None, true));
+    assert!(fault.evidence().any(|(name, _)| name == "allowed"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_bounds_a_handler_that_waits() {
     let mut run = Run::hooks(&[Does::Pass, Does::WaitForever], Ends::Well).due_in(Duration::from_secs(2));
     assert_eq!(run.reply().await.fault().unwrap().code(), Code::DeadlineExceeded);

@@ -1,5 +1,6 @@
 //! `explain`: what would happen to a call, step by step, without making it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use serde_json::Value;
 use super::print::{Printer, Style};
 use super::{App, Flags};
 use crate::app::{Planned, Prepared, StartError, section};
-use crate::chain::{Form, Step};
 use crate::conf::Section;
 use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
@@ -20,11 +20,14 @@ use crate::conf::source::Disk;
 use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
 use crate::conf::{BuildError, FileRef, Files};
-use crate::handler::Verdict;
 use crate::invocation::{Invocation, Peer, Tls};
 use crate::provider::Way;
 use crate::wire::tls::certificate;
 use crate::wire::{Flaw, check};
+
+mod verdict;
+
+use verdict::verdict;
 
 /// What `explain` takes.
 #[derive(Args)]
@@ -36,9 +39,9 @@ pub(super) struct Options {
     /// A header field of the call, such as 'Authorization: Bearer …'; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// The address the call comes from
-    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
-    peer: std::net::IpAddr,
+    /// The address the call comes from, or `unix` for a Unix socket
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1", value_parser = peer)]
+    peer: Peer,
     /// A file with the certificate that the caller shows, in PEM; it is taken to be verified
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
@@ -63,6 +66,15 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
         explanation.print(&mut printer);
     }
     Ok(printer)
+}
+
+/// Where a call comes from, as it is said on the command line.
+fn peer(text: &str) -> Result<Peer, String> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(Peer::Ip((address, 49152).into())),
+        Err(_) if text == "unix" => Ok(Peer::Unix),
+        Err(_) => Err("write an address such as 192.0.2.7 or 2001:db8::1, or `unix`".to_owned()),
+    }
 }
 
 impl Options {
@@ -144,7 +156,7 @@ fn explain(
         let error = BuildError::new("", format!("there is no listener `{}`", options.listener));
         return Err(StartError::Asked(error.with_help(suggest::among(&options.listener, known, "the listeners are"))));
     };
-    let mut connection = entry.connect(Peer::Ip((options.peer, 49152).into()));
+    let mut connection = entry.connect(options.peer);
     if let Some(tls) = tls {
         connection.secured(Arc::new(tls));
     }
@@ -237,29 +249,6 @@ impl Explained {
             let style = if *default { Style::Faint } else { Style::Plain };
             printer.write(style, format_args!("   {key}: {value}"));
             printer.write(Style::Faint, format_args!("  {origin}\n"));
-        }
-    }
-}
-
-/// What a handler decides, in words, and whether the call ends there.
-fn verdict(step: &Step, invocation: &mut Invocation) -> (String, bool) {
-    if step.terms.as_ref().is_some_and(|terms| !terms.covers(invocation)) {
-        return ("does not run: `when` does not hold of this call".to_owned(), false);
-    }
-    let Form::Hooks(handler) = &step.form else { return ("wraps what follows".to_owned(), false) };
-    match handler.before(invocation) {
-        Verdict::Refuse(fault) if step.terms.as_ref().is_some_and(|terms| terms.enforced <= 0.0) => {
-            (format!("passes as a shadow; it would refuse with {}: {}", fault.status(), fault.detail()), false)
-        }
-        Verdict::Continue => ("passes".to_owned(), false),
-        Verdict::Answer(reply) => (format!("answers {}", reply.status()), true),
-        Verdict::Refuse(fault) => {
-            let remedy = fault.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-            (format!("refuses with {}: {}{remedy}", fault.status(), fault.detail()), true)
-        }
-        Verdict::Wait(waiting) => {
-            let what = waiting.what().map(|what| format!(": {what}"));
-            (format!("waits before it decides{}", what.as_deref().unwrap_or("; what for is not known offline")), false)
         }
     }
 }

@@ -75,8 +75,8 @@ pub struct Root {
     /// What each handler does, for all operations that say nothing else. Beside its own keys each takes `when`, on which
     /// calls it runs: `{ method: [POST], path: { prefix: /api/ }, header: { x-tenant: gold }, query: { debug: { present:
     /// true } }, peer: [10.0.0.0/8], operation: [greeting.*], mark: [bulk] }` or a list of these; `shadow: true`: what it
-    /// would refuse, or answer in place of the operation, is only counted; `enforce: 25%`: the share of that which counts. A handler that runs
-    /// on some calls only, or whose refusals do not count, provides nothing that an operation relies on.
+    /// would refuse or answer is counted, and calls go on as if it were not listed; `enforce: 25%`: the share of calls on
+    /// which it acts. A handler that runs or acts on some calls only provides nothing that an operation relies on.
     pub handlers: BTreeMap<String, Value>,
     /// What is different for some operations. The key is an operation, `greeting.hello`, or a pattern: `greeting.*`,
     /// `*.list`, `*`. Of several that match, the most specific says what holds: the operation itself before a
@@ -123,7 +123,7 @@ pub struct Admin {
     /// Its address: `host:port`, `:port` or `unix:path`. Whoever reaches it sees how the service is configured; keep
     /// it off public networks.
     pub listen: Listen,
-    /// How many of the latest refusals are kept for `/refusals`, each about a kilobyte. 0 keeps none.
+    /// How many of the latest refusals are kept for `/refusals`: each about a kilobyte, at most 12. 0 keeps none.
     #[schemars(range(max = 100_000))]
     pub refusals: usize,
 }

@@ -27,7 +27,7 @@ use http::{Method, StatusCode};
 
 use crate::conf::{BuildContext, BuildError, Configure, Requirement};
 use crate::handler;
-use crate::handler::{Mandate, Next, Wrap, fact};
+use crate::handler::{Mandate, Next, Outlook, Wrap, fact};
 use crate::invocation::Invocation;
 use crate::operation::Operation;
 use crate::reply::Reply;
@@ -140,6 +140,16 @@ impl Wrap for Cache {
 
     fn heeds_mandate(&self) -> bool {
         true
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let answers = self.keeping.as_ref().is_some_and(|keeping| keeping.may_answer(invocation));
+        let reads = [Method::GET, Method::HEAD].contains(invocation.method()) && invocation.operation().is_some();
+        Some(Outlook::passing(match (reads, answers) {
+            (true, true) => "answers with what is kept, where it is; otherwise passes and may keep the reply",
+            (true, false) => "passes, and may say that the reply is unchanged",
+            (false, _) => "passes, and forgets what is kept of this where it changes something",
+        }))
     }
 }
 

@@ -18,7 +18,7 @@
 
 use axum::body::Body;
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
 use crate::conf::{BuildContext, BuildError, Configure, Size};
 use crate::fault::{Code, Fault};
@@ -121,14 +121,15 @@ impl Handler for Compression {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let choice = accept::choose(invocation.headers(), &self.encodings);
         if choice == Choice::Nothing && invocation.operation().is_some() {
-            return Verdict::Refuse(not_acceptable(&self.encodings));
+            return Verdict::Refuse(not_acceptable(&self.encodings, invocation.headers()));
         }
         match sent(invocation.headers()) {
             None => Verdict::Continue,
             Some(_) if self.taken.is_empty() => Verdict::Continue,
             Some(name) => match Coding::parse(name).filter(|coding| self.taken.contains(coding)) {
-                Some(coding) => self.decode(invocation, coding),
-                None => Verdict::Refuse(unsupported(&self.taken)),
+                Some(coding) if invocation.call.may_act() => self.decode(invocation, coding),
+                Some(_) => Verdict::Continue,
+                None => Verdict::Refuse(unsupported(&self.taken, invocation.headers())),
             },
         }
     }
@@ -137,7 +138,7 @@ impl Handler for Compression {
         if reply.status() == StatusCode::NOT_MODIFIED && reply.fault().is_none() && !self.encodings.is_empty() {
             rules::unchanged(reply.headers_mut(), invocation.headers());
         }
-        if !rules::may_be_encoded(reply) {
+        if !invocation.call.may_act() || !rules::may_be_encoded(reply) {
             return;
         }
         let is_worth_it = self.is_worth_it(reply);
@@ -192,16 +193,30 @@ fn listed(codings: &[Coding]) -> String {
     if names.is_empty() { "identity".to_owned() } else { names.join(", ") }
 }
 
-fn not_acceptable(offered: &[Coding]) -> Fault {
+/// What a field of the call says, for operators.
+fn said(headers: &HeaderMap, name: &HeaderName) -> String {
+    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    values.collect::<Vec<_>>().join(", ")
+}
+
+#[cold]
+fn not_acceptable(offered: &[Coding], headers: &HeaderMap) -> Fault {
     let detail =
         format!("`Accept-Encoding` takes no body as it is and no coding of those there are: {}.", listed(offered));
     Fault::new(Code::NotAcceptable, detail)
+        .with_evidence("accept-encoding", said(headers, &ACCEPT_ENCODING))
+        .with_evidence("encodings", listed(offered))
+        .with_remedy("It passes with an `Accept-Encoding` that takes one of `encodings`, or takes `identity`.")
 }
 
-fn unsupported(taken: &[Coding]) -> Fault {
+#[cold]
+fn unsupported(taken: &[Coding], headers: &HeaderMap) -> Fault {
     let taken = listed(taken);
     let detail = format!("The body has a coding that is not taken, or several of them. Send one of these: {taken}.");
-    let fault = Fault::new(Code::UnsupportedMediaType, detail);
+    let fault = Fault::new(Code::UnsupportedMediaType, detail)
+        .with_evidence("content-encoding", said(headers, &CONTENT_ENCODING))
+        .with_evidence("encodings", taken.clone())
+        .with_remedy("It passes with a body in one coding of `encodings` of `requests`, or with none.");
     match HeaderValue::from_str(&taken) {
         Ok(taken) => fault.with_header(ACCEPT_ENCODING, taken),
         Err(_) => fault,

@@ -67,6 +67,7 @@ impl Handler for Concurrency {
         match self.gate.enter(invocation.call.deadline) {
             Way::Open(permit) => pass(invocation, permit),
             Way::Closed => Verdict::Refuse(refusal(self.retry_after)),
+            Way::Later(_) if !invocation.call.may_act() => Verdict::Continue,
             Way::Later(turn) => {
                 let (patience, retry_after) = (self.queue_timeout, self.retry_after);
                 let turn = async move { tokio::time::timeout(patience, turn).await };

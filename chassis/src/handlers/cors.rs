@@ -20,7 +20,7 @@ use http::{Method, Response, StatusCode};
 
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler;
-use crate::handler::{Handler, Verdict};
+use crate::handler::{Handler, Outlook, Verdict};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 
@@ -80,6 +80,15 @@ impl Handler for Cors {
         } else {
             self.counts.unlisted(invocation.headers());
         }
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let granted = || self.preflight(invocation.headers()).headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN);
+        let words = match is_preflight(invocation).then(granted)? {
+            true => "answers 204 and lets pages of this origin call",
+            false => "answers 204 and grants nothing: list the origin in `origins` of `cors`, if its pages may call",
+        };
+        Some(Outlook { words: words.to_owned(), ends: true })
     }
 }
 
@@ -158,7 +167,7 @@ fn list(key: &str, names: &[String]) -> Result<Option<HeaderValue>, BuildError> 
 
 fn value(key: &str, text: &str) -> Result<HeaderValue, BuildError> {
     HeaderValue::from_str(text).map_err(|_| {
-        BuildError::new(key, format!("`{text}` cannot stand in a header field"))
+        BuildError::new(key, format!("`{}` cannot stand in a header field", text.escape_debug()))
             .with_help("write it without line ends and control characters")
     })
 }

@@ -72,12 +72,15 @@ impl Handler for Deadline {
             Err(fault) => return Verdict::Refuse(fault),
         };
         if said == Some(Duration::ZERO) {
-            return Verdict::Refuse(Fault::new(Code::DeadlineExceeded, "The caller leaves this call no time."));
+            let fault = Fault::new(Code::DeadlineExceeded, "The caller leaves this call no time.");
+            return Verdict::Refuse(fault.with_remedy("It passes when its caller waits for it."));
         }
         let limit = said.into_iter().chain(self.max).min();
         // What does not fit is further away than any clock can tell.
         let latest = limit.and_then(|limit| invocation.call.arrived.checked_add(limit));
-        invocation.call.deadline = invocation.call.deadline.into_iter().chain(latest).min();
+        if let Some(latest) = latest {
+            invocation.call.limit_time(latest, "deadline");
+        }
         Verdict::Continue
     }
 }

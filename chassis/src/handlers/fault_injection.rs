@@ -6,13 +6,11 @@
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::time::Duration;
-
 use http::StatusCode;
 
 use crate::conf::{BuildContext, BuildError, Configure, Interval, Share};
 use crate::fault::{Code, Fault};
-use crate::handler::{Handler, Verdict};
+use crate::handler::{Handler, Outlook, Verdict};
 use crate::invocation::Invocation;
 use crate::metrics::{Counter, Kind, Spec, Unit, labels};
 use crate::random::Random;
@@ -58,8 +56,8 @@ pub struct Abort {
 /// Makes a share of calls late, or fail, on purpose: to see what their callers do about it. Never by default.
 #[handler("fault-injection", after("auth"))]
 pub struct FaultInjection {
-    delay: Option<(Duration, f64)>,
-    abort: Option<(Code, f64)>,
+    delay: Option<(Interval, Share)>,
+    abort: Option<(Code, Share)>,
     random: Random,
     delayed: Counter,
 }
@@ -69,39 +67,55 @@ impl Configure for FaultInjection {
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         warn(&conf, context);
-        let abort = conf.abort.map(|abort| code(abort.status).map(|code| (code, abort.share.of_one()))).transpose()?;
-        let delay = conf.delay.map(|delay| (delay.time.duration(), delay.share.of_one()));
+        let abort = conf.abort.map(|abort| code(abort.status).map(|code| (code, abort.share))).transpose()?;
+        let delay = conf.delay.map(|delay| (delay.time, delay.share));
         let delayed = context.process.metrics.counter(&DELAYED, labels::<&str>([]));
         Ok(Self { delay, abort, random: context.random.clone(), delayed })
     }
 }
 
 impl Handler for FaultInjection {
-    fn before(&self, _: &mut Invocation) -> Verdict {
+    fn before(&self, invocation: &mut Invocation) -> Verdict {
         let delay = self.drawn(self.delay);
         let abort = self.drawn(self.abort);
         match delay {
-            Some(time) => {
+            Some(time) if invocation.call.may_act() => {
                 self.delayed.increment();
-                Verdict::wait(tokio::time::sleep(time), move |_, ()| outcome(abort))
+                Verdict::wait(tokio::time::sleep(time.duration()), move |_, ()| outcome(abort))
             }
-            None => outcome(abort),
+            _ => outcome(abort),
         }
+    }
+
+    fn outlook(&self, _: &mut Invocation) -> Option<Outlook> {
+        let of = |share: Share| if share == Share::ALL { String::new() } else { format!("in {share} of calls ") };
+        let delay = self.delay.filter(|(_, share)| *share > Share::NONE);
+        let delay = delay.map(|(time, share)| format!("{}waits {time}", of(share)));
+        let abort = self.abort.filter(|(_, share)| *share > Share::NONE).map(|(code, share)| {
+            let refusing = Outlook::refusing(&aborted(code));
+            (format!("{}{}", of(share), refusing.words), share == Share::ALL)
+        });
+        let ends = abort.as_ref().is_some_and(|(_, ends)| *ends);
+        let words: Vec<_> = delay.into_iter().chain(abort.map(|(words, _)| words)).collect();
+        Some(Outlook { words: if words.is_empty() { "passes".to_owned() } else { words.join(", then ") }, ends })
     }
 }
 
 impl FaultInjection {
     /// What happens to this call, of what happens to a share of them.
-    fn drawn<T: Copy>(&self, what: Option<(T, f64)>) -> Option<T> {
+    fn drawn<T: Copy>(&self, what: Option<(T, Share)>) -> Option<T> {
         let (what, share) = what?;
-        (self.random.next_f64() < share).then_some(what)
+        (self.random.next_f64() < share.of_one()).then_some(what)
     }
 }
 
 fn outcome(abort: Option<Code>) -> Verdict {
-    let Some(code) = abort else { return Verdict::Continue };
+    abort.map_or(Verdict::Continue, |code| Verdict::Refuse(aborted(code)))
+}
+
+fn aborted(code: Code) -> Fault {
     let fault = Fault::new(code, "This call was made to fail on purpose.").with_policy("abort");
-    Verdict::Refuse(fault.with_remedy("Remove `abort` from `fault-injection`."))
+    fault.with_remedy("Remove `abort` from `fault-injection`.")
 }
 
 /// The kind of fault that has this status.
@@ -136,6 +150,7 @@ fn warn(conf: &Conf, context: &BuildContext<'_>) {
 mod tests {
     use std::future::poll_fn;
     use std::task::Poll;
+    use std::time::Duration;
 
     use serde_json::{Value, json};
 

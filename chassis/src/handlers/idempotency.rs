@@ -30,7 +30,7 @@ use crate::argument::Argument;
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::fault::Fault;
 use crate::handler;
-use crate::handler::{Next, Wrap};
+use crate::handler::{Next, Outlook, Wrap};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
 use crate::reply::Reply;
@@ -126,6 +126,18 @@ impl Wrap for Idempotency {
 
     fn heeds_mandate(&self) -> bool {
         true
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        if !self.methods.contains(invocation.method()) || invocation.operation().is_none() {
+            return Some(Outlook::passing("passes"));
+        }
+        Some(match key::key(invocation.headers(), self.bare_keys) {
+            Ok(Some(_)) => Outlook::passing("passes the first call with this key, and gives its answer again"),
+            Ok(None) if self.required => Outlook::refusing(&self.refusal(Became::Missing)),
+            Ok(None) => Outlook::passing("passes without a key"),
+            Err(()) => Outlook::refusing(&self.refusal(Became::Malformed)),
+        })
     }
 }
 

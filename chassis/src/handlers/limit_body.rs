@@ -38,12 +38,26 @@ impl Configure for LimitBody {
 
 impl Handler for LimitBody {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        let limit = self.max.min(invocation.call.body_limit);
-        invocation.call.body_limit = limit;
+        invocation.call.limit_body(self.max, "limit-body");
+        let limit = invocation.call.body_limit;
         match length(invocation.headers()) {
-            Some(length) if length > limit => Verdict::Refuse(too_large(length, limit)),
+            Some(length) if length > limit => Verdict::Refuse(self.too_large(length, limit)),
             _ => Verdict::Continue,
         }
+    }
+}
+
+impl LimitBody {
+    #[cold]
+    fn too_large(&self, length: u64, limit: u64) -> Fault {
+        let remedy = match self.max == limit {
+            true => "It passes with a smaller body, or with a higher `max` of `limit-body`.",
+            false => "It passes with a smaller body, or with a higher limit of the listener or of a handler before.",
+        };
+        Fault::new(Code::ContentTooLarge, format!("The body has {length} bytes; at most {limit} are read."))
+            .with_evidence("length", length)
+            .with_evidence("limit", limit)
+            .with_remedy(remedy)
     }
 }
 
@@ -53,10 +67,6 @@ fn length(headers: &HeaderMap) -> Option<u64> {
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     // A number that does not fit is too large for any limit.
     is_number.then(|| value.parse().unwrap_or(u64::MAX))
-}
-
-fn too_large(length: u64, limit: u64) -> Fault {
-    Fault::new(Code::ContentTooLarge, format!("The body has {length} bytes; at most {limit} are read."))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use http::HeaderName;
 
 use crate::condition::{Condition, UNMARKED, When};
 use crate::conf::{BuildContext, BuildError, Configure};
-use crate::handler::{Handler, Verdict};
+use crate::handler::{Handler, Outlook, Verdict};
 use crate::invocation::{Invocation, Mark};
 use crate::{conf, handler};
 
@@ -72,10 +72,21 @@ impl Configure for Marker {
 
 impl Handler for Marker {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        if let Some(mark) = self.mark(invocation) {
+        if invocation.call.may_act()
+            && let Some(mark) = self.mark(invocation)
+        {
             invocation.call.locals.set(mark);
         }
         Verdict::Continue
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        let Some(mark) = self.mark(invocation) else { return Some(Outlook::passing("passes without a mark")) };
+        let words = format!("passes marked `{}`", mark.0);
+        if invocation.call.may_act() {
+            invocation.call.locals.set(mark);
+        }
+        Some(Outlook::passing(words))
     }
 }
 
@@ -210,6 +221,15 @@ mod tests {
             assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", odd)]), None, "{odd}");
         }
         assert_eq!(mark(&trusting, "GET", "/", &[("x-mark", "a"), ("x-mark", "b")]), None);
+    }
+
+    #[test]
+    fn a_marker_that_may_not_act_marks_nothing() {
+        let mut call = fixture::call(fixture::request("GET", "/"));
+        call.call.decides_only = true;
+        let marker = marker(&json!([{ "mark": "P", "when": { "method": ["GET"] } }]));
+        assert!(matches!(marker.before(&mut call), Verdict::Continue));
+        assert!(call.call.locals.get::<Mark>().is_none());
     }
 
     #[test]

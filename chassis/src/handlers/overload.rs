@@ -115,6 +115,10 @@ impl Handler for Overload {
             Way::Open => Verdict::Continue,
             Way::Closed => self.refuse(Short::Room, class),
             Way::Late => self.refuse(Short::Time, class),
+            Way::Later(_) if !invocation.call.may_act() => {
+                self.gate.force();
+                Verdict::Continue
+            }
             Way::Later(turn) => self.wait(turn, class),
         }
     }

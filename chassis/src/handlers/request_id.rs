@@ -58,6 +58,9 @@ impl Configure for RequestIds {
 
 impl Handler for RequestIds {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
+        if !invocation.call.may_act() {
+            return Verdict::Continue;
+        }
         let id = match self.sent(invocation) {
             Some(id) => id,
             None => {

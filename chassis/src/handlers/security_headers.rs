@@ -140,7 +140,7 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 fn field(name: &'static str, text: &str, with: With) -> Result<Field, BuildError> {
-    let wrong = |message: &str| BuildError::new(name, format!("`{text}` {message}"));
+    let wrong = |message: &str| BuildError::new(name, format!("`{}` {message}", text.escape_debug()));
     let value = HeaderValue::from_str(text).map_err(|_| wrong("cannot stand in a header field"))?;
     match known(name) {
         Some((known, reading)) if !reading.fits(text, known) => {

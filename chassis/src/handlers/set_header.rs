@@ -171,7 +171,8 @@ fn names(key: &str, names: &[String]) -> Result<Vec<HeaderName>, BuildError> {
 fn fields(key: &str, fields: &BTreeMap<String, String>) -> Result<Vec<(HeaderName, HeaderValue)>, BuildError> {
     let read = |(text, value): (&String, &String)| {
         let at = format!("{key}.{text}");
-        let wrong = |_| BuildError::new(at.clone(), format!("`{value}` cannot stand in a header field"));
+        let wrong =
+            |_| BuildError::new(at.clone(), format!("`{}` cannot stand in a header field", value.escape_debug()));
         Ok((name(&at, text)?, HeaderValue::from_str(value).map_err(wrong)?))
     };
     let read: Vec<(HeaderName, HeaderValue)> = fields.iter().map(read).collect::<Result<_, _>>()?;
@@ -296,7 +297,7 @@ mod tests {
     fn what_cannot_be_a_field_is_refused_at_its_key() {
         assert_eq!(
             error(json!({ "reply": { "set": { "x-a": "1\r\nx-b: 2" } } })),
-            "`reply.set.x-a`: `1\r\nx-b: 2` cannot stand in a header field"
+            r"`reply.set.x-a`: `1\r\nx-b: 2` cannot stand in a header field"
         );
         assert_eq!(
             error(json!({ "request": { "remove": ["a b"] } })),

@@ -31,27 +31,29 @@ impl Lease {
         self.live.clock
     }
 
-    /// Counts and keeps the refusal of a handler, and lets its caller name it.
+    /// Counts and keeps the refusal of a handler or of the chain itself, and lets its caller name it.
     pub(super) fn keep(&self, fault: &mut Fault, invocation: &Invocation) {
-        let Some(handler) = fault.handler() else { return };
-        let id = self.note(fault, handler, invocation, true);
+        if !fault.is_refusal() {
+            return;
+        }
+        let id = self.note(fault, fault.handler(), invocation, true);
         fault.set_receipt(Receipt { id, revision: Arc::clone(&self.snapshot.revision) });
     }
 
-    fn note(&self, fault: &Fault, handler: &str, invocation: &Invocation, enforced: bool) -> Option<String> {
+    fn note(&self, fault: &Fault, handler: Option<&str>, invocation: &Invocation, enforced: bool) -> Option<String> {
         let watch = &self.live.watch;
-        let said = [("handler", handler.to_owned()), ("reason", fault.code().as_str().to_owned())];
+        let said = [("handler", handler.unwrap_or_default().to_owned()), ("reason", fault.code().as_str().to_owned())];
         let counted = if enforced { &REJECTED } else { &SPARED };
         watch.metrics.counter(counted, labels(said)).increment();
         let revision = &*self.snapshot.revision;
-        let refused = Refused { fault, handler: Some(handler), invocation, revision, enforced };
+        let refused = Refused { fault, handler, invocation, revision, enforced };
         watch.receipts.keep(&refused, self.live.clock, &watch.random)
     }
 }
 
 static REJECTED: Spec = Spec {
     name: "chassis.request.rejected",
-    help: "Calls that a handler refused, by the handler and the code of the fault.",
+    help: "Calls that were refused, by the handler (none where the chain itself did) and the code of the fault.",
     unit: Unit::Count("request"),
     kind: Kind::Counter,
 };
@@ -82,6 +84,6 @@ impl Ground for Lease {
     }
 
     fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
-        self.note(fault, handler, invocation, false);
+        self.note(fault, Some(handler), invocation, false);
     }
 }

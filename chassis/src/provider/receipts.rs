@@ -1,7 +1,8 @@
 //! The latest refusals, with the figures that decided, for whoever asks why a call was refused.
 //!
 //! A caller's problem document names the refusal, the configuration revision and the trace; here is the rest. Memory is
-//! bounded by the number kept, and a flood of refusals is kept by samples: what the flood costs must not grow with it.
+//! bounded by the number kept and by what is kept of each, whatever callers send. A flood of refusals is kept by samples:
+//! what the flood costs must not grow with it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -9,15 +10,20 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::clock::{Clock, rfc3339};
-use crate::fault::Fault;
-use crate::invocation::{Invocation, RequestId};
+use crate::clock::Clock;
+use crate::fault::Violation;
+use crate::memory::{Memory, Reserved};
 use crate::random::Random;
+
+mod refused;
+
+pub(super) use refused::Refused;
 
 /// The latest refusals.
 pub struct Receipts {
     most: usize,
     kept: Mutex<Kept>,
+    _reserved: Option<Reserved>,
 }
 
 #[derive(Default)]
@@ -32,10 +38,7 @@ struct Kept {
 /// How many refusals are kept of one second; of a flood the rest is only counted.
 const MOST_A_SECOND: usize = 100;
 
-/// The longest path that is kept, in bytes.
-const LONGEST_PATH: usize = 256;
-
-/// Why one call was refused.
+/// Why one call was refused. A text that is long is kept shortened, and of a list that is long its beginning.
 #[derive(Clone, Debug, Serialize)]
 pub struct Refusal {
     /// What its caller was told to ask for.
@@ -46,7 +49,7 @@ pub struct Refusal {
     pub revision: String,
     /// Whether it counted; otherwise the handler is a shadow and the call went on.
     pub enforced: bool,
-    /// The handler that refused.
+    /// The handler that refused; `None` where the chain itself did, by the key of its configuration that `policy` names.
     pub handler: Option<String>,
     /// The policy of the handler, where it has several.
     pub policy: Option<String>,
@@ -54,7 +57,7 @@ pub struct Refusal {
     pub operation: Option<String>,
     /// The method.
     pub method: String,
-    /// The path without its query, shortened.
+    /// The path without its query.
     pub path: String,
     /// Who was at the other end of the connection.
     pub peer: String,
@@ -66,6 +69,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// What the caller read.
     pub detail: String,
+    /// The values that were wrong, as the caller read it too.
+    pub violations: Vec<Violation>,
     /// What would have to change for the call to pass.
     pub remedy: Option<String>,
     /// The figures that decided.
@@ -78,14 +83,15 @@ pub struct Refusal {
 
 impl Default for Receipts {
     fn default() -> Self {
-        Self::new(0)
+        Self::new(0, &Memory::default())
     }
 }
 
 impl Receipts {
-    /// Keeps so many; none if `most` is 0.
-    pub fn new(most: usize) -> Self {
-        Self { most, kept: Mutex::default() }
+    /// Keeps so many, in memory of this process; none if `most` is 0.
+    pub fn new(most: usize, memory: &Memory) -> Self {
+        let reserved = (most > 0).then(|| memory.reserve("refusals", most.saturating_mul(refused::MOST_BYTES)));
+        Self { most, kept: Mutex::default(), _reserved: reserved }
     }
 
     /// The refusals that are kept, the latest first.
@@ -134,72 +140,29 @@ impl Receipts {
     }
 }
 
-/// A call that a handler refused.
-pub(super) struct Refused<'a> {
-    pub(super) fault: &'a Fault,
-    pub(super) handler: Option<&'a str>,
-    pub(super) invocation: &'a Invocation,
-    pub(super) revision: &'a str,
-    pub(super) enforced: bool,
-}
-
-impl Refused<'_> {
-    fn refusal(&self, id: String, clock: Clock) -> Refusal {
-        let Self { fault, handler, invocation, revision, enforced } = self;
-        let (call, text) = (&invocation.call, |text: &str| text.to_owned());
-        Refusal {
-            id,
-            at: rfc3339(clock.wall()),
-            revision: text(revision),
-            enforced: *enforced,
-            handler: handler.map(text),
-            policy: fault.policy().map(text),
-            operation: invocation.operation().map(|operation| operation.id.clone()),
-            method: shortened(invocation.method().as_str()),
-            path: shortened(invocation.path()),
-            peer: call.peer.to_string(),
-            subject: call.principal.as_ref().map(|principal| shortened(principal.subject())),
-            status: fault.status().as_u16(),
-            code: fault.code().as_str(),
-            detail: text(fault.detail()),
-            remedy: fault.remedy().map(text),
-            evidence: fault.evidence().map(|(name, value)| (text(name), value.clone())).collect(),
-            trace_id: call.trace.trace_id().map(|id| id.to_string()),
-            request_id: call.locals.get::<RequestId>().map(ToString::to_string),
-        }
-    }
-}
-
-/// A caller chooses how long this is.
-fn shortened(text: &str) -> String {
-    let end = (0..=LONGEST_PATH.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    let mark = if end < text.len() { "…" } else { "" };
-    format!("{}{mark}", &text[..end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Code;
-    use crate::invocation::fixture;
+    use crate::fault::{Code, Fault};
+    use crate::invocation::{Invocation, fixture};
+
+    fn kept(receipts: &Receipts, fault: &Fault, invocation: &Invocation) -> Option<String> {
+        let refused = Refused { fault, handler: Some("rate-limit"), invocation, revision: "r1", enforced: true };
+        receipts.keep(&refused, Clock::anchored(std::time::SystemTime::UNIX_EPOCH), &Random::system())
+    }
 
     fn keep(receipts: &Receipts, path: &str) -> Option<String> {
         let fault = Fault::new(Code::TooManyRequests, "Slowly.").with_policy("burst").with_evidence("remaining", 0);
-        let fault = fault.with_remedy("wait");
-        let invocation = fixture::call(fixture::request("GET", path));
-        let refused = Refused {
-            fault: &fault,
-            handler: Some("rate-limit"),
-            invocation: &invocation,
-            revision: "r1",
-            enforced: true,
-        };
-        receipts.keep(&refused, Clock::anchored(std::time::SystemTime::UNIX_EPOCH), &Random::system())
+        kept(receipts, &fault.with_remedy("wait"), &fixture::call(fixture::request("GET", path)))
+    }
+
+    fn keeping(most: usize) -> Receipts {
+        Receipts::new(most, &Memory::default())
     }
 
     #[test]
     fn a_refusal_is_found_by_its_id_until_others_take_its_place() {
-        let receipts = Receipts::new(2);
+        let receipts = keeping(2);
         let ids: Vec<_> = (0..3).filter_map(|at| keep(&receipts, &format!("/{at}"))).collect();
         assert!(receipts.find(&ids[0]).is_none());
         let refusal = serde_json::to_value(receipts.find(&ids[1]).unwrap()).unwrap();
@@ -216,15 +179,36 @@ mod tests {
 
     #[test]
     fn of_a_flood_only_samples_are_kept() {
-        let receipts = Receipts::new(1000);
+        let receipts = keeping(1000);
         let kept = (0..500).filter_map(|_| keep(&receipts, "/")).count();
         assert_eq!((kept, receipts.passed_over()), (MOST_A_SECOND, 400));
     }
 
     #[test]
-    fn what_a_caller_chooses_is_kept_shortened() {
-        let receipts = Receipts::new(1);
-        keep(&receipts, &format!("/{}", "ä".repeat(1000)));
-        assert!(receipts.all()[0].path.len() <= LONGEST_PATH + "…".len());
+    fn what_is_wrong_with_a_call_is_kept_beside_why_it_was_refused() {
+        let violation = Violation { place: "header", pointer: "/host".to_owned(), detail: "It is odd.".to_owned() };
+        let fault = Fault::new(Code::InvalidArgument, "A header field is wrong.").with_violations([violation.clone()]);
+        let receipts = keeping(1);
+        kept(&receipts, &fault, &fixture::call(fixture::request("GET", "/")));
+        assert_eq!(receipts.all()[0].violations, [violation]);
+    }
+
+    #[test]
+    fn whatever_a_caller_sends_a_receipt_stays_small_and_is_counted() {
+        let long = || "ä".repeat(30_000);
+        let violation = || Violation { place: "header", pointer: long(), detail: long() };
+        let fault = Fault::new(Code::PermissionDenied, long()).with_policy(long()).with_remedy(long());
+        let fault = fault.with_violations((0..100).map(|_| violation()));
+        let fault = (0..100).fold(fault, |fault, at| fault.with_evidence(format!("{at}{}", long()), vec![long(); 3]));
+        let (memory, mut call) = (Memory::default(), fixture::call(fixture::request("GET", &format!("/{}", long()))));
+        call.parts.method = "A".repeat(30_000).parse().unwrap();
+        let receipts = Receipts::new(10, &memory);
+        kept(&receipts, &fault, &call);
+        let bytes = serde_json::to_vec(&receipts.all()[0]).unwrap().len();
+        assert!(bytes < refused::MOST_BYTES, "{bytes} of {}", refused::MOST_BYTES);
+        assert_eq!(memory.bound().total.0, 10 * refused::MOST_BYTES as u64);
+        assert!(receipts.all()[0].detail.ends_with("ä…"));
+        drop(receipts);
+        assert_eq!(memory.bound().total.0, 0);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::Around;
 use crate::chain::{Form, Next, Step};
-use crate::handler::{Handler, Verdict, Wrap};
+use crate::handler::{Handler, Outlook, Verdict, Wrap};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
@@ -92,6 +92,10 @@ impl Handler for Watched<dyn Handler> {
         count(&self.spy.0.seen);
         self.inner.after(invocation, reply);
     }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        self.inner.outlook(invocation)
+    }
 }
 
 impl Wrap for Watched<dyn Wrap> {
@@ -109,6 +113,10 @@ impl Wrap for Watched<dyn Wrap> {
 
     fn heeds_mandate(&self) -> bool {
         self.inner.heeds_mandate()
+    }
+
+    fn outlook(&self, invocation: &mut Invocation) -> Option<Outlook> {
+        self.inner.outlook(invocation)
     }
 }
 

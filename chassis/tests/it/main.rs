@@ -27,6 +27,7 @@ mod measured;
 mod order;
 mod preflights;
 mod quotas;
+mod receipts;
 mod routes;
 mod routing;
 mod schema;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use chassis::clock::Clock;
 use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
@@ -185,6 +187,57 @@ async fn what_wraps_and_cannot_decide_without_acting_is_refused_as_a_shadow() {
         );
         assert!(refused.contains("; `when` works with it"), "{refused}");
     }
+}
+
+/// What a shadow of a handler that acts on calls leaves of a `POST` with a body and of a preflight.
+async fn shadowed(handler: &str, conf: &str) -> TestApp {
+    let yaml = format!(
+        "{{ chain: {{ provider: {{ default: [{handler}, gate] }} }}, handlers: {{\n\
+         {handler}: {{ {conf}shadow: true }} }} }}"
+    );
+    let said = |invocation: &Invocation| Reply::new(format!("{:?}", invocation.headers().get("x-given")));
+    service(&yaml).mount_operations([answering("hand.said", "POST", "/said", said)]).start().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_of_a_handler_that_acts_leaves_calls_and_replies_as_they_are() {
+    for (handler, conf, ended) in [
+        ("limit-body", "max: 2B, ", 1),
+        ("fault-injection", "delay: { time: 1h }, abort: { status: 503 }, ", 1),
+        ("set-header", "request: { set: { x-given: '1' } }, reply: { set: { x-own: '1' } }, mirror: [x-sent], ", 0),
+        ("request-id", "header: x-given, ", 0),
+        ("security-headers", "", 0),
+        ("cors", "origins: ['https://app.example'], ", 0),
+        ("deadline", "max: 1ms, ", 0),
+        ("rate-limit", "rate: 1/h, key: global, fields: always, ", 0),
+        ("csrf", "", 1),
+    ] {
+        let (app, clock) = (shadowed(handler, conf).await, Clock::system());
+        let began = clock.now();
+        let call = app.post("/said").header("x-sent", "1").header("origin", "https://app.example");
+        let call = call.header("sec-fetch-site", "cross-site").header("content-length", "8");
+        let answer = call.body("too much").send().await;
+        assert_eq!((answer.status(), answer.text().as_str()), (StatusCode::OK, "None"), "{handler}");
+        for field in ["x-own", "x-sent", "x-given", "x-content-type-options", "vary", "ratelimit"] {
+            assert_eq!(answer.header(field), None, "{handler}");
+        }
+        assert_eq!(clock.now().duration_since(began), Duration::ZERO, "{handler}");
+        assert_eq!(
+            counted(&app, &format!(r#"chassis_handler_refused_total{{handler="{handler}"}}"#)),
+            ended,
+            "{handler}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_shadow_of_cors_grants_nothing_and_counts_what_it_would_have_answered() {
+    let app = shadowed("cors", "origins: ['https://app.example'], ").await;
+    let preflight = app.call("OPTIONS", "/said").header("origin", "https://app.example");
+    let answer = preflight.header("access-control-request-method", "POST").send().await;
+    assert_eq!((answer.status(), answer.header("access-control-allow-origin")), (StatusCode::NO_CONTENT, None));
+    assert_eq!(counted(&app, r#"chassis_handler_refused_total{handler="cors"}"#), 1);
+    assert_eq!(counted(&app, r#"chassis_handler_enforced_total{handler="cors"}"#), 0);
 }
 
 #[tokio::test]

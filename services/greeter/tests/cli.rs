@@ -387,8 +387,12 @@ fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
     let asked = |method: &str| {
         let asks = format!("access-control-request-method: {method}");
         let call = ["explain", "OPTIONS", "/greetings", "-H", "origin: https://app.example", "-H", &asks];
-        let sets =
-            ["--set", "chain.provider.pages=[request-id, cors, auth]", "--set", "operations.greeting.list.chain=pages"];
+        let sets = [
+            "chain.provider.pages=[request-id, cors, auth]",
+            "operations.greeting.list.chain=pages",
+            "handlers.cors.origins=[https://app.example]",
+        ];
+        let sets = sets.map(|set| ["--set", set]).concat();
         let output = greeter(&[&call[..], &sets].concat());
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
         out(&output)
@@ -397,7 +401,10 @@ fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
     let head =
         "greeting.list  GET /greetings  auth\nchain pages: a preflight passes it as far as the last handler that";
     assert!(granted.starts_with(head), "{granted}");
-    assert!(granted.ends_with("→ cors answers 204 No Content\n") && !granted.contains("auth  "), "{granted}");
+    assert!(
+        granted.ends_with("→ cors answers 204 and lets pages of this origin call\n") && !granted.contains("auth  "),
+        "{granted}"
+    );
     let ungranted = asked("POST");
     assert!(
         ungranted.starts_with("no operation matches\nchain unmatched: a preflight about an operation"),

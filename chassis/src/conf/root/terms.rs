@@ -1,4 +1,4 @@
-//! On which calls a handler runs, and how many of its refusals count: keys that every handler takes beside its own.
+//! On which calls a handler runs, and on how many of them it acts: keys that every handler takes beside its own.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -7,27 +7,28 @@ use crate::condition::When;
 use crate::conf::build::BuildError;
 use crate::conf::value::Share;
 
-/// On which calls a handler runs, and how many of its refusals count.
+/// On which calls a handler runs, and on how many of them it acts.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Terms {
     /// The calls it runs on; others pass as if it were not listed. Without it, all.
     pub when: Option<When>,
-    /// Whether it only decides: what it would refuse is counted and kept, and goes on.
+    /// Whether it only decides: what it would refuse or answer is counted and kept, and the call goes on as if it were
+    /// not listed.
     pub shadow: Option<bool>,
-    /// The share of its refusals that count; the others are treated as by a shadow. All of them unless said otherwise.
+    /// The share of calls on which it acts; on the others it is a shadow. All of them unless said otherwise.
     pub enforce: Option<Share>,
 }
 
 impl Terms {
-    /// The share of refusals that count.
+    /// The share of calls on which it acts.
     ///
     /// # Errors
     /// Both keys say it.
     pub fn enforced(&self) -> Result<Share, BuildError> {
         match (self.shadow, self.enforce) {
             (Some(true), Some(_)) => {
-                let error = BuildError::new("enforce", "`shadow: true` says already that no refusal counts");
+                let error = BuildError::new("enforce", "`shadow: true` says already that it acts on no call");
                 Err(error.with_help("keep one of the two: `shadow: true` is `enforce: 0%`"))
             }
             (Some(true), None) => Ok(Share::NONE),

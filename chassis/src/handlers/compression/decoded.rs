@@ -43,8 +43,12 @@ impl Decoded {
     }
 
     fn room(&self) -> u64 {
-        let by_ratio = self.taken.saturating_mul(self.bounds.ratio).max(FREE);
-        self.bounds.most.min(by_ratio).saturating_sub(self.made)
+        self.bounds.most.min(self.by_ratio()).saturating_sub(self.made)
+    }
+
+    /// How much may have come of what was taken, by the ratio.
+    fn by_ratio(&self) -> u64 {
+        self.taken.saturating_mul(self.bounds.ratio).max(FREE)
     }
 
     fn decoder(&mut self) -> Result<&mut Decoder, Fault> {
@@ -88,22 +92,27 @@ impl Decoded {
     fn fault(&self, flaw: &Flaw) -> Fault {
         let coding = self.coding.as_str();
         let fault = match flaw {
-            Flaw::Malformed => Fault::new(Code::InvalidArgument, format!("The body is not valid {coding}.")),
-            Flaw::TooLarge => {
+            Flaw::Malformed => Fault::new(Code::InvalidArgument, format!("The body is not valid {coding}."))
+                .with_evidence("decoded", self.made)
+                .with_remedy("It passes with a body that is whole, and in the coding that `Content-Encoding` says."),
+            Flaw::TooLarge(more) => {
                 let most = self.bounds.most;
+                let (policy, limit) = match most <= self.by_ratio() {
+                    true => ("max-size", most),
+                    false => ("max-ratio", self.bounds.ratio),
+                };
                 let detail = format!(
                     "Decoded, the body is too large: at most {most} bytes, and no more than {} times what is sent.",
                     self.bounds.ratio
                 );
                 Fault::new(Code::ContentTooLarge, detail)
-                    .with_evidence("sent", self.taken)
-                    .with_evidence("decoded", self.made)
-                    .with_remedy(
-                        "It passes with a smaller body, or with a higher `max-size` or `max-ratio` of `requests`.",
-                    )
+                    .with_policy(policy)
+                    .with_evidence("limit", limit)
+                    .with_evidence("decoded", self.made + more)
+                    .with_remedy(format!("It passes with a smaller body, or with a higher `{policy}` of `requests`."))
             }
         };
-        fault.by("compression")
+        fault.with_evidence("coding", coding).with_evidence("sent", self.taken).by("compression")
     }
 }
 

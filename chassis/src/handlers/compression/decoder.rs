@@ -25,8 +25,8 @@ pub(super) enum Decoder {
 /// Why it does not go on.
 #[derive(Debug, PartialEq)]
 pub(super) enum Flaw {
-    /// It would become more than it may.
-    TooLarge,
+    /// It would become more than it may; so much of it had come out before that was seen, in bytes.
+    TooLarge(u64),
     /// It is not what it says.
     Malformed,
 }
@@ -95,7 +95,7 @@ impl Decoder {
     fn outcome(&mut self, done: &io::Result<()>) -> Result<Vec<u8>, Flaw> {
         let sink = self.sink();
         match done {
-            _ if sink.is_over => Err(Flaw::TooLarge),
+            _ if sink.is_over => Err(Flaw::TooLarge(sink.out.len() as u64)),
             Ok(()) => Ok(std::mem::take(&mut sink.out)),
             Err(_) => Err(Flaw::Malformed),
         }
@@ -230,7 +230,8 @@ mod tests {
         for coding in Coding::ALL {
             let sent = encoded(coding, &bomb);
             assert!(sent.len() < 3000, "{coding:?} {}", sent.len());
-            assert_eq!(decoded(coding, &sent, 64, 1 << 16), Err(Flaw::TooLarge), "{coding:?}");
+            let Err(Flaw::TooLarge(more)) = decoded(coding, &sent, 64, 1 << 16) else { panic!("{coding:?} passed") };
+            assert!(more <= 1 << 16, "{coding:?}");
             assert_eq!(decoded(coding, &sent, 64, 1 << 20).map(|all| all.len()), Ok(1 << 20), "{coding:?}");
         }
     }

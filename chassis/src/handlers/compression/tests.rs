@@ -309,6 +309,36 @@ fn a_bomb_ends_with_413_and_nonsense_with_400() {
 }
 
 #[test]
+fn a_refusal_shows_operators_which_limit_and_which_field() {
+    let refused = |conf: Value, body: Vec<u8>| {
+        let handler: Compression = built(conf).unwrap();
+        let request = Request::post("/").header(CONTENT_ENCODING, "gzip");
+        let mut call = fixture::call(request.body(body.into()).unwrap());
+        assert!(matches!(handler.before(&mut call), Verdict::Continue));
+        Reply::from(Bytes::take(&mut call).now_or_never().unwrap().unwrap_err())
+    };
+    let shown = |fault: &Fault, name: &str| fault.evidence().find(|(known, _)| *known == name).unwrap().1.clone();
+    let bomb = encoded(Coding::Gzip, &vec![0; 1 << 20]);
+    for (requests, policy, limit) in
+        [(json!({}), "max-ratio", 100), (json!({ "max-size": "10KiB" }), "max-size", 10 << 10)]
+    {
+        let reply = refused(json!({ "requests": requests }), bomb.clone());
+        let fault = reply.fault().unwrap();
+        assert_eq!(
+            (fault.policy(), shown(fault, "limit"), fault.handler()),
+            (Some(policy), limit.into(), Some("compression"))
+        );
+        assert!(fault.remedy().unwrap().contains(policy));
+    }
+    let junk = refused(json!({}), b"junk".to_vec());
+    assert_eq!(shown(junk.fault().unwrap(), "coding"), "gzip");
+    let handler: Compression = built(json!({})).unwrap();
+    let mut call = fixture::call(Request::post("/").header(CONTENT_ENCODING, "lzw").body(Body::empty()).unwrap());
+    let Verdict::Refuse(fault) = handler.before(&mut call) else { panic!("it passed") };
+    assert_eq!((shown(&fault, "content-encoding"), fault.remedy().is_some()), (json!("lzw"), true));
+}
+
+#[test]
 fn a_coding_that_is_not_taken_is_refused_with_those_that_are() {
     let conf = json!({ "requests": { "encodings": ["gzip", "br"] } });
     for said in ["zstd", "compress", "gzip, br", "gzip, gzip", "gzip,gzip,gzip"] {
@@ -319,6 +349,20 @@ fn a_coding_that_is_not_taken_is_refused_with_those_that_are() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn nothing_is_decoded_or_encoded_where_it_may_not_act() {
+    let handler: Compression = built(json!({})).unwrap();
+    let request = Request::post("/").header(CONTENT_ENCODING, "gzip").header(ACCEPT_ENCODING, "gzip");
+    let mut call = fixture::call(request.body(Body::from("no gzip")).unwrap());
+    call.call.decides_only = true;
+    assert!(matches!(handler.before(&mut call), Verdict::Continue));
+    assert_eq!(Bytes::take(&mut call).now_or_never().unwrap().unwrap(), "no gzip");
+    let mut reply = Reply::from(html());
+    let length = reply.length();
+    handler.after(&call, &mut reply);
+    assert_eq!((reply.length(), reply.headers().get(CONTENT_ENCODING)), (length, None));
 }
 
 #[test]

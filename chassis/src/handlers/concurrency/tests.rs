@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::chain::{Chain, Form, Step};
+use crate::chain::{Chain, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::fixture::built;
 use crate::invocation::fixture;
@@ -89,6 +89,17 @@ async fn settle() {
 async fn pass(millis: u64) {
     tokio::time::advance(Duration::from_millis(millis)).await;
     settle().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_lets_nobody_wait() {
+    let mut service = Service::new(json!({ "max": 1, "queue": 10 }));
+    let terms = Some(Arc::new(Terms::shadow("concurrency")));
+    service.chain.steps = [Step { terms, ..service.chain.steps[0].clone() }].into();
+    let (first, second) = (service.start().await, service.start().await);
+    assert_eq!(service.started(), 2);
+    service.answer(2).await;
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (200, 200));
 }
 
 #[tokio::test(start_paused = true)]

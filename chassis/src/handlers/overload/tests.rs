@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::chain::{Chain, Form, Step};
+use crate::chain::{Chain, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
@@ -112,6 +112,18 @@ fn refused(handler: &Overload, mut call: Invocation) -> Fault {
         Verdict::Refuse(fault) => fault,
         _ => panic!("it passed"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shadow_lets_nobody_wait() {
+    let mut service = Service::fixed(1, 10);
+    let terms = Some(Arc::new(Terms::shadow("overload")));
+    service.chain.steps = [Step { terms, ..service.chain.steps[0].clone() }].into();
+    let (first, second) = (service.start("/critical-plus").await, service.start("/critical-plus").await);
+    assert_eq!(service.started(), 2);
+    service.answer(2).await;
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (200, 200));
+    assert_eq!(service.handler.gate.inside(), 0);
 }
 
 #[tokio::test(start_paused = true)]
