@@ -181,4 +181,5 @@ async fn after(seconds: u64) {
     settle().await;
 }
 
+const UNAVAILABLE: Result<(), StatusCode> = Err(StatusCode::SERVICE_UNAVAILABLE);
 const UNAUTHORIZED: Result<(), StatusCode> = Err(StatusCode::UNAUTHORIZED);

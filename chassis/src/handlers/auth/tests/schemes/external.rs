@@ -119,5 +119,7 @@ fn what_is_wrong_is_said_with_the_whole_key() {
     let name = |name: &str| wrong(asking("http://127.0.0.1:1", json!({ "headers": [name] })));
     assert_eq!(name("a b"), "`external.headers`: `a b` is no name of a header field");
     assert_eq!(name("X-Auth-Subject"), "`external.headers`: `x-auth-subject` is what the service is told by us");
+    let never = wrong(asking("http://127.0.0.1:1", json!({ "timeout": "0s", "on-failure": "allow" })));
+    assert_eq!(never, "`external.timeout`: nobody answers in no time");
     assert_eq!(name("Host"), "`external.headers`: `host` belongs to the connection of the caller");
 }
