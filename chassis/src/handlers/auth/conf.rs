@@ -83,8 +83,8 @@ pub struct ApiKeys {
     /// The header field that keys are sent in.
     #[conf(default = "X-API-Key".to_owned())]
     pub header: String,
-    /// The name in the query that keys are sent under as well. Nothing by default: queries end up in logs and
-    /// histories.
+    /// The name in the query that keys are sent under as well. Nothing by default: queries end up in the logs and
+    /// histories of whoever is on the way. Here `auth` takes it out: what stands behind never sees it.
     pub query: Option<String>,
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use super::metric::Fetches;
 use super::verifier::Verifier;
 use crate::background::Ending;
-use crate::clock::{Clock, Instant};
+use crate::clock::Clock;
 use crate::conf::BuildError;
 use crate::random::Random;
 use crate::schema::BoxFuture;

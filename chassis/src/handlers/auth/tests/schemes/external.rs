@@ -73,6 +73,17 @@ async fn it_learns_of_the_call_and_of_nothing_else() {
 }
 
 #[tokio::test]
+async fn it_does_not_learn_of_the_key() {
+    let (server, heads) = service("200 OK").await;
+    let mut conf = asking(&server.address, json!({}));
+    conf["api-keys"]["query"] = json!("key");
+    let auth = auth(conf);
+    assert!(called(&auth, Access::Auth, "/greetings?key=secret&a=b", &[]).await.is_ok());
+    let head = heads.lock().unwrap()[0].to_ascii_lowercase();
+    assert!(head.contains("\r\nx-forwarded-uri: /greetings?a=b\r\n") && !head.contains(KEY), "{head}");
+}
+
+#[tokio::test]
 async fn only_calls_that_would_pass_otherwise_are_asked_about() {
     let (server, _) = service("200 OK").await;
     let auth = auth(asking(&server.address, json!({})));
