@@ -34,11 +34,12 @@ impl Crowd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::invocation::fixture::Page;
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_told_when_it_begins_and_when_it_is_over() {
-        let (page, crowd, start) = (Page::default(), Crowd::default(), Instant::now());
+        let (page, crowd, start) = (Page::default(), Crowd::default(), Clock::system().now());
         let tell = |is_refused, second| crowd.tell(is_refused, start + Duration::from_secs(second));
         tracing::subscriber::with_default(page.subscriber(), || {
             tell(false, 0);

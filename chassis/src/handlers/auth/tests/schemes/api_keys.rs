@@ -122,7 +122,7 @@ async fn the_key_stays_out_of_what_is_said_and_refusals_are_counted() {
     let families = process.metrics.families();
     let refused = families.iter().find(|family| family.spec.name == "chassis.auth.refused").unwrap();
     let shown = format!("{:?}", refused.series);
-    for reason in ["apikey", "malformed", "missing"] {
+    for reason in ["unknown-key", "malformed", "missing"] {
         assert!(shown.contains(reason), "{shown}");
     }
 }
