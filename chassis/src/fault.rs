@@ -37,7 +37,11 @@ struct Cause {
     headers: HeaderMap,
     extensions: Vec<(Cow<'static, str>, serde_json::Value)>,
     reason: Option<Box<Reason>>,
+    measures: Vec<Measure>,
 }
+
+/// What is told how long the problem document is.
+type Measure = Box<dyn FnOnce(u64) + Send + Sync>;
 
 /// Who made a fault.
 #[derive(Debug)]
@@ -91,6 +95,7 @@ impl Fault {
             headers: HeaderMap::new(),
             extensions: Vec::new(),
             reason: None,
+            measures: Vec::new(),
         }))
     }
 
@@ -178,6 +183,16 @@ impl Fault {
     /// Whether a handler, or the chain itself, refused the call.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.0.origin, Origin::Chain | Origin::Handler(_))
+    }
+
+    /// Runs something with the length of the problem document, once that is written; not if nobody waits for it any more.
+    pub(crate) fn on_document(&mut self, run: impl FnOnce(u64) + Send + Sync + 'static) {
+        self.0.measures.push(Box::new(run));
+    }
+
+    /// The problem document was written.
+    pub(crate) fn written(self, length: u64) {
+        self.0.measures.into_iter().for_each(|run| run(length));
     }
 
     /// What kind of failure it is.

@@ -18,8 +18,10 @@ use crate::principal::Principal;
 use crate::trace::{Baggage, TraceContext, TraceState};
 
 pub(crate) mod convention;
+mod correlation_id;
 mod forwarded;
 mod ground;
+mod hurry;
 mod locals;
 mod mark;
 mod matched;
@@ -34,8 +36,10 @@ mod tls;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use correlation_id::CorrelationId;
 pub use forwarded::Forwarded;
 pub(crate) use ground::Ground;
+pub use hurry::Hurry;
 pub use locals::Locals;
 pub use mark::Mark;
 pub(crate) use matched::Matched;

@@ -109,6 +109,7 @@ impl Reply {
         // Serialising strings and numbers into memory cannot fail; an empty body is still the right status.
         let document = serde_json::to_vec(&fault.problem(operation, trace_id)).unwrap_or_default();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        fault.written(document.len() as u64);
         *response.body_mut() = Body::from(document);
         watched(response, ends)
     }

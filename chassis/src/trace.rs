@@ -71,6 +71,11 @@ impl TraceContext {
         self.is_set().then_some(Hex(&self.trace_id))
     }
 
+    /// The id of this call's own span as 16 lower-case hexadecimal digits, if it has one.
+    pub fn span_id(&self) -> Option<Hex<'_>> {
+        (self.span_id != [0; 8]).then_some(Hex(&self.span_id))
+    }
+
     /// The `traceparent` that makes this call's span the parent: 55 ASCII characters, version 00.
     pub fn to_traceparent(&self) -> [u8; LENGTH] {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";

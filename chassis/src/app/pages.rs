@@ -9,9 +9,10 @@ use serde_json::json;
 use super::routes;
 use crate::admin::{Asked, Page, document, text};
 use crate::conf::listing::Listing;
+use crate::conf::source::Resource;
 use crate::fault::Violation;
 use crate::metrics::Metrics;
-use crate::metrics::text::{Format, spell};
+use crate::metrics::text::{Format, spell_of};
 use crate::provider::{Provider, Receipts, Refusal};
 
 /// Where the provider goes that the pages show. They are empty until it is there.
@@ -40,13 +41,13 @@ pub(super) fn of_conf(listing: Listing) -> Page {
 }
 
 /// `/metrics`.
-pub(super) fn of_metrics(metrics: Metrics) -> Page {
+pub(super) fn of_metrics(metrics: Metrics, process: Resource) -> Page {
     Page::new("/metrics", "what was counted and measured, as Prometheus reads it", move |asked| {
         if !asked.below.is_empty() {
             return text(StatusCode::NOT_FOUND, PLAIN, "There is nothing below this page.\n".to_owned());
         }
         let format = Format::accepted(asked.accept());
-        text(StatusCode::OK, format.media_type(), spell(&metrics.families(), format))
+        text(StatusCode::OK, format.media_type(), spell_of(&process, &metrics.families(), format))
     })
 }
 

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
 use crate::clock::Clock;
-use crate::conf::source::Read;
+use crate::conf::source::{Read, Resource};
 use crate::conf::{BuildError, Conf, Origin, Problem, Process, Reviewed, Sources, Tombstone};
 use crate::memory::Bound;
 use crate::outbox::Lines;
@@ -35,6 +35,8 @@ pub struct Prepared {
     /// The listeners there are: they stay, whatever is mounted.
     pub(crate) listeners: Vec<String>,
     pub(super) tools: Tools,
+    /// What describes the process to whoever reads what it measures.
+    pub(super) resource: Resource,
     pub(crate) proven: Proven,
     pub(super) started: Option<Started>,
     /// What is sent elsewhere goes on as long as this is kept.
@@ -77,7 +79,8 @@ impl Prepared {
         let without_redis = redis.is_err();
         let process = Process { redis: redis.unwrap_or_default(), ..tools.process.clone() };
         let tools = Tools { process, ..tools };
-        let exporting = telemetry::export(&conf.root, sources.resource(), package.name, &tools.context(None));
+        let resource = telemetry::described(&conf.root, sources.resource(), (package.name, package.version));
+        let exporting = telemetry::export(&conf.root, &resource, &tools.context(None));
         let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
         let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));
         let proven = given.prove(operations, Instances::new(tools.clone()));
@@ -85,7 +88,7 @@ impl Prepared {
         match proven {
             Ok(proven) if rejected.is_empty() => {
                 let _exporting = exporting.unwrap_or_default();
-                Ok(Self { catalog, conf, mounted, later, listeners, tools, proven, started, _exporting })
+                Ok(Self { catalog, conf, mounted, later, listeners, tools, resource, proven, started, _exporting })
             }
             Ok(_) => Err(unread(&conf, rejected)),
             Err(found) => Err(unread(&conf, rejected.and(news(found, without_redis)))),

@@ -1,7 +1,9 @@
-//! What the process takes: observed when somebody asks, where the operating system says so.
+//! What the process takes: observed when somebody asks, where the operating system or the runtime says so.
+
+use tokio::runtime::{Handle, RuntimeMetrics};
 
 use crate::clock::Clock;
-use crate::conf::source::own;
+use crate::conf::source::{own, pressure};
 use crate::metrics::{Kind, Labels, Metrics, Spec, Unit, labels};
 
 static UPTIME: Spec = Spec {
@@ -33,6 +35,42 @@ static THREADS: Spec = Spec {
     kind: Kind::Gauge,
 };
 
+// Those of the conventions are `process.unix.file_descriptor.count`, for which the same is true, and none.
+static DESCRIPTORS: Spec = Spec {
+    name: "process.unix.file_descriptors",
+    help: "The file descriptors that the process has, connections among them.",
+    unit: Unit::Count("file_descriptor"),
+    kind: Kind::Gauge,
+};
+
+static DESCRIPTOR_LIMIT: Spec = Spec {
+    name: "process.unix.file_descriptor.limit",
+    help: "The file descriptors that the process may have.",
+    unit: Unit::Count("file_descriptor"),
+    kind: Kind::Gauge,
+};
+
+static WORKERS: Spec = Spec {
+    name: "tokio.runtime.workers",
+    help: "The threads that calls are answered by.",
+    unit: Unit::Count("thread"),
+    kind: Kind::Gauge,
+};
+
+static TASKS: Spec = Spec {
+    name: "tokio.runtime.alive_tasks",
+    help: "The tasks that there are: about one for each connection, and a few more.",
+    unit: Unit::Count("task"),
+    kind: Kind::Gauge,
+};
+
+static QUEUE: Spec = Spec {
+    name: "tokio.runtime.global_queue_depth",
+    help: "The tasks that wait for a thread: where there are always some, the processors are too few.",
+    unit: Unit::Count("task"),
+    kind: Kind::Gauge,
+};
+
 /// Lets whoever asks for metrics see what the process takes. What the system does not tell is not shown.
 pub(super) fn observe(metrics: &Metrics, clock: Clock) {
     let started = clock.now();
@@ -41,6 +79,23 @@ pub(super) fn observe(metrics: &Metrics, clock: Clock) {
     metrics.observe(&THREADS, Labels::new(), || field(&own("status")?, "Threads:"));
     for (mode, place) in [("user", 0), ("system", 1)] {
         metrics.observe(&CPU, labels([("cpu.mode", mode)]), move || ticks(&own("stat")?, place));
+    }
+    metrics.observe(&DESCRIPTORS, Labels::new(), pressure::open_descriptors);
+    metrics.observe(&DESCRIPTOR_LIMIT, Labels::new(), pressure::descriptor_limit);
+    if let Ok(runtime) = Handle::try_current() {
+        observe_runtime(metrics, &runtime.metrics());
+    }
+}
+
+fn observe_runtime(metrics: &Metrics, runtime: &RuntimeMetrics) {
+    let figures: [(&'static Spec, fn(&RuntimeMetrics) -> usize); 3] = [
+        (&WORKERS, RuntimeMetrics::num_workers),
+        (&TASKS, RuntimeMetrics::num_alive_tasks),
+        (&QUEUE, RuntimeMetrics::global_queue_depth),
+    ];
+    for (spec, figure) in figures {
+        let runtime = runtime.clone();
+        metrics.observe(spec, Labels::new(), move || Some(figure(&runtime) as f64));
     }
 }
 

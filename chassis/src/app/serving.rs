@@ -98,7 +98,7 @@ impl Prepared {
         let admin = Admin::new(lifecycle.clone())
             .with_page(pages::of_routes(&shown))
             .with_page(pages::of_conf(self.conf.listing()))
-            .with_page(pages::of_metrics(process.metrics.clone()))
+            .with_page(pages::of_metrics(process.metrics.clone(), self.resource.clone()))
             .with_page(pages::of_refusals(Arc::clone(&self.tools.receipts)));
         let admin = admin.bind(&self.conf.root.admin.listen).await;
         let admin = admin.map_err(|error| self.failed_at("listener `admin`", "admin", error))?;

@@ -82,8 +82,12 @@ pub enum Field {
     Principal,
     /// The id of the call, where `request-id` gives it one: `request_id`.
     RequestId,
+    /// The id by which its caller finds it again, where `tracing` reads one: `correlation_id`.
+    CorrelationId,
     /// The trace: `trace_id`.
     TraceId,
+    /// The span of the call in its trace: `span_id`.
+    SpanId,
     /// What the caller says that it is: `user_agent`.
     UserAgent,
     /// The page that it says to come from, without its query.
@@ -95,7 +99,7 @@ pub enum Field {
 }
 
 impl Field {
-    const USUAL: [Self; 13] = [
+    const USUAL: [Self; 15] = [
         Self::Method,
         Self::Path,
         Self::Operation,
@@ -105,7 +109,9 @@ impl Field {
         Self::Client,
         Self::Principal,
         Self::RequestId,
+        Self::CorrelationId,
         Self::TraceId,
+        Self::SpanId,
         Self::UserAgent,
         Self::RefusedBy,
         Self::Code,

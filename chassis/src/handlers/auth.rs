@@ -102,6 +102,7 @@ fn certified(operations: &[&Operation]) -> Result<(), BuildError> {
 impl Handler for Auth {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         if invocation.operation().is_none() {
+            self.0.places.hide(&mut invocation.parts.uri);
             return Verdict::Continue;
         }
         match self.0.identify(invocation) {

@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 
+use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::fault::{Code, Fault, Violation};
 use crate::handler::{Handler, Verdict};
-use crate::invocation::{Invocation, Network};
+use crate::invocation::{Hurry, Invocation, Network};
 use crate::{conf, handler};
 
 static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -46,6 +47,7 @@ pub struct Deadline {
     grpc_timeout: bool,
     header: Option<HeaderName>,
     trusted_peers: Vec<Network>,
+    clock: Clock,
 }
 
 impl Configure for Deadline {
@@ -61,7 +63,8 @@ impl Configure for Deadline {
         }
         let header = conf.header.as_deref().map(field).transpose()?;
         let max = conf.max.map(Duration::from);
-        Ok(Self { max, grpc_timeout: conf.grpc_timeout, header, trusted_peers: conf.trusted_peers })
+        let (grpc_timeout, trusted_peers) = (conf.grpc_timeout, conf.trusted_peers);
+        Ok(Self { max, grpc_timeout, header, trusted_peers, clock: context.clock })
     }
 }
 
@@ -71,15 +74,17 @@ impl Handler for Deadline {
             Ok(said) => said,
             Err(fault) => return Verdict::Refuse(fault),
         };
-        if said == Some(Duration::ZERO) {
+        let arrived = invocation.call.arrived;
+        if said.is_some_and(|said| self.clock.now().saturating_duration_since(arrived) >= said) {
             let fault = Fault::new(Code::DeadlineExceeded, "The caller leaves this call no time.");
             return Verdict::Refuse(fault.with_remedy("It passes when its caller waits for it."));
         }
         let limit = said.into_iter().chain(self.max).min();
         // What does not fit is further away than any clock can tell.
-        let latest = limit.and_then(|limit| invocation.call.arrived.checked_add(limit));
-        if let Some(latest) = latest {
-            invocation.call.limit_time(latest, "deadline");
+        let Some(latest) = limit.and_then(|limit| arrived.checked_add(limit)) else { return Verdict::Continue };
+        invocation.call.limit_time(latest, "deadline");
+        if said == limit && invocation.call.deadline == Some(latest) && invocation.call.may_act() {
+            invocation.call.locals.set(Hurry);
         }
         Verdict::Continue
     }
@@ -186,8 +191,8 @@ mod tests {
         json!({ "header": "X-Request-Timeout-Ms", "trusted-peers": ["unix"] })
     }
 
-    #[test]
-    fn the_earliest_of_route_caller_and_maximum_holds() {
+    #[tokio::test(start_paused = true)]
+    async fn the_earliest_of_route_caller_and_maximum_holds() {
         let max = |millis: u64| json!({ "max": format!("{millis}ms") });
         let said = [("grpc-timeout", "200m")];
         assert_eq!(left(json!({}), call(None, &[])), Ok(None));
@@ -200,8 +205,8 @@ mod tests {
         assert_eq!(left(max(500), call(None, &[])), Ok(Some(500)));
     }
 
-    #[test]
-    fn a_grpc_timeout_is_a_number_and_a_unit() {
+    #[tokio::test(start_paused = true)]
+    async fn a_grpc_timeout_is_a_number_and_a_unit() {
         for (text, expected) in [
             ("2H", Ok(Some(7_200_000))),
             ("2M", Ok(Some(120_000))),
@@ -227,8 +232,8 @@ mod tests {
         assert_eq!(left(off, call(None, &[("grpc-timeout", "x")])), Ok(None));
     }
 
-    #[test]
-    fn only_trusted_peers_say_it_in_a_field_of_their_own() {
+    #[tokio::test(start_paused = true)]
+    async fn only_trusted_peers_say_it_in_a_field_of_their_own() {
         let said = |text: &str| call(Some(1000), &[("x-request-timeout-ms", text)]);
         assert_eq!(left(trusting(), said("250")), Ok(Some(250)));
         assert_eq!(left(trusting(), said("2500")), Ok(Some(1000)));
@@ -243,10 +248,29 @@ mod tests {
         assert_eq!(left(trusting(), call(None, &both)), Ok(Some(100)));
     }
 
-    #[test]
-    fn a_call_that_nobody_waits_for_is_refused_at_once() {
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_nobody_waits_for_is_refused_at_once() {
+        let (soon, later) = ([("grpc-timeout", "5n")], [("grpc-timeout", "1m")]);
+        let calls = [call(None, &soon), call(None, &later), call(None, &[])];
+        tokio::time::advance(Duration::from_micros(1)).await;
+        let outcomes = calls.map(|call| left(json!({}), call));
+        assert_eq!(outcomes, [Err(Code::DeadlineExceeded), Ok(Some(1)), Ok(None)], "its time may be over on arrival");
         assert_eq!(left(json!({}), call(None, &[("grpc-timeout", "0m")])), Err(Code::DeadlineExceeded));
         assert_eq!(left(trusting(), call(None, &[("x-request-timeout-ms", "0")])), Err(Code::DeadlineExceeded));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_the_caller_chose_is_told_apart() {
+        let is_hurried = |conf, mut call: Invocation| {
+            let _ = built::<Deadline>(conf).unwrap().before(&mut call);
+            call.call.locals.get::<Hurry>().is_some()
+        };
+        let said = [("grpc-timeout", "200m")];
+        assert!(is_hurried(json!({}), call(None, &said)));
+        assert!(is_hurried(json!({ "max": "1s" }), call(Some(300), &said)));
+        assert!(!is_hurried(json!({}), call(Some(100), &said)), "the route is stricter");
+        assert!(!is_hurried(json!({ "max": "100ms" }), call(Some(300), &said)));
+        assert!(!is_hurried(json!({ "max": "100ms" }), call(None, &[])));
     }
 
     #[test]

@@ -87,8 +87,10 @@ impl Handler for Metrics {
             self.tell(timing);
         }
         let length = reply.length();
-        if length.is_some() || reply.fault().is_some() {
+        if length.is_some() {
             self.meters.ended(invocation, reply, length);
+        } else if reply.fault().is_some() {
+            self.meters.refused(invocation, reply);
         } else {
             let mut streamed = Streamed::new(Arc::clone(&self.meters), invocation, reply);
             reply.on_end(move |end| streamed.ended(end));

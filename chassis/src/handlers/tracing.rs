@@ -12,9 +12,10 @@ use http::{HeaderName, HeaderValue};
 
 use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
+use crate::fault::Code;
 use crate::handler;
 use crate::handler::{Handler, Verdict};
-use crate::invocation::{Forwarded, Invocation};
+use crate::invocation::{CorrelationId, Forwarded, Hurry, Invocation};
 use crate::outbox::{Spans, nanos, written};
 use crate::reply::{Outcome, Reply};
 use crate::trace::{BAGGAGE, TraceContext};
@@ -42,6 +43,8 @@ pub struct Tracing {
     notes: Notes,
     // The keys of baggage that go on to other services.
     forward: Vec<String>,
+    // Whether anything of what callers send is left in the call.
+    carries: bool,
     log_context: LogContext,
     response_header: ResponseHeader,
     clock: Clock,
@@ -52,6 +55,7 @@ impl Configure for Tracing {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        let carries = conf.correlation_header.is_some() || !conf.baggage.forward.is_empty();
         let notes = Notes::build(conf.correlation_header.as_deref(), conf.baggage.record)?;
         let places = Places {
             random: context.random.clone(),
@@ -65,6 +69,7 @@ impl Configure for Tracing {
             always: conf.always,
             notes,
             forward: conf.baggage.forward,
+            carries,
             log_context: conf.log_context,
             response_header: conf.response_header,
             clock: context.clock,
@@ -78,13 +83,13 @@ impl Handler for Tracing {
         let caller = Caller::read(invocation.headers(), self.b3);
         let context = self.places.place(caller);
         invocation.call.trace = context;
+        if self.carries {
+            self.carry(invocation);
+        }
         if context.is_sampled() {
             invocation.call.span = span::open(invocation, self.places.link(caller), &self.notes);
         } else if self.log_context == LogContext::All {
             invocation.call.span = span::brief(invocation, &self.notes);
-        }
-        if !self.forward.is_empty() && invocation.headers().contains_key(BAGGAGE) {
-            self.forward(invocation);
         }
         Verdict::Continue
     }
@@ -118,7 +123,7 @@ impl Tracing {
         let is_slow = |slow: Interval| invocation.call.elapsed() >= slow.0;
         match () {
             () if invocation.call.trace.is_sampled() => Some(Cause::Sampled),
-            () if self.always.errors && reply.status().is_server_error() && !reply.is_cancelled() => {
+            () if self.always.errors && reply.status().is_server_error() && is_failure(invocation, reply) => {
                 Some(Cause::Failed)
             }
             () if self.always.slow.is_some_and(is_slow) => Some(Cause::Slow),
@@ -163,12 +168,35 @@ impl Tracing {
         is_linked.then(|| Caller::read(invocation.headers(), self.b3)).and_then(|caller| self.places.link(caller))
     }
 
-    /// Lets operations pass on what they may.
+    /// Leaves what the caller said in the call: for log lines, and for operations to pass on what they may.
     #[cold]
-    fn forward(&self, invocation: &mut Invocation) {
+    fn carry(&self, invocation: &mut Invocation) {
+        if let Some(id) = self.notes.correlation(invocation.headers()) {
+            let id = CorrelationId(id.into());
+            invocation.call.locals.set(id);
+        }
+        if self.forward.is_empty() || !invocation.headers().contains_key(BAGGAGE) {
+            return;
+        }
         let said = invocation.call.baggage(invocation.headers());
         if let Some(forwarded) = said.and_then(|said| said.only(&self.forward)) {
             invocation.call.locals.set(Forwarded(forwarded));
+        }
+    }
+}
+
+/// Whether this service failed a call that was answered with a status of failure. What callers bring about as often as
+/// they like is none: or whoever is refused could have each call recorded, and the spans of others lost.
+#[cold]
+fn is_failure(invocation: &Invocation, reply: &Reply) -> bool {
+    let Some(fault) = reply.fault() else { return true };
+    match fault.handler() {
+        // A handler that refuses does what it is there for; one that fails over a call has no code but this.
+        Some(_) => fault.code() == Code::Internal,
+        // Nothing was there to be asked, or not in the time that the caller chose.
+        None => {
+            let hurried = fault.code() == Code::DeadlineExceeded && invocation.call.locals.get::<Hurry>().is_some();
+            invocation.operation().is_some() && !hurried
         }
     }
 }

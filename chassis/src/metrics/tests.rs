@@ -152,4 +152,57 @@ fn a_scraper_gets_what_it_asks_for() {
     assert_eq!(Format::accepted(prometheus), Format::OpenMetrics);
     assert_eq!(Format::accepted("text/plain"), Format::Prometheus);
     assert_eq!(Format::accepted(""), Format::Prometheus);
+    for (accept, expected) in [
+        ("application/openmetrics-text;q=0.1, text/plain", Format::Prometheus),
+        ("application/openmetrics-text;q=0, */*", Format::Prometheus),
+        ("application/openmetrics-text; q=0.0", Format::Prometheus),
+        ("application/openmetrics-text;q=0.3, text/plain;q=0.2, */*", Format::OpenMetrics),
+        ("application/openmetrics-text;q=0.3, text/*;q=0.5, */*;q=0.1", Format::Prometheus),
+        (
+            "application/openmetrics-text;version=0.0.1;q=0.1,Application/OpenMetrics-Text;Q=0.5,text/plain;q=0.4",
+            Format::OpenMetrics,
+        ),
+        ("application/openmetrics-text, text/plain", Format::OpenMetrics),
+        ("application/openmetrics-texture", Format::Prometheus),
+        ("*/*", Format::Prometheus),
+    ] {
+        assert_eq!(Format::accepted(accept), expected, "{accept}");
+    }
+}
+
+#[test]
+fn bounds_are_canonical_in_openmetrics() {
+    static BOUNDS: Spec = Spec {
+        name: "bounds",
+        help: "",
+        unit: Unit::Count("thing"),
+        kind: Kind::Histogram(&[1.0, 10.0, 65_536.0, 100_000.0, 1_048_576.0, 10_000_000.0]),
+    };
+    let metrics = Metrics::default();
+    metrics.histogram(&BOUNDS, Labels::new()).record(1);
+    let bounds = |format| {
+        let text = spell(&metrics.families(), format);
+        let bounds = text.lines().filter_map(|line| Some(line.split_once("le=\"")?.1.split_once('"')?.0.to_owned()));
+        bounds.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(bounds(Format::OpenMetrics), "1.0 10.0 65536.0 100000.0 1.048576e+06 1e+07 +Inf");
+    assert_eq!(bounds(Format::Prometheus), "1 10 65536 100000 1048576 10000000 +Inf");
+    let spelt = |bound: f64| text::Canonical(bound).to_string();
+    assert_eq!([1e-10, 1e-5, 1e-4, 0.001, 0.05, 7.5].map(spelt), ["1e-10", "1e-05", "0.0001", "0.001", "0.05", "7.5"]);
+}
+
+#[test]
+fn what_process_it_is_stands_first() {
+    let process = [("service.name", "gre\"eter"), ("a.b", "1"), ("a_b", "2")];
+    let process = process.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let said = |format| text::spell_of(&process, &[], format);
+    let labels = r#"{a_b="1;2",service_name="gre\"eter"}"#;
+    assert_eq!(
+        said(Format::OpenMetrics),
+        format!("# TYPE target info\n# HELP target What process this is.\ntarget_info{labels} 1\n# EOF\n")
+    );
+    assert_eq!(
+        said(Format::Prometheus),
+        format!("# TYPE target_info gauge\n# HELP target_info What process this is.\ntarget_info{labels} 1\n")
+    );
 }

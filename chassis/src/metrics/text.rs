@@ -3,6 +3,7 @@
 //! Names are translated as OpenTelemetry's compatibility document says: dots become underscores, the unit is added, and
 //! a counter ends in `_total`.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::time::SystemTime;
 
@@ -19,10 +20,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// The one that a scraper asks for in its `Accept` field; the older unless it names the newer.
+    /// The one that a scraper asks for in its `Accept` field (RFC 9110 §12.5.1); the older unless it names the newer, and
+    /// likes it no less.
     pub fn accepted(accept: &str) -> Self {
-        let named = accept.split(',').any(|range| range.trim_start().starts_with("application/openmetrics-text"));
-        if named { Self::OpenMetrics } else { Self::Prometheus }
+        let weight = |names: &[&str]| names.iter().find_map(|name| weight(accept, name));
+        let newer = weight(&["application/openmetrics-text"]).unwrap_or(0.0);
+        let older = weight(&["text/plain", "text/*", "*/*"]).unwrap_or(0.0);
+        if newer > 0.0 && newer >= older { Self::OpenMetrics } else { Self::Prometheus }
     }
 
     /// Its media type.
@@ -34,11 +38,28 @@ impl Format {
     }
 }
 
+/// The most that the members of an `Accept` field with this name weigh; `None` where there is none.
+fn weight(accept: &str, name: &str) -> Option<f32> {
+    let ranges = accept.split(',').filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        parts.next().filter(|said| said.eq_ignore_ascii_case(name))?;
+        let said = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some(said.map_or(1.0, |said| said.parse().unwrap_or(0.0)))
+    });
+    ranges.reduce(f32::max)
+}
+
 /// Spells these families.
 pub fn spell(families: &[Family], format: Format) -> String {
+    spell_of(&BTreeMap::new(), families, format)
+}
+
+/// The same, of a process that is described by these attributes of its resource.
+pub fn spell_of(process: &BTreeMap<String, String>, families: &[Family], format: Format) -> String {
     let mut page = Page { text: String::new(), format };
+    // Writing to a string cannot fail.
+    let _ = page.target(process);
     for family in families {
-        // Writing to a string cannot fail.
         let _ = page.family(family);
     }
     if format == Format::OpenMetrics {
@@ -53,6 +74,32 @@ struct Page {
 }
 
 impl Page {
+    /// What is measured, as OpenTelemetry's compatibility document has it said.
+    fn target(&mut self, process: &BTreeMap<String, String>) -> fmt::Result {
+        if process.is_empty() {
+            return Ok(());
+        }
+        let (name, kind) = match self.format {
+            Format::OpenMetrics => ("target", "info"),
+            Format::Prometheus => ("target_info", "gauge"),
+        };
+        write!(self.text, "# TYPE {name} {kind}\n# HELP {name} What process this is.\ntarget_info")?;
+        let mut labels: BTreeMap<String, String> = BTreeMap::new();
+        for (attribute, value) in process {
+            let said = labels.entry(Identifier(attribute).to_string()).or_default();
+            // Names that are spelt alike share a label.
+            let separator = if said.is_empty() { "" } else { ";" };
+            write!(said, "{separator}{value}")?;
+        }
+        let mut open = '{';
+        for (label, value) in &labels {
+            write!(self.text, "{open}{label}=\"{}\"", Escaped { text: value, quotes: true })?;
+            open = ',';
+        }
+        self.text.push_str("} 1\n");
+        Ok(())
+    }
+
     fn family(&mut self, family: &Family) -> fmt::Result {
         let spec = family.spec;
         let name = name(spec);
@@ -107,7 +154,10 @@ impl Page {
             open = ',';
         }
         if let Some(bound) = bound {
-            write!(self.text, "{open}le=\"{}\"", Number(bound))?;
+            match self.format {
+                Format::OpenMetrics => write!(self.text, "{open}le=\"{}\"", Canonical(bound))?,
+                Format::Prometheus => write!(self.text, "{open}le=\"{}\"", Number(bound))?,
+            }
             open = ',';
         }
         let close = if open == ',' { "}" } else { "" };
@@ -180,6 +230,24 @@ impl fmt::Display for Number {
         match self.0 {
             infinite if infinite == f64::INFINITY => f.write_str("+Inf"),
             number => number.fmt(f),
+        }
+    }
+}
+
+/// A bound as OpenMetrics wants it spelt, so that it is the same text everywhere: as Go does, and seen to be no integer.
+pub(super) struct Canonical(pub(super) f64);
+
+impl fmt::Display for Canonical {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:e}", self.0);
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        match power.parse::<i32>() {
+            Ok(power @ (..-4 | 6..)) => {
+                let sign = if power < 0 { '-' } else { '+' };
+                write!(f, "{digits}e{sign}{:02}", power.unsigned_abs())
+            }
+            _ if self.0.is_finite() => write!(f, "{:?}", self.0),
+            _ => Number(self.0).fmt(f),
         }
     }
 }

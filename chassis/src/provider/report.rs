@@ -3,7 +3,7 @@
 use tracing::field::display;
 
 use crate::fault::Fault;
-use crate::invocation::{Invocation, RequestId};
+use crate::invocation::{CorrelationId, Invocation, RequestId};
 
 /// Logs the cause of a fault. What is wrong with a call is its caller's business, not the operator's.
 ///
@@ -14,11 +14,17 @@ pub(super) fn report(fault: &Fault, invocation: &Invocation) {
     let _entered = call.span.enter();
     let operation = invocation.operation().map_or("", |operation| operation.id.as_str());
     let (code, handler) = (fault.code().as_str(), fault.handler());
-    let (trace_id, request_id) = (call.trace.trace_id().map(display), call.locals.get::<RequestId>().map(display));
+    let (trace_id, span_id) = (call.trace.trace_id().map(display), call.trace.span_id().map(display));
+    let request_id = call.locals.get::<RequestId>().map(display);
+    let correlation_id = call.locals.get::<CorrelationId>().map(|id| &*id.0);
     if fault.status().is_server_error() {
-        tracing::error!(operation, code, handler, trace_id, request_id, cause = %cause, "call failed");
+        tracing::error!(
+            operation, code, handler, trace_id, span_id, request_id, correlation_id, cause = %cause, "call failed"
+        );
     } else {
-        tracing::debug!(operation, code, handler, trace_id, request_id, cause = %cause, "call refused");
+        tracing::debug!(
+            operation, code, handler, trace_id, span_id, request_id, correlation_id, cause = %cause, "call refused"
+        );
     }
 }
 
@@ -49,9 +55,12 @@ mod tests {
 
         call.parts.headers.insert("traceparent", parent.parse().unwrap());
         call.call.trace = TraceContext::parse(call.headers()).unwrap();
+        call.call.trace.span_id = [2; 8];
         call.call.locals.set(RequestId::new(HeaderValue::from_static("r-1")));
+        call.call.locals.set(CorrelationId("op-1".into()));
         let line = line(&call);
         assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(line["request_id"], "r-1");
+        assert_eq!((&line["request_id"], &line["correlation_id"]), (&json!("r-1"), &json!("op-1")));
+        assert_eq!(line["span_id"], "0202020202020202");
     }
 }

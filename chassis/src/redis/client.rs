@@ -59,10 +59,7 @@ impl Client {
         service: &str,
         context: &BuildContext<'_>,
     ) -> Result<Self, BuildError> {
-        if conf.timeout == Interval::ZERO {
-            let error = BuildError::new("timeout", "no question is answered in no time");
-            return Err(error.with_help("write how long one may take, such as `50ms`"));
-        }
+        check(conf)?;
         let outage = Arc::new(Outage::new(context.clock, conf.retry.0));
         metric::observe(&context.process.metrics, &Arc::downgrade(&outage));
         let secret = conf.secret.as_ref().map_or("", Secret::expose);
@@ -159,6 +156,19 @@ impl Client {
         asking.fail(&error);
         Err(Away::Unanswered)
     }
+}
+
+/// What is wrong with a length of time, in a way its type cannot say.
+fn check(conf: &root::Redis) -> Result<(), BuildError> {
+    let wrong = |at, message, help| Err(BuildError::new(at, message).with_help(help));
+    if conf.timeout == Interval::ZERO {
+        return wrong("timeout", "no question is answered in no time", "write how long one may take, such as `50ms`");
+    }
+    if conf.retry == Interval::ZERO {
+        let message = "without a pause every call would wait for a Redis that is away";
+        return wrong("retry", message, "write how long it is not asked after a failure, such as `1s`");
+    }
+    Ok(())
 }
 
 /// How many bytes of a digest are used: two of 10 thousand million keys are the same with a probability below 10⁻¹⁸.

@@ -154,8 +154,10 @@ fn what_is_no_address_is_refused_without_being_repeated() {
         assert_eq!((&*error.at, &*error.message), ("url", "this is no address of a Redis"), "{url}");
         assert!(!error.help.unwrap().contains("secret"));
     }
-    let error = Instance::new(json!({ "url": "redis://host", "timeout": "0s" })).err().unwrap();
-    assert_eq!(error.at, "timeout");
+    for key in ["timeout", "retry"] {
+        let error = Instance::new(json!({ "url": "redis://host", key: "0s" })).err().unwrap();
+        assert_eq!(error.at, key);
+    }
 }
 
 #[test]

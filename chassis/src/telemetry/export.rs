@@ -27,20 +27,14 @@ pub struct Exporting {
     pub reserved: Vec<Reserved>,
 }
 
-/// Sends what configuration asks for. `found` is what the environment says that this process is, `program` the name that
-/// the service has where nothing else says one.
+/// Sends what configuration asks for, of the process that `resource` describes.
 ///
 /// # Errors
 /// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`.
-pub fn export(
-    root: &Root,
-    found: Resource,
-    program: &str,
-    context: &BuildContext<'_>,
-) -> Result<Exporting, BuildError> {
+pub fn export(root: &Root, resource: &Resource, context: &BuildContext<'_>) -> Result<Exporting, BuildError> {
     let Some(otlp) = &root.telemetry.otlp else { return Ok(Exporting::default()) };
     let Some(exporter) = CHASSIS_EXPORTERS_V1.iter().next() else { return Err(nobody()) };
-    (exporter.begin)(otlp, &described(root, found, program), context).map_err(|error| error.below("otlp"))
+    (exporter.begin)(otlp, resource, context).map_err(|error| error.below("otlp"))
 }
 
 fn nobody() -> BuildError {
@@ -50,14 +44,16 @@ fn nobody() -> BuildError {
     )
 }
 
-/// What describes the process: what configuration says before what the environment does.
-fn described(root: &Root, mut resource: Resource, program: &str) -> Resource {
-    let service = &root.service;
+/// What describes the process: what configuration says before what the environment does, which is `found`, and that
+/// before the name and the version that the program has of itself.
+pub fn described(root: &Root, found: Resource, (program, version): (&str, &str)) -> Resource {
+    let (service, mut resource) = (&root.service, found);
     if service.name != program || !resource.contains_key("service.name") {
         resource.insert("service.name".to_owned(), service.name.clone());
     }
-    if let Some(version) = &service.version {
-        resource.insert("service.version".to_owned(), version.clone());
+    match &service.version {
+        Some(said) => _ = resource.insert("service.version".to_owned(), said.clone()),
+        None => _ = resource.entry("service.version".to_owned()).or_insert_with(|| version.to_owned()),
     }
     for (name, value) in [
         ("telemetry.sdk.name", "chassis"),
@@ -87,7 +83,7 @@ mod tests {
     #[test]
     fn configuration_goes_before_the_environment() {
         let name = |conf: Value, environment: &[(&str, &str)]| {
-            described(&root(conf), found(environment), "greeter").remove("service.name")
+            described(&root(conf), found(environment), ("greeter", "0.3.1")).remove("service.name")
         };
         let environment = [("service.name", "told")];
         assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("told"));
@@ -95,5 +91,17 @@ mod tests {
         assert_eq!(name(json!({ "service": { "name": "greeter" } }), &[]).as_deref(), Some("greeter"));
         let conf = json!({ "telemetry": { "resource": { "service.name": "last", "team": "a" } } });
         assert_eq!(name(conf, &environment).as_deref(), Some("last"));
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_program_unless_another_is_said() {
+        let version = |conf: Value, environment: &[(&str, &str)]| {
+            described(&root(conf), found(environment), ("greeter", "0.3.1")).remove("service.version")
+        };
+        let environment = [("service.version", "told")];
+        assert_eq!(version(json!({}), &[]).as_deref(), Some("0.3.1"));
+        assert_eq!(version(json!({}), &environment).as_deref(), Some("told"));
+        let conf = json!({ "service": { "version": "mine" } });
+        assert_eq!(version(conf, &environment).as_deref(), Some("mine"));
     }
 }

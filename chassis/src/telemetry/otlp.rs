@@ -35,7 +35,7 @@ mod values;
 use batches::{Batches, Source};
 use client::{Client, Signal};
 use courier::Courier;
-use specs::Tally;
+use specs::{Queueing, Tally};
 
 #[distributed_slice(CHASSIS_EXPORTERS_V1)]
 static OTLP: Exporter = Exporter { begin };
@@ -141,12 +141,12 @@ impl Setting<'_> {
     where
         S: Source + Send + 'static,
     {
-        let courier = self.courier(signal);
-        let Some(source) = open(courier.tally.dropped.clone()) else { return };
         let process = self.context.process;
+        let Queueing { taken, dropped } = Queueing::new(&process.metrics, signal);
+        let Some(source) = open(dropped) else { return };
         let kept = (sizes.queue + sizes.batch).saturating_mul(LARGEST);
         self.exporting.reserved.push(process.memory.reserve(what, kept));
-        let batches = Batches { courier, interval: sizes.interval };
-        self.exporting.tasks.push(process.background.run(what, |ending| batches.run(source, ending)));
+        let batches = Batches { source, courier: self.courier(signal), taken, under_way: 0, given_up: 0 };
+        self.exporting.tasks.push(process.background.run(what, |ending| batches.run(sizes.interval, ending)));
     }
 }

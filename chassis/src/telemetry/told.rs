@@ -24,19 +24,28 @@ pub(super) struct Told {
     pub(super) clock: Clock,
 }
 
-/// The ids of the call that a span is of.
+/// The ids of a call: of the one that a span is of, or that a line itself names.
 #[derive(Clone, Copy, Default)]
 struct Ids {
     trace: Option<[u8; 16]>,
     span: Option<[u8; 8]>,
 }
 
+impl Ids {
+    /// Takes what a field says, if it says an id.
+    fn take(&mut self, field: &Field, text: &str) -> bool {
+        match (field.name(), text.len()) {
+            ("trace_id", 32) => read_hex(text.as_bytes()).map(|id| self.trace = Some(id)).is_some(),
+            ("span_id", 16) => read_hex(text.as_bytes()).map(|id| self.span = Some(id)).is_some(),
+            _ => false,
+        }
+    }
+}
+
 impl Visit for Ids {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        match field.name() {
-            "trace_id" => self.trace = read_hex(format!("{value:?}").as_bytes()),
-            "span_id" => self.span = read_hex(format!("{value:?}").as_bytes()),
-            _ => {}
+        if field.name().ends_with("_id") {
+            self.take(field, &format!("{value:?}"));
         }
     }
 }
@@ -58,10 +67,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
             return;
         }
         self.lines.offer(|| {
-            let scope = context.event_scope(event).into_iter().flatten();
-            let ids = scope.filter_map(|span| span.extensions().get::<Ids>().copied()).next().unwrap_or_default();
-            let mut said = Said { message: String::new(), fields: Vec::new(), left: MOST_TEXT };
+            let mut said = Said::default();
             event.record(&mut said);
+            // A line about a call that is over stands in no span of it, and most calls have none.
+            let around = || {
+                let scope = context.event_scope(event).into_iter().flatten();
+                scope.filter_map(|span| span.extensions().get::<Ids>().copied()).next().unwrap_or_default()
+            };
+            let ids = if said.ids.trace.is_some() { said.ids } else { around() };
             Line {
                 at: self.clock.wall(),
                 level: *metadata.level(),
@@ -78,9 +91,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
 /// What a line says.
 struct Said {
     message: String,
+    /// They have places of their own, and are no fields beside that.
+    ids: Ids,
     fields: Vec<(&'static str, Value)>,
     // How much text there may still be.
     left: usize,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { message: String::new(), ids: Ids::default(), fields: Vec::new(), left: MOST_TEXT }
+    }
 }
 
 impl Said {
@@ -104,7 +125,7 @@ impl Visit for Said {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
             self.message = cut(value, MOST_TEXT).to_owned();
-        } else {
+        } else if !self.ids.take(field, value) {
             let text = cut(value, LONGEST.min(self.left)).to_owned();
             self.add(field, text.into());
         }
@@ -154,6 +175,23 @@ mod tests {
         assert_eq!(inside.span_id.map(u64::from_be_bytes), u64::from_str_radix(span, 16).ok());
         assert_eq!(inside.fields[..2], [("count", Value::Number(7)), ("name", "ada".into())]);
         assert_eq!((outside.trace_id, outside.fields), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_line_that_names_a_call_itself_carries_its_ids() {
+        let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+        let other = info_span!(target: "chassis::call", "call", trace_id = %"1".repeat(32), span_id = %"2".repeat(16));
+        let lines = queued(|| {
+            info!(target: "chassis::access", trace_id = trace, span_id = span, status = 200, "call");
+            other.in_scope(|| info!(trace_id = %trace, "call refused"));
+            info!(trace_id = "none", "outside");
+        });
+        let [ended, refused, outside] = lines.try_into().unwrap();
+        let ids = |line: &Line| (line.trace_id.map(u128::from_be_bytes), line.span_id.map(u64::from_be_bytes));
+        let (trace, span) = (u128::from_str_radix(trace, 16).ok(), u64::from_str_radix(span, 16).ok());
+        assert_eq!((ids(&ended), ended.fields), ((trace, span), vec![("status", Value::Number(200))]));
+        assert_eq!(ids(&refused), (trace, None), "not the span of another call");
+        assert_eq!((ids(&outside), outside.fields), ((None, None), vec![("trace_id", "none".into())]));
     }
 
     #[test]

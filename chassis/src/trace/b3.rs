@@ -59,17 +59,16 @@ fn single(text: &str) -> Option<Zipkin> {
 }
 
 fn several(headers: &HeaderMap) -> Option<Zipkin> {
-    let said = |name| only(headers, &name).map(decision);
-    let Some(trace_id) = only(headers, &TRACE_ID) else {
-        let sampled = said(IS_SAMPLED)?.filter(|_| !headers.contains_key(SPAN_ID))?;
-        return Some(Zipkin { context: None, sampled: Some(sampled) });
-    };
-    let sampled = match (only(headers, &FLAGS), said(IS_SAMPLED)) {
+    // The flag asks for debugging, which says more than whether the trace is recorded.
+    let sampled = match (only(headers, &FLAGS), only(headers, &IS_SAMPLED).map(decision)) {
         (Some("1"), _) => Some(true),
         (_, Some(sampled)) => Some(sampled?),
         (_, None) => None,
     };
-    Zipkin::new(trace_id, only(headers, &SPAN_ID)?, sampled)
+    match only(headers, &TRACE_ID) {
+        Some(trace_id) => Zipkin::new(trace_id, only(headers, &SPAN_ID)?, sampled),
+        None => sampled.filter(|_| !headers.contains_key(SPAN_ID)).map(|_| Zipkin { context: None, sampled }),
+    }
 }
 
 /// The value of a field that is there once.
@@ -155,6 +154,9 @@ mod tests {
     fn a_decision_may_come_without_a_trace() {
         assert_eq!(parse(&[("b3", "0")]).unwrap().2, Some(false));
         assert_eq!(parse(&[("X-B3-Sampled", "true")]).unwrap().2, Some(true));
+        assert_eq!(parse(&[("X-B3-Flags", "1")]).unwrap().2, Some(true), "as `b3: d` is read");
+        assert_eq!(parse(&[("X-B3-Flags", "0")]), None);
+        assert_eq!(parse(&[("X-B3-Flags", "1"), ("X-B3-SpanId", SPAN)]), None);
     }
 
     #[test]

@@ -73,6 +73,11 @@ async fn the_process_and_its_panics_are_measured_without_any_handler() {
     if cfg!(target_os = "linux") {
         assert!(text.contains("process_cpu_time_seconds_total{cpu_mode=\"user\"}"), "{text}");
         assert!(text.contains("process_memory_usage_bytes"), "{text}");
+        assert!(text.contains("process_unix_file_descriptors "), "{text}");
+        assert!(text.contains("process_unix_file_descriptor_limit "), "{text}");
+    }
+    for figure in ["workers 1\n", "alive_tasks ", "global_queue_depth "] {
+        assert!(text.contains(&format!("\ntokio_runtime_{figure}")), "{text}");
     }
 }
 

@@ -18,9 +18,17 @@ pub(crate) fn memory() -> Option<f64> {
 
 /// The part of the file descriptors it may have that this process has, of one. `None` where nobody says.
 pub(crate) fn descriptors() -> Option<f64> {
-    let most = own("limits").as_deref().and_then(most_descriptors)?;
-    let open = fs::read_dir("/proc/self/fd").ok()?.count();
-    Some(open as f64 / most)
+    Some(open_descriptors()? / descriptor_limit()?)
+}
+
+/// How many file descriptors this process has.
+pub(crate) fn open_descriptors() -> Option<f64> {
+    Some(fs::read_dir("/proc/self/fd").ok()?.count() as f64)
+}
+
+/// How many it may have.
+pub(crate) fn descriptor_limit() -> Option<f64> {
+    own("limits").as_deref().and_then(most_descriptors)
 }
 
 /// The names of one version of control groups.

@@ -7,7 +7,7 @@ use tracing::{Level, enabled, info};
 
 use super::redacted::shortened;
 use super::{AccessLog, Field};
-use crate::invocation::{Invocation, RequestId};
+use crate::invocation::{CorrelationId, Invocation, RequestId};
 use crate::reply::{Outcome, Reply};
 
 /// Which fields a line has.
@@ -47,7 +47,9 @@ pub(super) struct Line {
     client: Option<String>,
     principal: Option<String>,
     request_id: Option<String>,
+    correlation_id: Option<String>,
     trace_id: Option<String>,
+    span_id: Option<String>,
     user_agent: Option<String>,
     referer: Option<String>,
     headers: Option<String>,
@@ -76,7 +78,11 @@ impl Line {
                 call.principal.as_ref().map(|principal| shortened(principal.subject().as_bytes()))
             }),
             request_id: when(has(Field::RequestId), || call.locals.get::<RequestId>().map(ToString::to_string)),
+            correlation_id: when(has(Field::CorrelationId), || {
+                call.locals.get::<CorrelationId>().map(|id| id.0.to_string())
+            }),
             trace_id: when(has(Field::TraceId), || call.trace.trace_id().map(|id| id.to_string())),
+            span_id: when(has(Field::SpanId), || call.trace.span_id().map(|id| id.to_string())),
             user_agent: when(has(Field::UserAgent), || sent(USER_AGENT)),
             referer: when(has(Field::Referer), || sent(REFERER).map(without_query)),
             headers: log.shown.headers(invocation.headers()),
@@ -109,7 +115,9 @@ impl Line {
             client = self.client.as_deref(),
             principal = self.principal.as_deref(),
             request_id = self.request_id.as_deref(),
+            correlation_id = self.correlation_id.as_deref(),
             trace_id = self.trace_id.as_deref(),
+            span_id = self.span_id.as_deref(),
             user_agent = self.user_agent.as_deref(),
             referer = self.referer.as_deref(),
             headers = self.headers.as_deref(),

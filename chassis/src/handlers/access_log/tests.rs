@@ -11,7 +11,7 @@ use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
 use crate::invocation::fixture::{self, Page};
-use crate::invocation::{Peer, RequestId};
+use crate::invocation::{CorrelationId, Peer, RequestId};
 use crate::principal::{Identity, Principal};
 
 /// The lines that were written.
@@ -59,7 +59,8 @@ fn a_line_says_what_the_call_was_and_how_it_ended() {
     let mut call = plain();
     call.call.principal = Some(Principal::new(Identity { subject: "ada".to_owned(), ..Identity::default() }));
     call.call.locals.set(RequestId::new(HeaderValue::from_static("r-1")));
-    call.call.trace.trace_id = [1; 16];
+    call.call.locals.set(CorrelationId("op-1".into()));
+    (call.call.trace.trace_id, call.call.trace.span_id) = ([1; 16], [2; 8]);
     call.call.peer = Peer::Ip("192.0.2.7:1".parse().unwrap());
     call.parts.headers.insert("user-agent", HeaderValue::from_static("curl/8"));
     let line = line(json!({}), call, Reply::new("hello"));
@@ -74,7 +75,9 @@ fn a_line_says_what_the_call_was_and_how_it_ended() {
         ("client", json!("192.0.2.7")),
         ("principal", json!("ada")),
         ("request_id", json!("r-1")),
+        ("correlation_id", json!("op-1")),
         ("trace_id", json!("01010101010101010101010101010101")),
+        ("span_id", json!("0202020202020202")),
         ("user_agent", json!("curl/8")),
     ] {
         assert_eq!(line[name], value, "{name}");

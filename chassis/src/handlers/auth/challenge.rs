@@ -62,7 +62,9 @@ impl Challenge {
         let (code, error, message) = (refusal.code(), refusal.error(), refusal.message());
         if code == Code::Unavailable {
             // No other credentials would help: there is nothing to ask the caller for.
-            let fault = Fault::new(code, message).with_retry_after(AGAIN).with_cause(refusal);
+            // Nor has it a cause, which would be a line of the log for each call: that keys are missing or passwords
+            // wait is counted, and told once.
+            let fault = Fault::new(code, message).with_retry_after(AGAIN);
             let remedy = "the keys of the issuer must have been fetched; `explain` fetches none";
             return if refusal == Refusal::Unready { fault.with_remedy(remedy) } else { fault };
         }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use crate::conf;
-use crate::conf::{BuildError, FileRef, Interval, Size};
+use crate::conf::{FileRef, Interval, Size};
+
+mod check;
 
 /// How callers prove who they are.
 #[conf]
@@ -81,8 +83,8 @@ pub struct ApiKeys {
     /// The header field that keys are sent in.
     #[conf(default = "X-API-Key".to_owned())]
     pub header: String,
-    /// The name in the query that keys are sent under as well. Nothing by default: queries end up in logs and
-    /// histories.
+    /// The name in the query that keys are sent under as well. Nothing by default: queries end up in the logs and
+    /// histories of whoever is on the way. Here `auth` takes it out: what stands behind never sees it.
     pub query: Option<String>,
 }
 
@@ -224,7 +226,8 @@ pub struct Keys {
     /// for so long.
     #[conf(default = Interval::secs(30))]
     pub cool_down: Interval,
-    /// How long keys are good when the issuer cannot be reached. After that every token is refused with 503.
+    /// How long keys are good while the issuer cannot be reached, from the first time that it did not answer. After that
+    /// every token is refused with 503, those that are remembered too.
     #[conf(default = Interval::hours(24))]
     pub stale: Interval,
     /// Whether the issuer may be asked without encryption. Whoever stands in between can then make tokens.
@@ -267,32 +270,4 @@ pub struct Cache {
     /// How much memory all of them may take together. What does not fit is verified on every call.
     #[conf(default = Size::mib(64))]
     pub memory: Size,
-}
-
-impl Jwt {
-    /// What is wrong in a way the types cannot say.
-    pub(super) fn check(&self) -> Result<(), BuildError> {
-        let empty = |name: &String| name.is_empty();
-        let wrong = |at, message, help| Err(BuildError::new(at, message).with_help(help));
-        if self.issuer.is_empty() {
-            return wrong("issuer", "an empty issuer would be matched by no token", "write the `iss` of its tokens");
-        }
-        if self.audience.names().is_empty() || self.audience.names().iter().any(empty) {
-            let help = "write the name that tokens for this service have in `aud`";
-            return wrong("audience", "an empty audience would be matched by no token", help);
-        }
-        if self.leeway > LEEWAY {
-            let message = "clocks that are off by more than a minute are to be set, not tolerated";
-            return wrong("leeway", message, "write at most `1m`");
-        }
-        if self.algorithms.is_empty() {
-            let help = "list those that the issuer signs with, or remove the key";
-            return wrong("algorithms", "without an algorithm no token can be accepted", help);
-        }
-        if self.typ.is_empty() {
-            let help = "list those that tokens say, such as `[JWT, at+jwt]`, or remove the key";
-            return wrong("typ", "without a type no token can be accepted", help);
-        }
-        Ok(())
-    }
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::conf::{self, OnFailure};
 use super::metric::Answers;
-use crate::conf::{BuildContext, BuildError};
+use crate::conf::{BuildContext, BuildError, Interval};
 use crate::invocation::Invocation;
 use crate::outgoing::{Bounds, Encryption, Outgoing, address};
 use crate::schema::BoxFuture;
@@ -73,6 +73,10 @@ pub(super) enum Answer {
 
 impl External {
     pub(super) fn build(conf: &conf::External, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        if conf.timeout == Interval::ZERO {
+            return Err(BuildError::new("timeout", "nobody answers in no time")
+                .with_help("write a time such as `500ms`, or remove the key"));
+        }
         let encryption = if conf.insecure { Encryption::Optional } else { Encryption::Required };
         let address = address(&conf.url, encryption).map_err(|error| error.below("url"))?;
         let open = address.scheme() == Some(&http::uri::Scheme::HTTP);
@@ -98,7 +102,7 @@ impl External {
                 // A caller whose name cannot be said cannot be asked about: nothing went wrong that `allow` is for.
                 None => return Answer::Denied,
             };
-            let late = || Err(format!("no answer within {}", crate::conf::Interval(external.time)));
+            let late = || Err(format!("no answer within {}", Interval(external.time)));
             external.settled(answer.unwrap_or_else(|_| late()))
         })
     }

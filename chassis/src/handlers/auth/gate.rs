@@ -96,8 +96,8 @@ impl Gate {
     }
 
     /// Who the caller is.
-    pub(super) fn identify(self: &Arc<Self>, invocation: &Invocation) -> Identified {
-        match self.places.sent(invocation.headers(), invocation.uri()) {
+    pub(super) fn identify(self: &Arc<Self>, invocation: &mut Invocation) -> Identified {
+        match self.places.sent(&invocation.parts.headers, &mut invocation.parts.uri) {
             Ok(Some(Sent::Token(token))) => self.by_token(token, invocation),
             Ok(Some(Sent::Password(pair))) => self.by_password(pair, invocation),
             Ok(Some(Sent::Key(key))) => {

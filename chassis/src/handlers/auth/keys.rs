@@ -37,7 +37,7 @@ pub(super) struct Key {
     pub(super) development: bool,
 }
 
-/// Whether a key is still trusted: shared with all that it proved, and withdrawn once.
+/// Whether a key is still trusted: shared with all that it proved.
 #[derive(Clone, Debug)]
 pub(super) struct Standing(Arc<AtomicBool>);
 
@@ -50,8 +50,8 @@ impl Standing {
         self.0.load(Ordering::Acquire)
     }
 
-    fn withdraw(&self) {
-        self.0.store(false, Ordering::Release);
+    fn set(&self, trusted: bool) {
+        self.0.store(trusted, Ordering::Release);
     }
 }
 
@@ -92,17 +92,22 @@ impl KeySet {
     /// Withdraws the trust in those keys that are not in `new`, once that has taken the place of this set.
     pub(super) fn give_way(&self, new: &Self) {
         let gone = self.0.iter().filter(|old| !new.0.iter().any(|key| key.is(old)));
-        gone.for_each(|key| key.standing.withdraw());
+        gone.for_each(|key| key.standing.set(false));
+    }
+
+    /// Says of all keys whether they are trusted.
+    pub(super) fn trust(&self, trusted: bool) {
+        self.0.iter().for_each(|key| key.standing.set(trusted));
+    }
+
+    /// Whether there are keys that are trusted.
+    pub(super) fn is_trusted(&self) -> bool {
+        self.0.iter().any(|key| key.standing.is_trusted())
     }
 
     /// Whether there is a key of this name.
     pub(super) fn knows(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref() == Some(id))
-    }
-
-    /// Whether there is none at all.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Two keys that a token cannot tell apart are a mistake; a few without a name are not.

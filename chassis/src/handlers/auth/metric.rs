@@ -72,9 +72,7 @@ impl Refused {
             metrics.counter(&REFUSED, labels([("scheme", scheme.to_owned()), ("reason", reason.to_owned())]))
         };
         Self {
-            reasons: Refusal::ALL.map(|refusal| {
-                counter(refusal.scheme().unwrap_or("several"), &format!("{refusal:?}").to_ascii_lowercase())
-            }),
+            reasons: Refusal::ALL.map(|refusal| counter(refusal.scheme().unwrap_or("several"), refusal.reason())),
             missing: counter("none", "missing"),
             insufficient: counter("any", "insufficient"),
         }

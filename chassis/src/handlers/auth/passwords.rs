@@ -21,11 +21,13 @@ use crate::metrics::Counter;
 use crate::principal::Principal;
 use crate::schema::BoxFuture;
 
+mod crowd;
 mod hash;
 mod pair;
 #[cfg(test)]
 mod tests;
 
+use crowd::Crowd;
 use hash::Hash;
 use pair::Pair;
 
@@ -43,6 +45,7 @@ struct Known {
     /// How many passwords are checked at once, and how many callers wait for their turn.
     turns: Semaphore,
     queue: Semaphore,
+    crowd: Crowd,
     verified: Counter,
     _reserved: Reserved,
 }
@@ -83,6 +86,7 @@ impl Passwords {
             remember: conf.remember.duration(),
             turns: Semaphore::new(conf.at_once),
             queue: Semaphore::new(conf.at_once + conf.queue),
+            crowd: Crowd::default(),
             verified,
             _reserved: context.process.memory.reserve("auth", conf.at_once * dearest),
         })))
@@ -122,7 +126,7 @@ impl Known {
     }
 
     async fn checked(self: Arc<Self>, pair: Pair, now: Instant) -> Result<Principal, Refusal> {
-        let _place = self.place()?;
+        let _place = self.place(now)?;
         let digest = hmac::sign(&self.secret, pair.whole());
         let user = self.users.get(pair.user());
         let hash = Arc::clone(&user.or_else(|| self.stand_in(pair.user())).ok_or(Refusal::Password)?.hash);
@@ -146,8 +150,10 @@ impl Known {
     }
 
     /// A place in the queue.
-    fn place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        self.queue.try_acquire().map_err(|error| match error {
+    fn place(&self, now: Instant) -> Result<SemaphorePermit<'_>, Refusal> {
+        let place = self.queue.try_acquire();
+        self.crowd.tell(place.is_err(), now);
+        place.map_err(|error| match error {
             TryAcquireError::NoPermits | TryAcquireError::Closed => Refusal::Busy,
         })
     }

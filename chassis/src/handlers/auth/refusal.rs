@@ -96,6 +96,35 @@ impl Refusal {
         }
     }
 
+    /// What it is counted as, beside the scheme.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Several => "several",
+            Self::Malformed => "malformed",
+            Self::TooLong => "too-long",
+            Self::Critical => "unknown-extension",
+            Self::Type => "wrong-type",
+            Self::Key => "unknown-key",
+            Self::Signature => "wrong-signature",
+            Self::Claims => "malformed-claims",
+            Self::Endless => "no-expiry",
+            Self::Expired => "expired",
+            Self::Early => "not-yet-valid",
+            Self::Issuer => "wrong-issuer",
+            Self::Audience => "wrong-audience",
+            Self::Nobody => "no-subject",
+            Self::Unready => "no-keys",
+            Self::ApiKey => "unknown-key",
+            Self::Garbled => "malformed",
+            Self::Password => "wrong-password",
+            Self::Busy => "busy",
+            Self::Outdated => "expired",
+            Self::Nameless => "no-name",
+            Self::Spiffe => "malformed-spiffe-id",
+            Self::Domain => "unknown-trust-domain",
+        }
+    }
+
     /// What the caller is told: what is wrong and what to do, in the characters of RFC 6750 §3's descriptions.
     pub fn message(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use super::metric::Fetches;
 use super::verifier::Verifier;
 use crate::background::Ending;
-use crate::clock::{Clock, Instant};
+use crate::clock::Clock;
 use crate::conf::BuildError;
 use crate::random::Random;
 use crate::schema::BoxFuture;
@@ -83,25 +83,47 @@ impl Remote {
 
     /// Fetches for as long as the process lives.
     pub(super) async fn run(self: Arc<Self>, mut ending: Ending) {
-        loop {
-            let due = self.plan().due(self.clock.now());
-            tokio::select! {
-                biased;
-                () = ending.told() => return,
-                () = self.asked.notified() => {}
-                () = tokio::time::sleep_until(due) => {}
-            }
-            tokio::select! {
-                biased;
-                () = ending.told() => return,
-                _ = self.fetch() => {}
-            }
+        tokio::select! {
+            biased;
+            () = ending.told() => {}
+            () = self.keep_fetching() => {}
+            () = self.suspend_in_time() => {}
         }
     }
 
-    /// Whether the keys are there and not too old.
-    pub(super) fn is_ready(&self, now: Instant) -> bool {
-        self.verifier.has_keys() && self.plan().is_fresh(now)
+    async fn keep_fetching(&self) {
+        loop {
+            let due = self.plan().due(self.clock.now());
+            tokio::select! {
+                () = self.asked.notified() => {}
+                () = tokio::time::sleep_until(due) => {}
+            }
+            // What came of it is in the plan.
+            _ = self.fetch().await;
+        }
+    }
+
+    /// Ends the trust in the keys when their issuer was away for too long. It is not looked for when a call comes:
+    /// remembered tokens look at the standing of their key and at nothing else.
+    async fn suspend_in_time(&self) {
+        let mut rounds = self.rounds.subscribe();
+        loop {
+            let end = self.plan().end_of_trust();
+            let over = async {
+                match end {
+                    Some(end) => tokio::time::sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = rounds.changed() => {}
+                () = over, if self.verifier.is_ready() => {
+                    self.verifier.suspend();
+                    tracing::error!("the keys of the issuer are stale; tokens are refused until it answers again");
+                }
+            }
+        }
     }
 
     /// How old the keys are; `None` as long as there are none.
@@ -138,20 +160,33 @@ impl Remote {
     async fn fetch(&self) -> Result<(), String> {
         let asked = self.plan().begin();
         let fetched = self.source.fetch().await;
+        let was_ready = self.verifier.is_ready();
         let outcome = fetched.and_then(|published| {
             self.verifier.publish(&published.content)?;
             Ok(published.max_age)
         });
         self.plan().end(outcome.as_ref().ok().copied(), asked, self.clock.now(), self.random.next_f64());
-        match &outcome {
-            Ok(_) => self.fetches.fetched.increment(),
-            Err(reason) => {
-                self.fetches.failed.increment();
-                tracing::warn!(reason, "the keys of the issuer could not be fetched; those that are known stay");
-            }
-        }
+        self.tell(outcome.as_ref().err(), was_ready);
         self.rounds.send_modify(|rounds| *rounds += 1);
         outcome.map(|_| ())
+    }
+
+    fn tell(&self, failed: Option<&String>, was_ready: bool) {
+        let counter = if failed.is_some() { &self.fetches.failed } else { &self.fetches.fetched };
+        counter.increment();
+        match failed {
+            Some(reason) if was_ready => {
+                tracing::warn!(reason, "the keys of the issuer could not be fetched; those that are known stay");
+            }
+            Some(reason) => {
+                tracing::warn!(
+                    reason,
+                    "the keys of the issuer could not be fetched; tokens are refused until they are"
+                );
+            }
+            None if was_ready => {}
+            None => tracing::info!("the keys of the issuer are there; tokens are accepted"),
+        }
     }
 
     fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Uri};
 
 use super::bearer::authorization;
@@ -47,16 +48,29 @@ impl Places {
         Ok(Self { token: conf.jwt.is_some(), password: conf.basic.is_some(), key: key.transpose()? })
     }
 
-    /// The one proof of a call; `None` where it brings none.
-    pub(super) fn sent<'a>(&self, headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<Sent<'a>>, Refusal> {
-        let authorized = if self.token || self.password { self.authorized(headers)? } else { None };
+    /// The one proof of a call; `None` where it brings none. A key in the query is taken out of it, whatever comes of it.
+    pub(super) fn sent<'a>(&self, headers: &'a HeaderMap, uri: &mut Uri) -> Result<Option<Sent<'a>>, Refusal> {
         match &self.key {
-            None => Ok(authorized),
-            Some(place) => only(authorized, place.sent(headers, uri)?),
+            None => self.authorized(headers),
+            Some(place) => {
+                let key = place.sent(headers, uri);
+                only(self.authorized(headers)?, key?)
+            }
+        }
+    }
+
+    /// Takes keys out of the query of a call that needs no proof.
+    #[cold]
+    pub(super) fn hide(&self, uri: &mut Uri) {
+        if let Some(KeyPlace { query: Some(name), .. }) = &self.key {
+            taken_out(name, uri);
         }
     }
 
     fn authorized<'a>(&self, headers: &'a HeaderMap) -> Result<Option<Sent<'a>>, Refusal> {
+        if !self.token && !self.password {
+            return Ok(None);
+        }
         let Some((scheme, rest)) = authorization(headers)? else { return Ok(None) };
         if self.token && (scheme == b"Bearer" || scheme.eq_ignore_ascii_case(b"bearer")) {
             return Ok(Some(Sent::Token(rest)));
@@ -69,19 +83,35 @@ impl Places {
 }
 
 impl KeyPlace {
-    fn sent<'a>(&self, headers: &'a HeaderMap, uri: &'a Uri) -> Result<Option<Sent<'a>>, Refusal> {
+    fn sent<'a>(&self, headers: &'a HeaderMap, uri: &mut Uri) -> Result<Option<Sent<'a>>, Refusal> {
+        let values = self.query.as_ref().map(|name| taken_out(name, uri)).unwrap_or_default();
+        let mut values = values.into_iter().map(|value| Cow::Owned(value.into_bytes()));
         let mut fields = headers.get_all(&self.header).iter().map(|value| Cow::Borrowed(value.as_bytes()));
-        let (field, more) = (fields.next(), fields.next());
-        let one = only(field, more)?;
-        let Some(name) = &self.query else { return Ok(one.map(Sent::Key)) };
-        let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-        let mut values = pairs.filter(|(known, _)| known == name).map(|(_, value)| match value {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        });
-        let (value, more) = (values.next(), values.next());
-        Ok(only(one, only(value, more)?)?.map(Sent::Key))
+        let value = only(values.next(), values.next())?;
+        let field = only(fields.next(), fields.next())?;
+        Ok(only(field, value)?.map(Sent::Key))
     }
+}
+
+/// The values of this name in a query, which has none of them any more: the operation did not ask for them, and what
+/// comes later writes queries into logs and sends them elsewhere. The rest of the query stays as it was sent.
+fn taken_out(name: &str, uri: &mut Uri) -> Vec<String> {
+    let (mut values, mut rest) = (Vec::new(), Vec::new());
+    for pair in uri.query().unwrap_or_default().split('&') {
+        match form_urlencoded::parse(pair.as_bytes()).next() {
+            Some((known, value)) if known == name => values.push(value.into_owned()),
+            _ => rest.push(pair),
+        }
+    }
+    if !values.is_empty() {
+        let separator = if rest.is_empty() { "" } else { "?" };
+        let target = format!("{}{separator}{}", uri.path(), rest.join("&"));
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = PathAndQuery::try_from(target).ok();
+        // Less of a target is one too.
+        *uri = Uri::from_parts(parts).unwrap_or_default();
+    }
+    values
 }
 
 /// One proof or none. With two it would depend on us whom the caller is taken for.

@@ -89,7 +89,7 @@ impl Tokens {
             return Ok(principal);
         }
         let token = bearer::token(sent)?;
-        if self.remote.as_ref().is_some_and(|remote| !remote.is_ready(arrived)) {
+        if !self.verifier.is_ready() {
             return Err(Refusal::Unready);
         }
         let now = clock.unix_seconds();

@@ -90,7 +90,7 @@ impl Verifier {
     }
 
     /// Takes the keys of a set that the issuer publishes in place of those that were. What was proved by a key that is
-    /// no longer there is not believed any more; what the others proved stays.
+    /// no longer there is not believed any more; what the others proved is, also if trust was suspended.
     pub(super) fn publish(&self, content: &[u8]) -> Result<(), String> {
         let old = self.keys.load_full();
         let mut new = KeySet::published(content, &self.algorithms)?;
@@ -98,12 +98,18 @@ impl Verifier {
         let new = Arc::new(new);
         self.keys.store(Arc::clone(&new));
         old.give_way(&new);
+        new.trust(true);
         Ok(())
     }
 
-    /// Whether there are keys at all.
-    pub(super) fn has_keys(&self) -> bool {
-        !self.keys.load().is_empty()
+    /// Believes nothing that the keys prove, or have proved, until they are published again.
+    pub(super) fn suspend(&self) {
+        self.keys.load().trust(false);
+    }
+
+    /// Whether there are keys that are trusted.
+    pub(super) fn is_ready(&self) -> bool {
+        self.keys.load().is_trusted()
     }
 
     /// Whether there is a key of this name.

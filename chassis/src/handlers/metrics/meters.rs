@@ -28,7 +28,7 @@ pub(super) struct Meters {
 }
 
 /// The handles for the calls of one operation that have the same traits.
-struct Series {
+pub(super) struct Series {
     duration: Histogram,
     sizes: Option<Sizes>,
 }
@@ -65,12 +65,25 @@ impl Meters {
         }
     }
 
+    /// A call is over whose reply is a problem document, which is written last.
+    #[cold]
+    pub(super) fn refused(&self, invocation: &Invocation, reply: &mut Reply) {
+        let series = self.ended(invocation, reply, None);
+        if let Some(Sizes { response, .. }) = &series.sizes
+            && *invocation.method() != Method::HEAD
+            && let Some(fault) = reply.fault_mut()
+        {
+            let response = response.clone();
+            fault.on_document(move |bytes| response.record(bytes));
+        }
+    }
+
     /// A call is over whose reply is ready.
-    pub(super) fn ended(&self, invocation: &Invocation, reply: &Reply, length: Option<u64>) {
+    pub(super) fn ended(&self, invocation: &Invocation, reply: &Reply, length: Option<u64>) -> &Series {
         let traits = Traits::answered(invocation, reply);
         let response = if *invocation.method() == Method::HEAD { Some(0) } else { length };
         let measures = Measures { took: invocation.call.elapsed_nanos(), request: invocation.call.body_size, response };
-        self.count(invocation.operation(), traits, &measures, (&invocation.call.trace, invocation.call.arrived));
+        self.count(invocation.operation(), traits, &measures, (&invocation.call.trace, invocation.call.arrived))
     }
 
     fn count(
@@ -79,7 +92,7 @@ impl Meters {
         traits: Traits,
         measures: &Measures,
         (trace, arrived): (&TraceContext, Instant),
-    ) {
+    ) -> &Series {
         self.active(traits).subtract(1);
         let make = || self.series(traits.labels(operation));
         let series = self.table.find(operation, traits, make).unwrap_or_else(|| self.overflowing());
@@ -88,6 +101,7 @@ impl Meters {
             let ended = arrived + Duration::from_nanos(measures.took);
             series.duration.exemplify(measures.took, trace, self.clock.wall_at(ended));
         }
+        series
     }
 
     fn series(&self, labels: Labels) -> Series {

@@ -35,7 +35,7 @@ pub(super) static REQUEST_SIZE: Spec = Spec {
 
 pub(super) static RESPONSE_SIZE: Spec = Spec {
     name: "http.server.response.body.size",
-    help: "The lengths of the bodies of replies; problem documents are not among them.",
+    help: "The lengths of the bodies of replies, problem documents among them.",
     unit: Unit::Bytes,
     kind: Kind::Histogram(BYTES),
 };

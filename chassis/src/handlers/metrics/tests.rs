@@ -215,8 +215,24 @@ fn sizes_are_measured_where_they_are_known() {
     assert_eq!(sizes(json!({}), fixture::request("GET", "/"), Reply::new("hello")), [Some(0), Some(5)]);
     assert_eq!(sizes(json!({}), fixture::request("HEAD", "/"), Reply::new("hello")), [Some(0), Some(0)]);
     let unsaid = || Request::post("/").body(streaming().into_response(&matched("POST")).into_body()).unwrap();
-    assert_eq!(sizes(json!({}), unsaid(), Fault::new(Code::NotFound, "").into()), [None, None]);
+    assert_eq!(sizes(json!({}), unsaid(), Fault::new(Code::NotFound, "").into()), [None, None], "not written yet");
     assert_eq!(sizes(json!({}), unsaid(), Reply::new("")), [None, Some(0)]);
+}
+
+#[test]
+fn a_problem_document_has_a_size_once_it_is_written() {
+    let measured = |method: &str, conf| {
+        let (bench, mut call) = (Bench::new(conf), matched(method));
+        let reply = bench.answer(&mut call, Fault::new(Code::NotFound, "Not there."));
+        let document = http_body::Body::size_hint(reply.into_response(&call).body()).exact().unwrap();
+        let measured = bench.series("http.server.response.body.size").pop().map(|(_, measured)| measured);
+        let of = |measured| if let Measured::Buckets(size) = measured { (size.count(), size.sum) } else { (0, 0) };
+        (measured.map(of), document)
+    };
+    let (size, document) = measured("GET", json!({}));
+    assert_eq!(size, Some((1, document)));
+    assert_eq!(measured("HEAD", json!({})).0, Some((1, 0)), "none is sent");
+    assert_eq!(measured("GET", json!({ "body-sizes": false })).0, None);
 }
 
 #[test]

@@ -46,7 +46,15 @@ struct Terms {
     cost: u64,
     /// The most specific first.
     costs: Vec<(Pattern, u64)>,
-    callers: HashMap<String, (Quota, Cell)>,
+    callers: HashMap<String, Own>,
+}
+
+/// The limit of one caller.
+struct Own {
+    /// By which it must have proved who it is; any where there is none.
+    scheme: Option<String>,
+    quota: Quota,
+    cell: Cell,
 }
 
 /// What one call counts against.
@@ -91,7 +99,7 @@ impl Limit {
     ) -> Result<Self, BuildError> {
         let shared = policy.rate.map(|rate| {
             let by = policy.key.to_string();
-            let quota = Quota::new(name, Caller { rate, burst: policy.burst }, by, policy)?;
+            let quota = Quota::new(name, (rate, policy.burst), by, policy)?;
             Ok(Shared { quota, buckets: buckets() })
         });
         Ok(Self {
@@ -117,7 +125,7 @@ impl Limit {
         }
         let cost = Some(terms.cost(invocation)).filter(|cost| *cost > 0)?;
         match terms.caller(invocation) {
-            Some((quota, cell)) => Some(Chosen { limit: self, quota, place: Place::Cell(cell), cost }),
+            Some(Own { quota, cell, .. }) => Some(Chosen { limit: self, quota, place: Place::Cell(cell), cost }),
             None => self.share(invocation, cost),
         }
     }
@@ -137,12 +145,12 @@ impl Limit {
     pub(super) fn memory_bound(&self) -> usize {
         let callers = self.terms.as_ref().map_or(0, |terms| terms.callers.len());
         let shared = self.shared.as_ref().map_or(0, |shared| shared.buckets.memory_bound());
-        size_of::<Self>() + shared + callers * size_of::<(String, (Quota, Cell))>()
+        size_of::<Self>() + shared + callers * size_of::<(String, Own)>()
     }
 }
 
 impl Quota {
-    fn new(name: &str, Caller { rate, burst }: Caller, by: String, policy: &Policy) -> Result<Self, BuildError> {
+    fn new(name: &str, (rate, burst): (Rate, Option<u64>), by: String, policy: &Policy) -> Result<Self, BuildError> {
         let gcra = Gcra::new(rate, burst)?;
         let (at, dearest) = policy.dearest();
         if rate.count > 0 && dearest > gcra.burst() {
@@ -158,7 +166,7 @@ impl Terms {
     fn new(name: &str, policy: &Policy) -> Result<Option<Self>, BuildError> {
         let when = policy.when.as_ref().map(|when| when.build().map_err(|error| error.below("when"))).transpose()?;
         let of_caller = |(subject, caller): (&String, &Caller)| {
-            let quota = Quota::new(name, caller.clone(), "caller".to_owned(), policy);
+            let quota = Quota::new(name, (caller.rate, caller.burst), "caller".to_owned(), policy);
             let quota = quota.map_err(|error| match error.at.as_str() {
                 // Said of what all callers share; who it does not suit is part of the message.
                 at if at.starts_with("cost") => {
@@ -166,7 +174,7 @@ impl Terms {
                 }
                 _ => error.below(&format!("callers.{subject}")),
             })?;
-            Ok((subject.clone(), (quota, Cell::default())))
+            Ok((subject.clone(), Own { scheme: caller.scheme.clone(), quota, cell: Cell::default() }))
         };
         let callers = policy.callers.iter().map(of_caller).collect::<Result<HashMap<_, _>, _>>()?;
         let terms = Self { when, cost: policy.cost, costs: policy.costs()?, callers };
@@ -183,11 +191,13 @@ impl Terms {
         said.map_or(self.cost, |(_, cost)| *cost)
     }
 
-    fn caller(&self, invocation: &Invocation) -> Option<&(Quota, Cell)> {
+    fn caller(&self, invocation: &Invocation) -> Option<&Own> {
         if self.callers.is_empty() {
             return None;
         }
-        self.callers.get(invocation.call.principal.as_ref()?.subject())
+        let identity = invocation.call.principal.as_ref()?.identity();
+        let own = self.callers.get(&identity.subject)?;
+        own.scheme.as_ref().is_none_or(|scheme| *scheme == identity.scheme).then_some(own)
     }
 }
 

@@ -35,7 +35,8 @@ pub struct Conf {
     #[conf(default)]
     pub costs: BTreeMap<String, u64>,
     /// Callers with a limit of their own, by the subject that they proved: `{ ada: { rate: 5/s } }`. All calls of such
-    /// a caller count together, whatever `key` says, and nobody else's with them.
+    /// a caller count together, whatever `key` says, and nobody else's with them. Where several schemes of `auth` may
+    /// know somebody of that name, say which is meant: `{ billing: { rate: 5/s, scheme: api-key } }`.
     #[conf(default)]
     pub callers: BTreeMap<String, Caller>,
     /// Further limits by name: a call must pass all of them, and one that any of them refuses costs nothing.
@@ -132,6 +133,9 @@ pub struct Caller {
     /// How many calls it may make at once after a pause. Without it, the count of `rate`.
     #[conf(range(1..))]
     pub burst: Option<u64>,
+    /// The scheme that it proves itself by, such as `jwt`, `basic`, `api-key` or `mtls`; any if left out. Who proves the
+    /// same subject by another is one of the others.
+    pub scheme: Option<String>,
 }
 
 /// When replies say how much of a quota is left.

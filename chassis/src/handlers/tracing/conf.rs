@@ -56,7 +56,8 @@ pub enum Decider {
 #[conf]
 #[derive(Copy)]
 pub struct Always {
-    /// Those that this service failed: status 500 and above.
+    /// Those that this service failed: status 500 and above, but for what a handler refused, methods that are known
+    /// nowhere, and deadlines that callers chose. Who is refused could have every call recorded otherwise.
     #[conf(default = true)]
     pub errors: bool,
     /// Those that took at least so long until their reply was ready.

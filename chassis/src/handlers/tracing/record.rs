@@ -7,7 +7,7 @@ use super::address::Address;
 use super::notes::Notes;
 use super::span::{known, named};
 use crate::invocation::convention::{OTHER, SCHEMES, scheme, version};
-use crate::invocation::{Invocation, RequestId};
+use crate::invocation::{CorrelationId, Invocation, RequestId};
 use crate::operation::Operation;
 use crate::outbox::{Writing, shortened};
 use crate::reply::Reply;
@@ -83,7 +83,7 @@ impl Seen<'_> {
         if let Some(id) = call.locals.get::<RequestId>() {
             span.text("chassis.request_id", id.as_str());
         }
-        if let Some(id) = self.notes.correlation(headers) {
+        if let Some(CorrelationId(id)) = call.locals.get() {
             span.text("chassis.correlation_id", id);
         }
         if let Some(baggage) = self.notes.baggage(headers) {

@@ -7,7 +7,7 @@ use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
 use crate::invocation::convention::{METHODS, OTHER, SCHEMES, method, scheme, version};
-use crate::invocation::{CallSpan, Invocation, Matched, Peer};
+use crate::invocation::{CallSpan, CorrelationId, Invocation, Matched, Peer};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
 
@@ -39,7 +39,7 @@ struct Facts {
     peer: Peer,
     trace: TraceContext,
     link: Option<TraceContext>,
-    correlation: Option<String>,
+    correlation: Option<CorrelationId>,
     baggage: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Facts {
             peer: call.peer,
             trace: call.trace,
             link,
-            correlation: notes.correlation(invocation.headers()).map(str::to_owned),
+            correlation: call.locals.get::<CorrelationId>().cloned(),
             baggage: notes.baggage(invocation.headers()),
         }
     }
@@ -85,7 +85,7 @@ impl Facts {
             "link.trace_id" = link.map(|link| field::display(Hex(&link.trace_id))),
             "link.span_id" = link.map(|link| field::display(Hex(&link.parent_id))),
             "request_id" = Empty,
-            "correlation_id" = self.correlation,
+            "correlation_id" = self.correlation.as_ref().map(|id| &*id.0),
             "baggage" = self.baggage,
             "error.type" = Empty,
             "duration_us" = Empty,
@@ -100,7 +100,7 @@ impl Facts {
             "trace_id" = %Hex(&self.trace.trace_id),
             "span_id" = %Hex(&self.trace.span_id),
             "request_id" = Empty,
-            "correlation_id" = self.correlation,
+            "correlation_id" = self.correlation.as_ref().map(|id| &*id.0),
             "baggage" = self.baggage,
         )
     }

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
-use super::courier::Courier;
+use super::courier::{Courier, Delivery};
+use super::specs::Loss;
 use crate::background::Ending;
 use crate::conf::Interval;
+use crate::metrics::Counter;
 
 /// Where things wait that are sent together.
 pub(super) trait Source {
@@ -30,32 +32,65 @@ pub(super) struct Written {
     pub(super) items: usize,
 }
 
-/// Sends what waits.
-pub(super) struct Batches {
+/// Sends what waits. When it is dropped, whether it came to its end or was cut off, it says how much was not sent.
+pub(super) struct Batches<S: Source> {
+    pub(super) source: S,
     pub(super) courier: Courier,
-    pub(super) interval: Interval,
+    /// How much was taken to be sent.
+    pub(super) taken: Counter,
+    /// How much is being sent.
+    pub(super) under_way: usize,
+    /// How much was given up because the process ends, and counted.
+    pub(super) given_up: usize,
 }
 
-impl Batches {
+impl<S: Source> Batches<S> {
     /// Sends until the process ends, and then what is left.
-    pub(super) async fn run(self, mut source: impl Source, mut ending: Ending) {
+    pub(super) async fn run(mut self, interval: Interval, mut ending: Ending) {
         loop {
             tokio::select! {
                 biased;
                 () = ending.told() => break,
-                () = source.gather(self.interval.0) => {}
+                () = self.source.gather(interval.0) => {}
             }
-            match source.take() {
-                Some(written) => _ = self.courier.deliver(written, &mut ending).await,
+            match self.source.take() {
+                Some(written) => self.deliver(written, &mut ending).await,
                 // Somebody has a place there, and has not written yet.
                 None => tokio::task::yield_now().await,
             }
         }
-        source.close();
-        while let Some(written) = source.take() {
-            if !self.courier.deliver(written, &mut ending).await {
-                return;
-            }
+        self.source.close();
+        while self.given_up == 0
+            && let Some(written) = self.source.take()
+        {
+            self.deliver(written, &mut ending).await;
+        }
+    }
+
+    async fn deliver(&mut self, written: Written, ending: &mut Ending) {
+        let items = written.items;
+        self.taken.add(items as u64);
+        self.under_way = items;
+        if self.courier.deliver(written, ending).await == Delivery::Ended {
+            self.given_up += items;
+        }
+        self.under_way = 0;
+    }
+}
+
+impl<S: Source> Drop for Batches<S> {
+    fn drop(&mut self) {
+        self.source.close();
+        let left: usize = std::iter::from_fn(|| self.source.take()).map(|written| written.items).sum();
+        let uncounted = left + self.under_way;
+        if uncounted > 0 {
+            self.taken.add(left as u64);
+            self.courier.tally.lost(uncounted as u64, Loss::Unavailable);
+        }
+        let lost = uncounted + self.given_up;
+        if lost > 0 {
+            let signal = self.courier.signal;
+            tracing::warn!(?signal, lost, "the process ends before the collector took all that waited");
         }
     }
 }

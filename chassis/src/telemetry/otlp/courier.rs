@@ -19,6 +19,17 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest that a collector may ask to wait.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// The collector took it, or will not have it.
+    Answered,
+    /// It was tried often enough.
+    GivenUp,
+    /// It was tried as long as the process lived.
+    Ended,
+}
+
 /// Delivers the messages of one signal.
 pub(super) struct Courier {
     pub(super) client: Arc<Client>,
@@ -37,20 +48,22 @@ impl Courier {
     }
 
     /// Tries until the message is taken, refused or has been tried often enough. When the process ends, what waits is
-    /// tried once more. Says whether the collector answers.
-    pub(super) async fn deliver(&self, written: Written, ending: &mut Ending) -> bool {
+    /// tried once more.
+    pub(super) async fn deliver(&self, written: Written, ending: &mut Ending) -> Delivery {
         let Written { message, items } = written;
         let mut is_last = false;
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let outcome = self.client.send(self.signal, message.clone()).await;
             let Outcome::Later { after, why } = &outcome else {
                 self.conclude(&outcome, items as u64);
-                return true;
+                return Delivery::Answered;
             };
             self.tell(why);
             if is_last || attempt == ATTEMPTS {
                 self.conclude(&outcome, items as u64);
-                break;
+                return if is_last { Delivery::Ended } else { Delivery::GivenUp };
             }
             let pause = after.unwrap_or_else(|| self.pause(attempt)).min(LONGEST_PAUSE);
             is_last = tokio::select! {
@@ -59,7 +72,6 @@ impl Courier {
                 () = tokio::time::sleep(pause) => false,
             };
         }
-        false
     }
 
     /// Between half of it and all of it, so that not all processes come at once.

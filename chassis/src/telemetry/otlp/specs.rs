@@ -17,8 +17,8 @@ counters! {
     SPANS = "otel.sdk.exporter.span.exported", "span", "Spans that were sent, or not taken and given up.";
     POINTS = "otel.sdk.exporter.metric_data_point.exported", "data_point", "Values that were sent, or not taken.";
     LINES = "otel.sdk.exporter.log.exported", "log_record", "Lines of the log that were sent, or not taken and given up.";
-    SPANS_DROPPED = "otel.sdk.processor.span.processed", "span", "Spans that were dropped, because too many waited.";
-    LINES_DROPPED = "otel.sdk.processor.log.processed", "log_record", "Lines of the log that were dropped, because too many waited.";
+    SPANS_QUEUED = "otel.sdk.processor.span.processed", "span", "Spans that waited and were taken to be sent, or dropped because too many waited.";
+    LINES_QUEUED = "otel.sdk.processor.log.processed", "log_record", "Lines of the log that waited and were taken to be sent, or dropped because too many waited.";
 }
 
 /// Why something was not sent.
@@ -36,16 +36,36 @@ pub(super) struct Tally {
     spec: &'static Spec,
     labels: Labels,
     sent: Counter,
+}
+
+/// Counts what waits to be sent.
+pub(super) struct Queueing {
+    /// What was taken to be sent.
+    pub(super) taken: Counter,
     /// What found no room in the queue.
     pub(super) dropped: Counter,
 }
 
+impl Queueing {
+    /// Of spans or of lines.
+    pub(super) fn new(metrics: &Metrics, signal: Signal) -> Self {
+        let (spec, component) = match signal {
+            Signal::Traces | Signal::Metrics => (&SPANS_QUEUED, "batching_span_processor"),
+            Signal::Logs => (&LINES_QUEUED, "batching_log_processor"),
+        };
+        let all = labels([("otel.component.type", component)]);
+        let mut dropped = all.clone();
+        dropped.insert("error.type", Cow::Borrowed("queue_full"));
+        Self { taken: metrics.counter(spec, all), dropped: metrics.counter(spec, dropped) }
+    }
+}
+
 impl Tally {
     pub(super) fn new(metrics: &Metrics, signal: Signal, protocol: OtlpProtocol) -> Self {
-        let (spec, dropped) = match signal {
-            Signal::Traces => (&SPANS, &SPANS_DROPPED),
-            Signal::Metrics => (&POINTS, &SPANS_DROPPED),
-            Signal::Logs => (&LINES, &LINES_DROPPED),
+        let spec = match signal {
+            Signal::Traces => &SPANS,
+            Signal::Metrics => &POINTS,
+            Signal::Logs => &LINES,
         };
         let component = match protocol {
             OtlpProtocol::Http => "otlp_http_exporter",
@@ -57,7 +77,6 @@ impl Tally {
             spec,
             sent: metrics.counter(spec, labels_of_sent.clone()),
             labels: labels_of_sent,
-            dropped: metrics.counter(dropped, labels([("error.type", "queue_full")])),
         }
     }
 

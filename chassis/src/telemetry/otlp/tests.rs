@@ -64,8 +64,8 @@ impl Sending {
         self.process.spans.offer(finished(name));
     }
 
-    /// What was counted of the spans: those sent, rejected, unavailable and dropped.
-    fn counted(&self) -> [f64; 4] {
+    /// What was counted of the spans: those sent, rejected, unavailable, dropped, and taken to be sent.
+    fn counted(&self) -> [f64; 5] {
         let families = self.process.metrics.families();
         let count = |name: &str, error: Option<&str>| {
             let family = families.iter().find(|family| family.spec.name == name);
@@ -82,6 +82,7 @@ impl Sending {
             count(exported, Some("rejected")),
             count(exported, Some("unavailable")),
             count("otel.sdk.processor.span.processed", Some("queue_full")),
+            count("otel.sdk.processor.span.processed", None),
         ]
     }
 }

@@ -304,6 +304,24 @@ async fn certificates_are_exchanged_while_connections_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_long_the_certificate_in_use_is_good_is_shown() {
+    let parts = Parts::new();
+    let (_rig, pipes) = parts.pipes(None, Limits::default());
+    shown(&parts, &pipes).await;
+    let remaining = || parts.counted("chassis.tls.certificate.remaining", "tls.crt");
+    let years = |years: f64| years * 365.25 * 86_400.0;
+    let long = remaining();
+    assert!((years(40.0)..years(100.0)).contains(&long), "{long} seconds");
+    let expired = parts.authority.issue_with([dns("localhost")], |params| {
+        params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    });
+    parts.shelf.put("tls.crt", &expired.certificate);
+    parts.shelf.put("tls.key", &expired.key);
+    sleep(2 * MINUTE).await;
+    assert!((years(-100.0)..0.0).contains(&remaining()), "{} seconds", remaining());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_stays_broken_is_told_once_and_the_former_is_used_on() {
     let parts = Parts::new();
     let (_rig, pipes) = parts.pipes(None, Limits::default());

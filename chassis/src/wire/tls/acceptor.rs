@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -13,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Credentials;
+use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Files};
 use crate::fault::Code;
 use crate::invocation::Tls;
@@ -43,9 +45,12 @@ use rotation::Rotation;
 pub(crate) struct Acceptor {
     credentials: Credentials,
     current: Arc<ArcSwap<ServerConfig>>,
+    /// Until when the certificate in use is good.
+    until: Arc<AtomicU64>,
     seen: [u8; 32],
     files: Option<Arc<dyn Files + Send + Sync>>,
     metrics: Metrics,
+    clock: Clock,
 }
 
 impl Acceptor {
@@ -61,9 +66,11 @@ impl Acceptor {
         }
         Ok(Self {
             current: Arc::new(ArcSwap::from_pointee(config)),
+            until: Arc::new(AtomicU64::new(material.until().unwrap_or(0))),
             seen: material.digest(),
             files: context.files.again(),
             metrics: context.process.metrics.clone(),
+            clock: context.clock,
             credentials,
         })
     }
@@ -77,6 +84,8 @@ impl Acceptor {
         phase: watch::Receiver<Phase>,
     ) -> Served {
         let handshakes = Arc::new(Handshakes::of(&self.metrics));
+        let until = Arc::clone(&self.until);
+        metric::remaining(&self.metrics, &self.credentials.certificate, &until, self.clock);
         let gate = Gate { current: Arc::clone(&self.current), handshakes };
         let rotated = async {
             match Rotation::of(self) {

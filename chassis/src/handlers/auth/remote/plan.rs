@@ -26,6 +26,8 @@ pub(super) struct Plan {
     /// When the keys that are known were fetched.
     fetched: Option<Instant>,
     due: Option<Instant>,
+    /// Since when the issuer cannot be reached: when the first fetch failed after the last that did not.
+    away: Option<Instant>,
     failures: u32,
     /// How many fetches brought keys.
     came: u64,
@@ -58,6 +60,7 @@ impl Plan {
             times,
             fetched: None,
             due: None,
+            away: None,
             failures: 0,
             came: 0,
             under_way: false,
@@ -82,8 +85,9 @@ impl Plan {
         self.came
     }
 
-    pub(super) fn is_fresh(&self, now: Instant) -> bool {
-        self.age(now).is_some_and(|age| age <= self.times.stale)
+    /// When the keys that are known are good no longer; `None` as long as the issuer answers, and where there are none.
+    pub(super) fn end_of_trust(&self) -> Option<Instant> {
+        self.fetched.and(self.away).map(|since| since + self.times.stale)
     }
 
     /// Somebody holds a token that names an unknown key.
@@ -132,13 +136,14 @@ impl Plan {
         }
         let wait = match came {
             Some(max_age) => {
-                (self.fetched, self.failures, self.came) = (Some(now), 0, self.came + 1);
+                (self.fetched, self.away, self.failures, self.came) = (Some(now), None, 0, self.came + 1);
                 // Ahead of the end, so that nobody waits; not all instances at once.
                 max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST).mul_f64(0.8 + 0.1 * chance)
             }
             None => {
                 let wait = AGAIN.saturating_mul(1 << self.failures.min(8)).min(AGAIN_AT_MOST);
                 self.failures += 1;
+                self.away.get_or_insert(now);
                 wait.mul_f64(0.5 + 0.5 * chance)
             }
         };

@@ -14,14 +14,17 @@ use crate::conf::{BuildContext, FileRef, Process};
 use crate::handler::{Handler, Verdict};
 use crate::handlers::auth::algorithm::Algorithm;
 use crate::handlers::auth::gate::{Gate, Schemes};
+use crate::handlers::auth::refusal::Refusal;
 use crate::handlers::auth::tests::*;
 use crate::handlers::auth::tokens::Tokens;
 use crate::handlers::auth::{Auth, Conf};
+use crate::invocation::fixture::Page;
 use crate::invocation::{Params, fixture};
 use crate::operation::{Access, Operation};
 
 #[cfg(feature = "outgoing")]
 mod http_issuer;
+mod outage;
 mod rotation;
 
 /// An issuer that publishes what it is told to.
@@ -181,4 +184,5 @@ async fn after(seconds: u64) {
     settle().await;
 }
 
+const UNAVAILABLE: Result<(), StatusCode> = Err(StatusCode::SERVICE_UNAVAILABLE);
 const UNAUTHORIZED: Result<(), StatusCode> = Err(StatusCode::UNAUTHORIZED);

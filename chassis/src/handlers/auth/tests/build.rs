@@ -165,6 +165,10 @@ fn a_value_out_of_range_is_refused() {
         ("leeway", json!({ "leeway": "61s" })),
         ("algorithms", json!({ "algorithms": [] })),
         ("typ", json!({ "typ": [] })),
+        ("max-token-size", json!({ "max-token-size": "0B" })),
+        ("keys.timeout", json!({ "keys": { "timeout": "0s" } })),
+        ("keys.cool-down", json!({ "keys": { "cool-down": "0s" } })),
+        ("keys.stale", json!({ "keys": { "stale": "0s" } })),
     ] {
         assert_eq!(built(changes, keys.as_bytes()).unwrap_err().at, at);
     }

@@ -31,6 +31,21 @@ async fn d05_a_configured_caller_has_its_own_limit_and_others_share_the_global_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_of_another_scheme_that_has_the_same_name_is_one_of_the_others() {
+    let callers = json!({ "billing": { "rate": "2/h", "scheme": "api-key" }, "ada": { "rate": "1/h" } });
+    let limiter = limiter(json!({ "rate": "5/h", "key": "global", "callers": callers }));
+    let by = |scheme: &str, subject: &str| {
+        let mut call = call();
+        let identity = Identity { subject: subject.to_owned(), scheme: scheme.to_owned(), ..Identity::default() };
+        call.call.principal = Some(Principal::new(identity));
+        call
+    };
+    assert_eq!(count(passes(&limiter, (0..9).map(|_| by("jwt", "billing")))), 5);
+    assert_eq!(count(passes(&limiter, (0..9).map(|_| by("api-key", "billing")))), 2);
+    assert_eq!(passes(&limiter, [by("jwt", "ada"), by("basic", "ada")]), [true, false], "any scheme is meant");
+}
+
+#[tokio::test(start_paused = true)]
 async fn d06_a_limit_of_zero_refuses_every_call() {
     let refused = limiter(json!({ "rate": "0/s" }));
     assert_eq!(count(passes(&refused, (0..10).map(|_| call()))), 0);

@@ -88,7 +88,7 @@ fn a_sampled_call_is_sent_with_what_the_conventions_ask_for() {
 
 #[test]
 fn a_failure_is_recorded_whatever_was_decided() {
-    let failure = || Fault::new(Code::DeadlineExceeded, "");
+    let failure = || Fault::new(Code::DeadlineExceeded, "").by_no_handler();
     let span = sent(json!({ "ratio": 0.0 }), UNSAMPLED, MOMENT, failure()).unwrap();
     assert!(failed(&span) && span.flags & 1 == 1);
     assert_eq!(said(&span, "chassis.recorded_because"), Some(&text("error")));
@@ -98,6 +98,29 @@ fn a_failure_is_recorded_whatever_was_decided() {
     assert!(none(json!({}), Fault::new(Code::NotFound, "").into()), "what the caller got wrong is no failure");
     assert!(none(json!({}), Fault::cancelled().into()));
     assert!(none(json!({}), Reply::new("ok")));
+    assert!(!none(json!({}), Reply::new(http::StatusCode::BAD_GATEWAY)));
+    assert!(!none(json!({}), Fault::internal("it panicked").by("any").into()), "a handler may fail too");
+}
+
+#[test]
+fn what_callers_bring_about_is_no_failure() {
+    let is_recorded = |mut call: Invocation, fault: Fault| {
+        let (handler, queue) = sending(json!({ "ratio": 0.0 }));
+        assert!(matches!(handler.before(&mut call), Verdict::Continue));
+        handler.after(&call, &mut fault.into());
+        taken(&queue).is_some()
+    };
+    let late = || Fault::new(Code::DeadlineExceeded, "").by_no_handler();
+    let mut hurried = call(&[]);
+    hurried.call.locals.set(Hurry);
+    assert!(is_recorded(call(&[]), late()));
+    assert!(!is_recorded(hurried, late()), "the caller chose the deadline");
+    for refusal in [Code::Unavailable, Code::DeadlineExceeded, Code::BadGateway] {
+        assert!(!is_recorded(call(&[]), Fault::new(refusal, "").by("overload")), "{refusal:?}");
+    }
+    let unknown = || fixture::call(fixture::request("BREW", "/greetings/ada"));
+    assert!(!is_recorded(unknown(), Fault::new(Code::Unimplemented, "").by_no_handler()));
+    assert!(is_recorded(call(&[]), Fault::new(Code::Unimplemented, "").by_no_handler()), "an operation says so");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Proves what becomes of spans that a collector does not take, and of configuration that cannot be meant.
 
 use super::*;
+use crate::invocation::fixture::Page;
 
 #[tokio::test]
 async fn what_is_not_taken_now_is_sent_again() {
@@ -29,7 +30,7 @@ async fn what_is_refused_is_counted_and_not_sent_again() {
         works.end().await;
         assert!(collector.is_quiet());
         let ended = Sending { process, works: Works::default(), warnings, _exporting };
-        assert_eq!(ended.counted(), [1.0, 1.0, 0.0, 0.0], "{protocol}");
+        assert_eq!(ended.counted(), [1.0, 1.0, 0.0, 0.0, 2.0], "{protocol}");
     }
 }
 
@@ -46,7 +47,7 @@ async fn what_a_collector_takes_in_part_is_counted_in_part() {
     works.end().await;
     assert_eq!(names(&collector.next().await).len(), 3);
     let ended = Sending { process, works: Works::default(), warnings, _exporting };
-    assert_eq!(ended.counted(), [1.0, 2.0, 0.0, 0.0]);
+    assert_eq!(ended.counted(), [1.0, 2.0, 0.0, 0.0, 3.0]);
 }
 
 #[tokio::test]
@@ -65,11 +66,11 @@ async fn a_collector_that_is_away_costs_no_more_than_the_queue() {
     for _ in 0..100 {
         sending.record("a");
     }
-    assert_eq!(sending.counted(), [0.0, 0.0, 0.0, 96.0]);
+    assert_eq!(sending.counted(), [0.0, 0.0, 0.0, 96.0, 0.0]);
     let Sending { works, process, warnings, _exporting } = sending;
     works.end().await;
     let ended = Sending { process, works: Works::default(), warnings, _exporting };
-    assert_eq!(ended.counted(), [0.0, 0.0, 4.0, 96.0], "at the end it is tried once more, and given up");
+    assert_eq!(ended.counted(), [0.0, 0.0, 4.0, 96.0, 4.0], "at the end it is tried once more, and given up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,7 +88,43 @@ async fn a_collector_that_never_answers_is_given_up_in_the_end() {
     while sending.counted()[2] < 1.0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    assert_eq!(sending.counted(), [0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(sending.counted(), [0.0, 0.0, 1.0, 0.0, 1.0]);
+}
+
+#[tokio::test]
+async fn what_is_lost_at_the_end_is_told_with_its_number() {
+    let page = Page::default();
+    let _lines = tracing::subscriber::set_default(page.subscriber());
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    for (endpoint, is_cut_off) in
+        [("http://127.0.0.1:1".to_owned(), false), (format!("http://{}", silent.local_addr().unwrap()), true)]
+    {
+        let conf = json!({
+            "endpoint": endpoint,
+            "metrics": { "enabled": false },
+            "traces": { "queue": 8, "batch": 2, "interval": "1h" },
+        });
+        let sending = Sending::start(conf);
+        for _ in 0..5 {
+            sending.record("a");
+        }
+        let Sending { works, process, warnings, _exporting } = sending;
+        let ending = works.end();
+        if is_cut_off {
+            // The collector takes the connection, and nobody waits for its answer.
+            let accepted = async { silent.accept().await.unwrap() };
+            tokio::select! { () = ending => panic!("it ended"), _ = accepted => {} }
+        } else {
+            ending.await;
+        }
+        let ended = Sending { process, works: Works::default(), warnings, _exporting };
+        while ended.counted()[2] < 5.0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(ended.counted(), [0.0, 0.0, 5.0, 0.0, 5.0], "cut off: {is_cut_off}");
+    }
+    let lost = page.text().lines().filter(|line| line.contains("\"lost\":5")).count();
+    assert_eq!(lost, 2, "{}", page.text());
 }
 
 fn refused(conf: Value) -> (String, String) {

@@ -90,9 +90,14 @@ impl Material {
         }
     }
 
+    /// Until when the certificate is good, in seconds since the Unix epoch; `None` where it cannot be read.
+    pub(super) fn until(&self) -> Option<u64> {
+        Some(certificate(&self.certificate).ok()?.expires)
+    }
+
     /// What to say about a certificate that is not valid any more.
     pub(super) fn expired(&self, credentials: &Credentials, now: u64) -> Option<BuildError> {
-        let until = certificate(&self.certificate).ok()?.expires;
+        let until = self.until()?;
         let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(until);
         let message = format!("the certificate in `{}` expired at {}", credentials.certificate, rfc3339(at));
         let help = "put another into its place: callers believe this one no more";

@@ -1,5 +1,10 @@
 //! What is counted of handshakes and certificates.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::clock::Clock;
+use crate::conf::FileRef;
 use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
 
 static HANDSHAKES: Spec = Spec {
@@ -16,6 +21,23 @@ static RELOADS: Spec = Spec {
     unit: Unit::Count("reload"),
     kind: Kind::Counter,
 };
+
+static REMAINING: Spec = Spec {
+    name: "chassis.tls.certificate.remaining",
+    help: "How long the certificate that a listener shows is still good, by its file; less than nothing since it expired.",
+    unit: Unit::Seconds,
+    kind: Kind::Gauge,
+};
+
+/// Lets whoever asks see how long the certificate in use is still good, for as long as that is held. `until` is in seconds
+/// since the Unix epoch, and 0 where the certificate does not say.
+pub(super) fn remaining(metrics: &Metrics, file: &FileRef, until: &Arc<AtomicU64>, clock: Clock) {
+    let until = Arc::downgrade(until);
+    metrics.observe(&REMAINING, labels([("certificate", file.to_string())]), move || {
+        let until = until.upgrade()?.load(Ordering::Relaxed);
+        (until > 0).then(|| until as f64 - clock.unix_seconds() as f64)
+    });
+}
 
 /// What became of handshakes.
 pub(super) struct Handshakes {

@@ -1,6 +1,7 @@
 //! Looks at the files of a listener from time to time, so that certificates are exchanged without a new start.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
@@ -16,6 +17,7 @@ pub(super) struct Rotation {
     credentials: Credentials,
     files: Arc<dyn Files + Send + Sync>,
     current: Arc<ArcSwap<ServerConfig>>,
+    until: Arc<AtomicU64>,
     seen: Result<[u8; 32], BuildError>,
     /// What is in use.
     used: [u8; 32],
@@ -25,8 +27,9 @@ pub(super) struct Rotation {
 impl Rotation {
     /// That of a listener; `None` where its files cannot change.
     pub(super) fn of(acceptor: Acceptor) -> Option<Self> {
-        let Acceptor { credentials, current, seen, files, metrics } = acceptor;
-        Some(Self { credentials, files: files?, current, seen: Ok(seen), used: seen, reloads: Reloads::of(&metrics) })
+        let Acceptor { credentials, current, until, seen, files, metrics, .. } = acceptor;
+        let (files, reloads) = (files?, Reloads::of(&metrics));
+        Some(Self { credentials, files, current, until, seen: Ok(seen), used: seen, reloads })
     }
 
     /// Looks again and again.
@@ -54,15 +57,16 @@ impl Rotation {
         if self.seen == Ok(self.used) {
             return self;
         }
-        match read.and_then(|material| material.config(&self.credentials)) {
-            Ok(config) => self.take(config),
+        match read.and_then(|material| Ok((material.config(&self.credentials)?, material.until()))) {
+            Ok((config, until)) => self.take(config, until.unwrap_or(0)),
             Err(error) => self.refuse(&error),
         }
         self
     }
 
-    fn take(&mut self, config: ServerConfig) {
+    fn take(&mut self, config: ServerConfig, until: u64) {
         self.current.store(Arc::new(config));
+        self.until.store(until, Ordering::Relaxed);
         self.used = self.seen.clone().unwrap_or(self.used);
         self.reloads.taken.increment();
         tracing::info!(certificate = %self.credentials.certificate, "new connections get another certificate from now on");

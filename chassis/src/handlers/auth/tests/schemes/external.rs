@@ -73,6 +73,17 @@ async fn it_learns_of_the_call_and_of_nothing_else() {
 }
 
 #[tokio::test]
+async fn it_does_not_learn_of_the_key() {
+    let (server, heads) = service("200 OK").await;
+    let mut conf = asking(&server.address, json!({}));
+    conf["api-keys"]["query"] = json!("key");
+    let auth = auth(conf);
+    assert!(called(&auth, Access::Auth, "/greetings?key=secret&a=b", &[]).await.is_ok());
+    let head = heads.lock().unwrap()[0].to_ascii_lowercase();
+    assert!(head.contains("\r\nx-forwarded-uri: /greetings?a=b\r\n") && !head.contains(KEY), "{head}");
+}
+
+#[tokio::test]
 async fn only_calls_that_would_pass_otherwise_are_asked_about() {
     let (server, _) = service("200 OK").await;
     let auth = auth(asking(&server.address, json!({})));
@@ -119,5 +130,7 @@ fn what_is_wrong_is_said_with_the_whole_key() {
     let name = |name: &str| wrong(asking("http://127.0.0.1:1", json!({ "headers": [name] })));
     assert_eq!(name("a b"), "`external.headers`: `a b` is no name of a header field");
     assert_eq!(name("X-Auth-Subject"), "`external.headers`: `x-auth-subject` is what the service is told by us");
+    let never = wrong(asking("http://127.0.0.1:1", json!({ "timeout": "0s", "on-failure": "allow" })));
+    assert_eq!(never, "`external.timeout`: nobody answers in no time");
     assert_eq!(name("Host"), "`external.headers`: `host` belongs to the connection of the caller");
 }

@@ -60,6 +60,7 @@ fn no_more_passwords_are_checked_than_may_be() {
         let refused = |fault: &Fault| fault.status() == 503;
         let busy = outcomes.into_iter().find_map(|outcome| outcome.err().filter(refused)).unwrap();
         assert!(busy.retry_after().is_some() && told(&busy).1.is_empty());
+        assert!(busy.cause().is_none(), "a line of the log for each would be theirs to write");
         assert_eq!(passes(&auth, &[("authorization", &basic("Aladdin", "open sesame"))]).await, "basic:Aladdin");
     });
 }
