@@ -11,12 +11,14 @@ use http::{StatusCode, header};
 use serde::Serialize;
 
 mod code;
+mod origin;
 mod problem;
 mod reason;
 
 pub use code::Code;
 pub(crate) use reason::Receipt;
 
+use origin::Origin;
 use problem::RESERVED;
 use reason::Reason;
 
@@ -42,19 +44,6 @@ struct Cause {
 
 /// What is told how long the problem document is.
 type Measure = Box<dyn FnOnce(u64) + Send + Sync>;
-
-/// Who made a fault.
-#[derive(Debug)]
-enum Origin {
-    /// Nobody has said yet.
-    Unsaid,
-    /// No handler: the operation, or a failure of the runner.
-    NoHandler,
-    /// The runner, by what configuration says of all calls.
-    Chain,
-    /// The handler of this name.
-    Handler(Cow<'static, str>),
-}
 
 /// One thing that is wrong with what the caller sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -152,39 +141,6 @@ impl Fault {
         self
     }
 
-    /// Records who refused the call; the first to be named stays.
-    #[must_use]
-    pub fn by(mut self, handler: impl Into<Cow<'static, str>>) -> Self {
-        if let Origin::Unsaid = self.0.origin {
-            self.0.origin = Origin::Handler(handler.into());
-        }
-        self
-    }
-
-    /// Records that no handler refused the call, unless one was named before.
-    #[must_use]
-    pub(crate) fn by_no_handler(mut self) -> Self {
-        if let Origin::Unsaid = self.0.origin {
-            self.0.origin = Origin::NoHandler;
-        }
-        self
-    }
-
-    /// Records that the chain itself refused the call, by this key of its configuration; whoever was named before stays.
-    #[must_use]
-    pub(crate) fn by_chain(mut self, key: &'static str) -> Self {
-        if let Origin::Unsaid = self.0.origin {
-            self.0.origin = Origin::Chain;
-            return self.with_policy(key);
-        }
-        self
-    }
-
-    /// Whether a handler, or the chain itself, refused the call.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.0.origin, Origin::Chain | Origin::Handler(_))
-    }
-
     /// Runs something with the length of the problem document, once that is written; not if nobody waits for it any more.
     pub(crate) fn on_document(&mut self, run: impl FnOnce(u64) + Send + Sync + 'static) {
         self.0.measures.push(Box::new(run));
@@ -213,14 +169,6 @@ impl Fault {
     /// What only the logs read.
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.0.internal.as_deref()
-    }
-
-    /// The handler that refused the call, or failed over it; `None` where it was the operation, or nobody.
-    pub fn handler(&self) -> Option<&str> {
-        match &self.0.origin {
-            Origin::Handler(name) => Some(name),
-            Origin::Unsaid | Origin::NoHandler | Origin::Chain => None,
-        }
     }
 
     /// The values that were wrong.
