@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -50,7 +52,42 @@ pub struct Operation {
     /// What a record of any of its calls says of it.
     #[serde(skip)]
     pub(crate) recorded: Recorded,
+    /// What tells it from all others, at once.
+    #[serde(skip)]
+    pub(crate) serial: Serial,
 }
+
+/// A number that no other operation of the process has, so that what was found for one need not be compared again. What is
+/// cloned may be changed, and has another; operations do not differ by it.
+#[derive(Debug)]
+pub(crate) struct Serial(NonZeroU64);
+
+impl Serial {
+    pub(crate) fn number(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl Default for Serial {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(NonZeroU64::MIN.saturating_add(LAST.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+impl Clone for Serial {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Serial {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Serial {}
 
 /// What a record of a call says of its operation, written when the first is made. It follows from all else, so that
 /// operations do not differ by it.
@@ -105,6 +142,7 @@ impl Operation {
             asks_for_certificates: false,
             location: Location::default(),
             recorded: Recorded::default(),
+            serial: Serial::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::specs::{ACTIVE, DURATION, REQUEST_SIZE, RESPONSE_SIZE};
 use super::table::Table;
 use super::traits::{PAIRS, Traits};
 use crate::clock::{Clock, Instant, nanos};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, Matched};
 use crate::metrics::{Gauge, Histogram, Labels, Metrics, labels};
 use crate::operation::Operation;
 use crate::reply::{End, Outcome, Reply};
@@ -129,7 +129,7 @@ impl Series {
 /// A call whose reply is made while it is sent.
 pub(super) struct Streamed {
     meters: Arc<Meters>,
-    operation: Option<Operation>,
+    matched: Matched,
     traits: Traits,
     request: Option<u64>,
     arrived: Instant,
@@ -140,15 +140,15 @@ impl Streamed {
     pub(super) fn new(meters: Arc<Meters>, invocation: &Invocation, reply: &Reply) -> Self {
         let (call, traits) = (&invocation.call, Traits::answered(invocation, reply));
         let request = call.body_size;
-        Self { meters, operation: call.operation().cloned(), traits, request, arrived: call.arrived, trace: call.trace }
+        Self { meters, matched: call.matched(), traits, request, arrived: call.arrived, trace: call.trace }
     }
 
     /// The last byte was sent, or nobody waits for it any more.
     pub(super) fn ended(&mut self, end: &End) {
-        let Self { meters, operation, traits, request, arrived, trace } = self;
+        let Self { meters, matched, traits, request, arrived, trace } = self;
         let traits = if end.outcome == Outcome::Failed { traits.broken() } else { *traits };
         let took = nanos(meters.clock.now().duration_since(*arrived));
         let measures = Measures { took, request: *request, response: Some(end.bytes) };
-        meters.count(operation.as_ref(), traits, &measures, (trace, *arrived));
+        meters.count(matched.operation(), traits, &measures, (trace, *arrived));
     }
 }

@@ -1,7 +1,7 @@
 //! Handles by operation and traits, found without a lock: each is made once and never moved.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::traits::Traits;
 use crate::metrics::MOST_SERIES;
@@ -19,6 +19,8 @@ struct Entry<T> {
     id: String,
     template: String,
     traits: Traits,
+    // The operation that was found here last: it need not be compared again.
+    last: AtomicU64,
     kept: T,
 }
 
@@ -33,6 +35,7 @@ impl<T> Table<T> {
     /// What is kept for these, made if it is the first time; `None` if there is no room for more.
     pub(super) fn find(&self, operation: Option<&Operation>, traits: Traits, make: impl Fn() -> T) -> Option<&T> {
         let (id, template) = operation.map_or(("", ""), |operation| (&operation.id, &operation.template));
+        let serial = operation.map_or(0, |operation| operation.serial.number());
         let first = hash(id, traits);
         for at in first..first + Self::SLOTS {
             let slot = &self.slots[at % Self::SLOTS];
@@ -42,14 +45,27 @@ impl<T> Table<T> {
                 // Another thread may be faster, with something else: then it is the next slot.
                 None => slot.get_or_init(|| {
                     self.taken.fetch_add(1, Ordering::Relaxed);
-                    Box::new(Entry { id: id.to_owned(), template: template.to_owned(), traits, kept: make() })
+                    let (id, template) = (id.to_owned(), template.to_owned());
+                    Box::new(Entry { id, template, traits, last: AtomicU64::new(serial), kept: make() })
                 }),
             };
-            if entry.traits == traits && entry.id == id && entry.template == template {
+            if entry.traits == traits && entry.is_of(serial, id, template) {
                 return Some(&entry.kept);
             }
         }
         None
+    }
+}
+
+impl<T> Entry<T> {
+    #[inline]
+    fn is_of(&self, serial: u64, id: &str, template: &str) -> bool {
+        let is_last = self.last.load(Ordering::Relaxed) == serial;
+        is_last
+            || self.id == id && self.template == template && {
+                self.last.store(serial, Ordering::Relaxed);
+                true
+            }
     }
 }
 
@@ -88,6 +104,8 @@ mod tests {
         assert_eq!(table.find(None, traits, || 3), Some(&3));
         assert_eq!(table.find(Some(&one), head, || 4), Some(&4));
         assert_eq!(table.find(Some(&one), traits, || 5), Some(&1));
+        assert_eq!(table.find(Some(&one.clone()), traits, || 6), Some(&1), "mounted anew");
+        assert_eq!(table.find(Some(&one), traits, || 7), Some(&1));
     }
 
     #[test]
