@@ -86,9 +86,11 @@ impl Configure for RateLimit {
     }
 
     fn requires(conf: &Conf) -> Vec<Requirement> {
-        // Before anybody knows the caller every call would count by its address, and nobody would notice.
-        let keys = conf.knows_callers().into_iter();
-        keys.map(|key| Requirement { fact: fact::PRINCIPAL, key }).collect()
+        // Before anybody knows the caller every call would count by its address, and before it has a mark a limit for
+        // what is marked would be for none; and nobody would notice.
+        let of = |fact: &'static str| move |key| Requirement { fact, key };
+        let callers = conf.knows_callers().into_iter().map(of(fact::PRINCIPAL));
+        callers.chain(conf.knows_marks().into_iter().map(of(fact::MARK))).collect()
     }
 
     fn suits(conf: &Conf, operations: &[&Operation]) -> Result<(), BuildError> {

@@ -244,6 +244,15 @@ impl Conf {
         keys.into_iter().filter_map(|(needed, key)| needed.then_some(key)).collect()
     }
 
+    /// Where what is counted depends on what `marker` calls the call, the key that says so.
+    pub(super) fn knows_marks(&self) -> Vec<&'static str> {
+        let by_mark = |policy: &Policy| policy.rate.is_some() && policy.key.contains(&Key::Mark);
+        let for_mark = |policy: &Policy| policy.when.as_ref().is_some_and(When::asks_for_mark);
+        let policies = self.policies.values().any(|policy| by_mark(policy) || for_mark(policy));
+        let keys = [(by_mark(&self.first()), "key"), (policies, "policies")];
+        keys.into_iter().filter_map(|(needed, key)| needed.then_some(key)).collect()
+    }
+
     /// The path parameters that are counted by, each with the key that says so.
     pub(super) fn params(&self) -> Vec<(String, String)> {
         let named = self.policies.iter().map(|(name, policy)| (format!("policies.{name}.key"), policy.key.clone()));

@@ -101,6 +101,22 @@ fn what_must_be_known_of_callers_is_asked_for_at_its_key() {
 }
 
 #[test]
+fn what_must_be_known_of_marks_is_asked_for_at_its_key() {
+    let keys = |conf: Value| {
+        let required = RateLimit::requires(&crate::conf::typed(conf).unwrap());
+        assert!(required.iter().all(|requirement| requirement.fact == fact::MARK), "{required:?}");
+        required.into_iter().map(|requirement| requirement.key).collect::<Vec<_>>()
+    };
+    let policy = |policy: Value| keys(json!({ "policies": { "a": policy } }));
+    assert_eq!(keys(json!({ "key": "mark" })), [] as [&str; 0]);
+    assert_eq!(keys(json!({ "rate": "1/s", "key": ["operation", "mark"] })), ["key"]);
+    assert_eq!(policy(json!({ "rate": "1/s", "key": "mark" })), ["policies"]);
+    assert_eq!(policy(json!({ "rate": "1/s", "when": { "mark": ["gold"] } })), ["policies"]);
+    assert_eq!(policy(json!({ "rate": "1/s", "when": [{ "method": ["GET"] }, { "mark": ["none"] }] })), ["policies"]);
+    assert_eq!(policy(json!({ "rate": "1/s", "when": { "method": ["GET"] } })), [] as [&str; 0]);
+}
+
+#[test]
 fn a_path_parameter_that_no_operation_has_is_refused() {
     let mut operation = Operation::new("greeting", "hello", "GET", "/greetings/{name}");
     operation.parameters.push("name".into());
