@@ -33,6 +33,7 @@ pub mod chain;
 pub mod component;
 pub mod condition;
 pub mod conf;
+pub mod descriptors;
 pub mod handler;
 pub mod memory;
 pub mod metrics;

@@ -94,7 +94,7 @@ pub(crate) struct Limits {
     pub headers: usize,
     /// The longest target of a request, in bytes.
     pub target_bytes: usize,
-    /// The most connections at once; more wait in the queue of the operating system.
+    /// The most connections at once. While more are wanted, those without a call are closed after two seconds.
     pub connections: usize,
     /// What HTTP/2 adds.
     pub h2: H2Limits,

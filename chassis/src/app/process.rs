@@ -4,6 +4,7 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 
 use crate::clock::Clock;
 use crate::conf::source::{own, pressure};
+use crate::descriptors;
 use crate::metrics::{Kind, Labels, Metrics, Spec, Unit, labels};
 
 static UPTIME: Spec = Spec {
@@ -80,8 +81,8 @@ pub(super) fn observe(metrics: &Metrics, clock: Clock) {
     for (mode, place) in [("user", 0), ("system", 1)] {
         metrics.observe(&CPU, labels([("cpu.mode", mode)]), move || ticks(&own("stat")?, place));
     }
-    metrics.observe(&DESCRIPTORS, Labels::new(), pressure::open_descriptors);
-    metrics.observe(&DESCRIPTOR_LIMIT, Labels::new(), pressure::descriptor_limit);
+    metrics.observe(&DESCRIPTORS, Labels::new(), || pressure::open_descriptors().ok());
+    metrics.observe(&DESCRIPTOR_LIMIT, Labels::new(), || Some(descriptors::limit()? as f64));
     if let Ok(runtime) = Handle::try_current() {
         observe_runtime(metrics, &runtime.metrics());
     }

@@ -14,6 +14,7 @@ use super::{Flags, Package, broken, fail};
 use crate::app::{App, Prepared, StartError};
 use crate::clock::Clock;
 use crate::conf::root::Log;
+use crate::descriptors;
 use crate::lifecycle::{Exit, Signals};
 use crate::outbox::Lines;
 use crate::telemetry;
@@ -33,6 +34,7 @@ fn unread(error: StartError, flags: &Flags) -> StartError {
 
 fn attempt(app: App, flags: &Flags) -> Result<ExitCode, StartError> {
     let package = app.package();
+    descriptors::raise_limit();
     match prepare(app, flags).map_err(|error| unread(error, flags))? {
         Some((prepared, signals)) => serve(package, prepared, signals, flags),
         None => Ok(Exit::Clean.into()),

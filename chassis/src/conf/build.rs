@@ -11,6 +11,7 @@ use super::FileRef;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::condition::When;
+use crate::descriptors::Descriptors;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
@@ -101,6 +102,8 @@ pub struct Process {
     pub metrics: Metrics,
     /// Where parts ask for work beside the calls.
     pub background: Background,
+    /// Where listeners say how many connections they want.
+    pub descriptors: Descriptors,
     /// Where parts say how much memory they can take.
     pub memory: Memory,
     /// Where parts leave spans that are over, for whoever sends them.

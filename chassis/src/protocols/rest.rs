@@ -1,8 +1,9 @@
 //! `rest`: calls over HTTP/1.1 and HTTP/2, in the clear or over TLS.
 //!
 //! HTTP/2 is spoken to peers that begin with its preface (RFC 9113 §3.3); over TLS, ALPN has told them to. Further listeners are
-//! configured as `protocols.rest-NAME`. A connection beyond `max-connections` waits in the queue of the operating
-//! system until another one closes: its peer sees a slow connection rather than an error, and tries no other way in.
+//! configured as `protocols.rest-NAME`. A connection beyond `max-connections` waits until another one closes: its peer
+//! sees a slow connection rather than an error, and tries no other way in. While one waits, those without a call are
+//! closed after two seconds. All listeners together take half of the file descriptors at most ([`descriptors`]).
 
 #![expect(unsafe_code, reason = "the entry of a protocol stands in a section of the linker")]
 
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::catalog::{CHASSIS_PROTOCOLS_V1, Head, ProtocolEntry};
 use crate::conf::{BuildContext, BuildError, typed};
+use crate::descriptors::{self, Claim};
 use crate::invocation::{self, Peer};
 use crate::operation::Location;
 use crate::protocol::{Address, Bound, Listen, Listener, Phase, Refusals, Served};
@@ -26,7 +28,6 @@ use crate::wire::tls::Acceptor;
 use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
 
 mod conf;
-mod descriptors;
 
 pub use conf::{ClientCertificates, Conf, Http2, Tls};
 
@@ -45,10 +46,11 @@ static ENTRY: ProtocolEntry = ProtocolEntry {
 fn build(value: Value, context: &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError> {
     let conf: Conf = typed(value)?;
     let limits = conf.limits()?;
-    let few = descriptors::few_for(limits.connections, context.files);
+    let claim = context.process.descriptors.claim(limits.connections);
     let tls = conf.tls.map(|tls| Acceptor::build(tls.credentials()?, context)).transpose();
     let tls = tls.map_err(|error| error.below("tls"))?;
-    Ok(Box::new(Rest { listen: conf.listen, limits, max_body: conf.max_body.0, few, tls }))
+    let is_said = conf.max_connections.is_some();
+    Ok(Box::new(Rest { listen: conf.listen, limits, max_body: conf.max_body.0, claim, is_said, tls }))
 }
 
 fn asks_for_certificates(value: &Value) -> bool {
@@ -60,7 +62,9 @@ struct Rest {
     listen: Listen,
     limits: Limits,
     max_body: u64,
-    few: Option<u64>,
+    claim: Claim,
+    /// Whether somebody asked for so many connections.
+    is_said: bool,
     tls: Option<Acceptor>,
 }
 
@@ -68,17 +72,18 @@ impl Listener for Rest {
     fn bind(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Bound>, BuildError>> {
         Box::pin(async move {
             let sockets = Sockets::bind(&self.listen).await?;
-            if let Some(descriptors) = self.few {
-                let connections = self.limits.connections;
+            let Self { limits, max_body, claim, is_said, tls, .. } = *self;
+            let limits = Limits { connections: claim.granted(), ..limits };
+            if is_said && claim.granted() < claim.wanted() {
                 tracing::warn!(
-                    connections,
-                    descriptors,
-                    "`max-connections` is more than half of the file descriptors this process may open: \
-                     raise `ulimit -n`, or lower it"
+                    max_connections = claim.wanted(),
+                    connections = claim.granted(),
+                    descriptors = descriptors::limit(),
+                    "`max-connections` is not reached: all listeners together take no more than half of the file \
+                     descriptors; raise `ulimit -n`, or lower it"
                 );
             }
-            let Self { limits, max_body, tls, .. } = *self;
-            Ok(Box::new(Listening { sockets, limits, max_body, tls }) as Box<dyn Bound>)
+            Ok(Box::new(Listening { sockets, limits, max_body, tls, _claim: claim }) as Box<dyn Bound>)
         })
     }
 }
@@ -89,6 +94,7 @@ struct Listening {
     limits: Limits,
     max_body: u64,
     tls: Option<Acceptor>,
+    _claim: Claim,
 }
 
 impl Bound for Listening {
@@ -102,7 +108,7 @@ impl Bound for Listening {
     }
 
     fn serve(self: Box<Self>, entry: Entry, phase: watch::Receiver<Phase>) -> BoxFuture<'static, Served> {
-        let Self { sockets, limits, max_body, tls } = *self;
+        let Self { sockets, limits, max_body, tls, _claim: _ } = *self;
         let entry = entry.with_body_limit(max_body);
         match tls {
             Some(tls) => Box::pin(async move { tls.serve(sockets, entry, &limits, phase).await }),

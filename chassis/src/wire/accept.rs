@@ -63,8 +63,9 @@ pub(super) async fn serve_behind<D: Doorway, A: Accept, S: Serve>(
                     return Served { cut };
                 }
             }
-            Event::Accepted(Ok((stream, peer)), permit) => watch.admit(stream, peer, permit),
-            Event::Accepted(Err(error), _) => watch.failed(&error),
+            Event::Accepted(Ok((stream, peer))) => watch.receive(stream, peer),
+            Event::Accepted(Err(error)) => watch.failed(&error),
+            Event::Room(permit) => watch.let_in(permit),
             Event::Rested => watch.rest = None,
             Event::Tick => watch.look(),
             Event::Ended(outcome) => report(outcome),
@@ -75,19 +76,23 @@ pub(super) async fn serve_behind<D: Doorway, A: Accept, S: Serve>(
 
 enum Event<T> {
     Phase(Phase),
-    Accepted(io::Result<(T, Peer)>, OwnedSemaphorePermit),
+    Accepted(io::Result<(T, Peer)>),
+    /// A connection has closed.
+    Room(OwnedSemaphorePermit),
     Rested,
     Tick,
     Ended(Result<(), JoinError>),
 }
 
 /// The task that accepts, and everything it watches.
-struct Watch<D, A, S> {
+struct Watch<D, A: Accept, S> {
     doorway: D,
     accept: Option<A>,
     service: S,
     server: Arc<Server>,
     permits: Arc<Semaphore>,
+    /// The connection for which there is no room yet. Further ones wait in the queue of the operating system.
+    held: Option<(A::Stream, Peer)>,
     lines: Vec<Weak<Line>>,
     tasks: JoinSet<()>,
     ticks: Interval,
@@ -109,6 +114,7 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
             service,
             server: Arc::new(server),
             permits: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            held: None,
             lines: Vec::new(),
             tasks: JoinSet::new(),
             ticks,
@@ -120,15 +126,16 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
     }
 
     async fn next(&mut self, phase: &mut watch::Receiver<Phase>) -> Event<A::Stream> {
-        let Self { accept, permits, tasks, ticks, rest, lines, .. } = self;
-        let resting = rest.is_some();
+        let Self { accept, permits, held, tasks, ticks, rest, lines, .. } = self;
+        let (holds, rests) = (held.is_some(), rest.is_some());
         tokio::select! {
             biased;
             phase = changed(phase) => Event::Phase(phase),
             Some(outcome) = tasks.join_next() => Event::Ended(outcome),
             _ = ticks.tick(), if !lines.is_empty() => Event::Tick,
             () = rested(rest) => Event::Rested,
-            (accepted, permit) = accepted(accept, permits), if !resting => Event::Accepted(accepted, permit),
+            Ok(permit) = Arc::clone(permits).acquire_owned(), if holds => Event::Room(permit),
+            accepted = accepted(accept), if !holds && !rests => Event::Accepted(accepted),
         }
     }
 
@@ -153,7 +160,8 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
 
     fn close(&mut self) {
         let Some(accept) = self.accept.take() else { return };
-        for (stream, peer) in accept.close(self.permits.available_permits()) {
+        let waiting = accept.close(self.permits.available_permits());
+        for (stream, peer) in self.held.take().into_iter().chain(waiting) {
             if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
                 self.admit(stream, peer, permit);
             }
@@ -169,23 +177,40 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
         self.lines.iter().filter_map(Weak::upgrade)
     }
 
-    fn admit(&mut self, stream: A::Stream, peer: Peer, permit: OwnedSemaphorePermit) {
+    /// Takes a connection on, or holds it until another one closes.
+    fn receive(&mut self, stream: A::Stream, peer: Peer) {
         self.failures = 0;
-        let line = Arc::new(Line::new(peer, Arc::clone(&self.server), self.given, permit));
-        self.lines.push(Arc::downgrade(&line));
-        self.doorway.open(&mut self.tasks, stream, line, self.service.connect(peer));
-        if self.permits.available_permits() == 0 && !self.full {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return self.admit(stream, peer, permit);
+        }
+        self.held = Some((stream, peer));
+        if !self.full {
             self.full = true;
             tracing::warn!(connections = self.tasks.len(), "no more connections are accepted until one closes");
         }
     }
 
+    fn let_in(&mut self, permit: OwnedSemaphorePermit) {
+        if let Some((stream, peer)) = self.held.take() {
+            self.admit(stream, peer, permit);
+        }
+    }
+
+    fn admit(&mut self, stream: A::Stream, peer: Peer, permit: OwnedSemaphorePermit) {
+        let line = Arc::new(Line::new(peer, Arc::clone(&self.server), self.given, permit));
+        self.lines.push(Arc::downgrade(&line));
+        self.doorway.open(&mut self.tasks, stream, line, self.service.connect(peer));
+    }
+
     fn look(&mut self) {
         let now = self.server.ticks.advance();
         self.full &= self.permits.available_permits() == 0;
+        // Who wants a connection and gets none goes before those who have one and do not use it.
+        let is_short = self.held.is_some() || self.rest.is_some();
+        let ages = if is_short { &self.server.short } else { &self.server.ages };
         self.lines.retain(|line| match line.upgrade() {
             Some(line) => {
-                line.look(now);
+                line.look(now, ages);
                 true
             }
             None => false,
@@ -221,15 +246,11 @@ async fn rested(rest: &mut Option<Pin<Box<Sleep>>>) {
     }
 }
 
-/// The next connection, once there is room for one. Those that wait do so in the queue of the operating system.
-async fn accepted<A: Accept>(
-    accept: &mut Option<A>,
-    permits: &Arc<Semaphore>,
-) -> (io::Result<(A::Stream, Peer)>, OwnedSemaphorePermit) {
-    let (Some(accept), Ok(permit)) = (accept, Arc::clone(permits).acquire_owned().await) else {
-        return std::future::pending().await;
-    };
-    (poll_fn(|cx| accept.poll_accept(cx)).await, permit)
+async fn accepted<A: Accept>(accept: &mut Option<A>) -> io::Result<(A::Stream, Peer)> {
+    match accept {
+        Some(accept) => poll_fn(|cx| accept.poll_accept(cx)).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn concerns_one_connection(error: &io::Error) -> bool {

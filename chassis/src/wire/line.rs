@@ -221,8 +221,7 @@ impl Line {
     }
 
     /// Gives the orders that are due at this tick.
-    pub(super) fn look(&self, now: u32) {
-        let ages = &self.server.ages;
+    pub(super) fn look(&self, now: u32, ages: &Ages) {
         let blocked = self.blocked.load(Ordering::Relaxed);
         if blocked != UNBLOCKED && now.wrapping_sub(blocked) > ages.write {
             return self.orders.give(CUT);

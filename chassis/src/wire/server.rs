@@ -16,6 +16,8 @@ pub(super) struct Server {
     pub(super) ticks: Ticks,
     pub(super) period: Duration,
     pub(super) ages: Ages,
+    /// The same while connections are short.
+    pub(super) short: Ages,
     pub(super) refusals: Arc<Refusals>,
     pub(super) head: Head,
     pub(super) http1: http1::Builder,
@@ -24,10 +26,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(limits: &Limits, refusals: Arc<Refusals>) -> Self {
+        let ages = Ages::new(limits);
         Self {
             ticks: Ticks::default(),
             period: period(limits),
-            ages: Ages::new(limits),
+            short: ages.while_short(),
+            ages,
             refusals,
             head: limits.head(),
             http1: http1(limits),

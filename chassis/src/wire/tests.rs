@@ -7,6 +7,7 @@ mod http2;
 mod malformed;
 mod peer2;
 mod rig;
+mod room;
 mod slow;
 mod sockets;
 mod timeouts;

@@ -26,7 +26,7 @@ impl Ticks {
 }
 
 /// The timeouts of a listener, in ticks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ages {
     pub(super) header_read: u32,
     pub(super) idle: u32,
@@ -51,6 +51,11 @@ impl Ages {
             linger: ticks(LINGER),
             age: limits.age.map(ticks),
         }
+    }
+
+    /// What holds while connections are short: one without a call is kept only as long as its next may be on its way.
+    pub(super) fn while_short(&self) -> Self {
+        Self { idle: self.idle.min(self.linger), ..self.clone() }
     }
 }
 

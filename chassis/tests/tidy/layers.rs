@@ -10,7 +10,7 @@ const LAYERS: &[&str] = &[
     "prelude app testing cli",
     "telemetry lifecycle admin",
     "handlers protocols",
-    "provider wire route chain handler protocol component catalog conf argument answer condition background memory metrics outbox outgoing redis generated",
+    "provider wire route chain handler protocol component catalog conf argument answer condition background descriptors memory metrics outbox outgoing redis generated",
     "invocation reply fault operation schema principal trace clock random field lane",
 ];
 

@@ -16,9 +16,22 @@ struct Served {
     admin: String,
 }
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_greeter");
+
 /// The program, with nothing of the environment and the configuration that ships.
 fn greeter(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greeter"));
+    command(PROGRAM, arguments)
+}
+
+/// The same, where a shell has set limits first.
+#[cfg(unix)]
+fn limited(limits: &str, arguments: &[&str]) -> Command {
+    let script = format!("{limits}; exec \"$0\" \"$@\"");
+    command("sh", &[&["-c", &script, PROGRAM], arguments].concat())
+}
+
+fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.env_clear().current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).args(arguments);
     command
 }
@@ -26,9 +39,13 @@ fn greeter(arguments: &[&str]) -> Command {
 impl Served {
     /// Starts it, and reads what it says until it is ready.
     fn start(settings: &[&str]) -> Self {
+        Self::start_as(greeter, settings)
+    }
+
+    fn start_as(program: impl Fn(&[&str]) -> Command, settings: &[&str]) -> Self {
         let ports = ["protocols.rest.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0", "drain.delay=0s"];
         let sets = ports.iter().chain(settings).flat_map(|set| ["--set", set]).collect::<Vec<_>>();
-        let mut child = greeter(&sets).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = program(&sets).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut served = Self { child, address: String::new(), admin: String::new() };
         loop {
@@ -176,6 +193,41 @@ fn prometheus_finds_nothing_to_object_to_in_what_it_measures() {
 fn it_works_with_as_many_threads_as_it_is_told() {
     let threads = |workers: &str| Served::start(&[&format!("runtime.workers={workers}")]).threads();
     assert_eq!(threads("7") - threads("2"), 5);
+}
+
+/// How many file descriptors the process may have, and could let itself have.
+#[cfg(target_os = "linux")]
+fn descriptors(child: &Child) -> String {
+    let limits = std::fs::File::open(format!("/proc/{}/limits", child.id())).unwrap();
+    let mut lines = BufReader::new(limits).lines().map(Result::unwrap);
+    let line = lines.find_map(|line| Some(line.strip_prefix("Max open files")?.to_owned())).unwrap();
+    line.split_whitespace().take(2).collect::<Vec<_>>().join(" of ")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_takes_as_many_descriptors_as_it_is_let() {
+    let served = Served::start_as(|arguments| limited("ulimit -Sn 100; ulimit -Hn 200", arguments), &[]);
+    assert_eq!(descriptors(&served.child), "200 of 200");
+}
+
+#[cfg(unix)]
+#[test]
+fn callers_that_hold_on_to_connections_keep_nobody_out() {
+    let served = Served::start_as(|arguments| limited("ulimit -n 80", arguments), &[]);
+    let held: Vec<_> = (0..100)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&served.address).unwrap();
+            write!(stream, "GET /greetings/ada HTTP/1.1\r\nhost: greeter\r\n\r\n").unwrap();
+            stream
+        })
+        .collect();
+    for probe in ["/livez", "/readyz"] {
+        assert_eq!(call(&served.admin, "GET", probe, None, "").0, 200, "{probe}");
+    }
+    // Those before it are answered, and make room.
+    assert_eq!(served.call("GET", "/greetings/bob", None, "").0, 200);
+    drop(held);
 }
 
 #[cfg(unix)]

@@ -17,9 +17,12 @@ pub struct Conf {
     /// The largest body of a request that operations read, unless the operation is allowed another size.
     #[conf(default = Size::mib(2))]
     pub max_body: Size,
-    /// The most connections at once. Further ones wait until one closes.
-    #[conf(default = 10_000, range(1..))]
-    pub max_connections: u32,
+    /// The most connections at once; 10000 if left out. Further ones wait until one closes, and while they do, those
+    /// without a call are closed after two seconds. All listeners together take no more than half of the file
+    /// descriptors that the process may open, whatever is said here, so that operators and probes always get in.
+    #[conf(range(1..))]
+    #[schemars(extend("examples" = [10_000]))]
+    pub max_connections: Option<u32>,
     /// The largest head of a request: its first line and its header fields. Larger ones get 431.
     #[conf(default = Size::kib(64))]
     pub max_header_bytes: Size,
@@ -100,6 +103,9 @@ pub struct Http2 {
     pub max_local_resets: u32,
 }
 
+/// As many connections as nobody wants to have more of without saying so.
+const MAX_CONNECTIONS: u32 = 10_000;
+
 impl Conf {
     /// The limits, checked beyond what their types can say.
     pub(crate) fn limits(&self) -> Result<Limits, BuildError> {
@@ -112,7 +118,7 @@ impl Conf {
             header_bytes: header_bytes(self.max_header_bytes)?,
             headers: self.max_headers as usize,
             target_bytes: self.max_target_bytes.length(),
-            connections: self.max_connections as usize,
+            connections: self.max_connections.unwrap_or(MAX_CONNECTIONS) as usize,
             h2: self.http2.limits().map_err(|error| error.below("http2"))?,
         })
     }

@@ -1,13 +1,12 @@
 //! What a well-behaved HTTP/1.1 peer relies on.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::rig::{Rig, check, exchange, get, head, last, one_reply, rest, until};
 use crate::wire::Limits;
@@ -164,32 +163,6 @@ async fn a_panic_ends_one_connection_and_no_other() {
     assert_eq!(exchange(address, get("/panic")).await, "");
     other.write_all(last("/fine").as_bytes()).await.unwrap();
     check(&rest(&mut other).await, 200, &["GET /fine"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn connections_beyond_the_cap_wait_for_one_to_close() {
-    let (_rig, pipes) = Rig::pipes(Limits { connections: 1, ..Limits::default() });
-    let mut first = pipes.connect();
-    first.write_all(get("/first").as_bytes()).await.unwrap();
-    check(&one_reply(&mut first).await, 200, &[]);
-    let mut second = pipes.connect();
-    second.write_all(get("/second").as_bytes()).await.unwrap();
-    assert!(timeout(Duration::from_secs(5), second.read_u8()).await.is_err());
-    drop(first);
-    check(&one_reply(&mut second).await, 200, &["GET /second"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn accepting_goes_on_after_failures() {
-    let (_rig, pipes) = Rig::pipes(Limits::default());
-    const EMFILE: i32 = 24;
-    for _ in 0..5 {
-        pipes.fail(io::Error::from_raw_os_error(EMFILE));
-        pipes.fail(io::ErrorKind::ConnectionAborted.into());
-    }
-    let mut stream = pipes.connect();
-    stream.write_all(last("/after").as_bytes()).await.unwrap();
-    check(&rest(&mut stream).await, 200, &["GET /after"]);
 }
 
 #[tokio::test]
