@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::fields;
 use super::gcra::Decision;
 use super::limit::Chosen;
@@ -56,21 +58,37 @@ impl Telling {
         let names: Vec<_> = refusing().map(|one| one.chosen.limit.name.as_str()).collect();
         let fault = fault.with_type(QUOTA_EXCEEDED).with_extension("violated-policies", names);
         let fault = longest.into_iter().fold(fault, with_reason);
+        let others = refusing().filter(|one| longest.is_some_and(|longest| !std::ptr::eq(*one, longest)));
+        let others: Vec<_> = others.map(named).collect();
+        let fault = if others.is_empty() { fault } else { fault.with_evidence("others", others) };
         if self.fields { fields::tell(all, fault, Fault::with_header) } else { fault }
     }
 }
 
-/// What operators are told. The key itself is not: it may say who the caller is.
-fn with_reason(fault: Fault, Standing { chosen, decision }: &Standing<'_>) -> Fault {
+/// What operators are told.
+fn with_reason(fault: Fault, standing: &Standing<'_>) -> Fault {
+    let Standing { chosen, decision } = standing;
+    let fault = fault.with_policy(chosen.limit.name.clone()).with_remedy(remedy(chosen, decision));
+    figures(standing).into_iter().fold(fault, |fault, (name, value)| fault.with_evidence(name, value))
+}
+
+/// The figures of a policy. The key itself is none of them: it may say who the caller is.
+fn figures(Standing { chosen, decision }: &Standing<'_>) -> [(&'static str, Value); 5] {
     let quota = chosen.quota;
-    fault
-        .with_policy(chosen.limit.name.clone())
-        .with_evidence("remaining", decision.remaining)
-        .with_evidence("limit", quota.rate.to_string())
-        .with_evidence("burst", quota.gcra.burst())
-        .with_evidence("cost", chosen.cost)
-        .with_evidence("key", quota.by.clone())
-        .with_remedy(remedy(chosen, decision))
+    [
+        ("remaining", decision.remaining.into()),
+        ("limit", quota.rate.to_string().into()),
+        ("burst", quota.gcra.burst().into()),
+        ("cost", chosen.cost.into()),
+        ("key", quota.by.clone().into()),
+    ]
+}
+
+/// The figures of a policy that does not name the refusal, with its name.
+fn named(standing: &Standing<'_>) -> Value {
+    let policy = ("policy", Value::from(standing.chosen.limit.name.clone()));
+    let all = [policy].into_iter().chain(figures(standing));
+    Value::Object(all.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn remedy(chosen: &Chosen<'_>, decision: &Decision) -> String {

@@ -38,6 +38,10 @@ async fn the_policy_that_refuses_longest_says_when_to_come_back() {
     let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
     assert_eq!((&problem["violated-policies"], &problem["policy"]), (&json!(["day", "minute"]), &json!("day")));
     assert_eq!(refused(&limiter, ["day", "hour", "minute"]), [1, 0, 1]);
+    let evidence: HashMap<_, _> = fault.evidence().collect();
+    assert_eq!((evidence["limit"], evidence["burst"]), (&json!("2/d"), &json!(2)));
+    let minute = json!([{ "policy": "minute", "remaining": 0, "limit": "3/m", "burst": 2, "cost": 1, "key": "peer" }]);
+    assert_eq!(evidence["others"], &minute);
 }
 
 #[tokio::test(start_paused = true)]
