@@ -11,6 +11,8 @@ use crate::schema::BoxFuture;
 
 pub use crate::chain::{Mandate, Next};
 
+pub(crate) mod line;
+
 /// What handlers establish about a call, as names that `provides` and `requires` use.
 pub mod fact {
     /// The caller is known: `call.principal` is set where the operation's access asks for it.

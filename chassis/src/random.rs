@@ -5,6 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Makes random numbers for identifiers, jitter and sampling; not for keys or tokens.
 #[derive(Clone, Debug)]
@@ -56,6 +57,11 @@ impl Random {
             state = state.wrapping_add(STEP);
             mixed(state)
         })
+    }
+
+    /// A whole number of seconds up to this time: what to add to a `Retry-After`, which has no parts of seconds.
+    pub fn seconds_up_to(&self, most: Duration) -> Duration {
+        Duration::from_secs((self.next_f64() * (most.as_secs() + 1) as f64) as u64)
     }
 
     /// A number from 0 up to 1, without 1.

@@ -2,7 +2,7 @@
 //!
 //! A call holds its permit until its reply is ready, however it ends: also when its caller goes away or it panics.
 //! Calls beyond `max` are refused with 503 (RFC 9110 §15.6.4), unless a queue is configured. A queue is bounded in
-//! length and in time, and keeps delay low rather than order (CoDel, RFC 8289): see [`Gate`].
+//! length and in time, and keeps delay low rather than order (CoDel, RFC 8289): see [`Line`](crate::handler::line::Line).
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
@@ -13,6 +13,7 @@ use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::fault::{Code, Fault};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
+use crate::random::Random;
 use crate::{conf, handler};
 
 mod gate;
@@ -30,13 +31,17 @@ pub struct Conf {
     /// How many more may wait for one of them to end. Without a queue they are refused at once.
     #[conf(default = 0)]
     pub queue: u32,
-    /// How long a call may wait at most; its deadline may end the wait earlier. When the queue has not been empty for
-    /// 100ms, calls that wait for more than 5ms are refused and the latest is served first.
+    /// How long a call may wait at most; its deadline may end the wait earlier. When whoever goes in has waited for more
+    /// than 5ms for 100ms long, the queue stands: then the latest goes in first, and the one that waits longest is
+    /// refused, after 100ms another one, and so on, ever sooner, until it drains (CoDel, RFC 8289).
     #[conf(default = Interval::millis(100))]
     pub queue_timeout: Interval,
     /// When refused callers are told to come back.
     #[conf(default = Interval::secs(1))]
     pub retry_after: Interval,
+    /// Up to how many whole seconds are added to that at random, so that refused callers do not all come back at once.
+    #[conf(default = Interval::secs(2))]
+    pub retry_jitter: Interval,
 }
 
 /// Limits how many calls may run at the same time. Further ones are refused with 503, or wait a little if a queue is
@@ -45,17 +50,40 @@ pub struct Conf {
 pub struct Concurrency {
     gate: Arc<Gate>,
     queue_timeout: Duration,
-    retry_after: Duration,
+    retry: Arc<Retry>,
+}
+
+/// When refused callers come back.
+struct Retry {
+    after: Duration,
+    jitter: Duration,
+    random: Random,
+}
+
+impl Conf {
+    fn check(&self) -> Result<(), BuildError> {
+        if self.queue > 0 && self.queue_timeout == Interval::ZERO {
+            let error = BuildError::new("queue-timeout", "nobody can wait for so short a time");
+            return Err(error.with_help("write `queue: 0` for calls that do not wait, or a longer time"));
+        }
+        if self.retry_after == Interval::ZERO {
+            let error = BuildError::new("retry-after", "refused callers would come back at once");
+            return Err(error.with_help("write at least `1s`"));
+        }
+        Ok(())
+    }
 }
 
 impl Configure for Concurrency {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
+        conf.check()?;
+        let retry = Retry { after: conf.retry_after.0, jitter: conf.retry_jitter.0, random: context.random.clone() };
         Ok(Self {
             gate: Gate::new(conf.max, conf.queue, context.clock),
             queue_timeout: conf.queue_timeout.0,
-            retry_after: conf.retry_after.0,
+            retry: Arc::new(retry),
         })
     }
 }
@@ -66,14 +94,14 @@ impl Handler for Concurrency {
         drop(invocation.call.locals.take::<Permit>());
         match self.gate.enter(invocation.call.deadline) {
             Way::Open(permit) => pass(invocation, permit),
-            Way::Closed => Verdict::Refuse(refusal(self.retry_after)),
+            Way::Closed => Verdict::Refuse(self.retry.refusal()),
             Way::Later(_) if !invocation.call.may_act() => Verdict::Continue,
             Way::Later(turn) => {
-                let (patience, retry_after) = (self.queue_timeout, self.retry_after);
+                let (patience, retry) = (self.queue_timeout, Arc::clone(&self.retry));
                 let turn = async move { tokio::time::timeout(patience, turn).await };
                 Verdict::wait(turn, move |invocation, turn| match turn {
                     Ok(Ok(permit)) => pass(invocation, permit),
-                    Ok(Err(_)) | Err(_) => Verdict::Refuse(refusal(retry_after)),
+                    Ok(Err(_)) | Err(_) => Verdict::Refuse(retry.refusal()),
                 })
             }
         }
@@ -85,11 +113,14 @@ fn pass(invocation: &mut Invocation, permit: Permit) -> Verdict {
     Verdict::Continue
 }
 
-fn refusal(retry_after: Duration) -> Fault {
-    Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
-        .with_type(REDUCED_CAPACITY)
-        .with_extension("violated-policies", vec!["concurrency"])
-        .with_retry_after(retry_after)
+impl Retry {
+    #[cold]
+    fn refusal(&self) -> Fault {
+        Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
+            .with_type(REDUCED_CAPACITY)
+            .with_extension("violated-policies", vec!["concurrency"])
+            .with_retry_after(self.after.saturating_add(self.random.seconds_up_to(self.jitter)))
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@
 //! so that quick refusals and probes pull nothing down. Netflix's Gradient2 is used rather than a limit that is found
 //! by squeezing the service from time to time: it needs no phase in which calls are refused for the measuring.
 //!
-//! Where there is no room a call waits a little in a bounded queue ([`queue`]: CoDel, RFC 8289, and the latest first
-//! when it stands), the more critical before the others. One that could not be answered before its deadline, even if
+//! Where there is no room a call waits a little in a bounded queue ([`Line`](crate::handler::line::Line): CoDel, RFC
+//! 8289, and the latest first when it stands), the more critical before the others. One that could not be answered before its deadline, even if
 //! it were as quick as the quickest, is refused at once. Memory and file descriptors are looked at beside the calls
 //! ([`guard`]); when they get tight, calls are refused in the same order.
 //!
-//! A call counts until its reply is ready. Refusals are 503 (RFC 9110 §15.6.4) with `Retry-After` and the problem type
+//! A call counts until its reply is ready; one that is exempt takes no place at all. Refusals are 503 (RFC 9110 §15.6.4) with `Retry-After` and the problem type
 //! `temporary-reduced-capacity`. A call that finds room costs a few atomic steps: no lock, no allocation, no look at
 //! the clock.
 
@@ -63,6 +63,12 @@ pub struct Overload {
     _reserved: Reserved,
 }
 
+/// Where an adaptive limit begins of which nobody says it.
+const INITIAL: u32 = 20;
+
+/// Says of a call that the gate was open to it whatever stood there.
+struct Exempt;
+
 /// How long a call waited at the gate.
 struct Waited(Duration);
 
@@ -76,8 +82,9 @@ impl Configure for Overload {
             context.warnings.warn_at(warning.with_help("list the peers in `trusted-peers`"));
         }
         let adaptive = conf.limit == Mode::Adaptive;
-        let gradient =
-            adaptive.then(|| Gradient::new(conf.initial, (conf.min, conf.max), conf.headroom, conf.tolerance));
+        let gradient = adaptive.then(|| {
+            Gradient::new(conf.initial.unwrap_or(INITIAL), (conf.min, conf.max), conf.headroom, conf.tolerance)
+        });
         let limit = gradient.as_ref().map_or(usize::try_from(conf.max).unwrap_or(usize::MAX), Gradient::limit);
         let (clock, process) = (context.clock, context.process);
         let gate = Gate::new(limit, conf.queue, conf.thresholds, clock);
@@ -89,7 +96,7 @@ impl Configure for Overload {
             meter: Meter::new(clock.now(), conf.window.0, gradient),
             _watch: guards.watch(&process.background),
             guards,
-            refusals: Arc::new(Refusals::new(&process.metrics, conf.retry_after.0)),
+            refusals: Arc::new(Refusals::new(&process.metrics, &conf, context.random)),
             patience: conf.queue_timeout.0,
             _reserved: process.memory.reserve("overload", Gate::memory_bound(conf.queue)),
         })
@@ -104,10 +111,7 @@ impl Configure for Overload {
 
 impl Handler for Overload {
     fn before(&self, invocation: &mut Invocation) -> Verdict {
-        let Some(class) = self.classes.of(invocation) else {
-            self.gate.force();
-            return Verdict::Continue;
-        };
+        let Some(class) = self.class(invocation) else { return Verdict::Continue };
         if let Some(tight) = self.guards.tight(class) {
             return self.refuse(Short::Resource(tight), class);
         }
@@ -124,6 +128,9 @@ impl Handler for Overload {
     }
 
     fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        if self.classes.has_exempt() && invocation.call.locals.get::<Exempt>().is_some() {
+            return;
+        }
         self.meter.saw(self.gate.inside());
         if is_success(reply)
             && let Some(class) = self.classes.of(invocation)
@@ -139,6 +146,17 @@ impl Handler for Overload {
 }
 
 impl Overload {
+    /// How critical a call is; `None` for one that is never refused. What it is may change on its way, so that this is
+    /// kept: such a call takes no place, and gives none back.
+    fn class(&self, invocation: &mut Invocation) -> Option<Criticality> {
+        let class = self.classes.of(invocation);
+        if self.classes.has_exempt() {
+            let locals = &mut invocation.call.locals;
+            if class.is_none() { _ = locals.set(Exempt) } else { _ = locals.take::<Exempt>() }
+        }
+        class
+    }
+
     #[cold]
     fn wait(&self, turn: tokio::sync::oneshot::Receiver<gate::Permit>, class: Criticality) -> Verdict {
         let (patience, clock) = (self.patience, self.gate.clock());

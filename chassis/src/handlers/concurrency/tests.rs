@@ -1,5 +1,6 @@
 //! The gate as calls meet it, run through a chain.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -114,9 +115,11 @@ async fn calls_beyond_the_limit_are_refused_until_one_ends() {
 }
 
 #[test]
-fn a_refusal_says_when_to_come_back() {
-    let fault = refusal(Duration::from_millis(1_500));
-    assert_eq!(fault.headers()["retry-after"], "2");
+fn a_refusal_says_when_to_come_back_and_not_to_all_the_same() {
+    let retry = Retry { after: Duration::from_secs(2), jitter: Duration::from_secs(2), random: Random::seeded(1) };
+    let told: BTreeSet<_> = (0..50).map(|_| retry.refusal().headers()["retry-after"].clone()).collect();
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), ["2", "3", "4"]);
+    let fault = retry.refusal();
     let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
     assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity");
     assert_eq!((&problem["status"], &problem["violated-policies"]), (&json!(503), &json!(["concurrency"])));
@@ -195,16 +198,42 @@ async fn who_gave_up_waiting_is_passed_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_does_not_drain_serves_the_latest_and_sends_the_oldest_away() {
+async fn a_burst_is_let_in_when_places_come_free_however_long_that_takes() {
+    let service = Service::new(json!({ "max": 10, "queue": 10, "queue-timeout": "2s" }));
+    let mut calls = Vec::new();
+    for _ in 0..20 {
+        calls.push(service.start().await);
+    }
+    for _ in 0..2 {
+        pass(300).await;
+        service.answer(10).await;
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_stands_serves_the_latest_and_sends_the_oldest_away() {
     let service = Service::new(json!({ "max": 1, "queue": 10, "queue-timeout": "1s" }));
-    let (first, oldest) = (service.start().await, service.start().await);
-    pass(98).await;
-    let (earlier, latest) = (service.start().await, service.start().await);
-    pass(3).await;
+    let (first, second) = (service.start().await, service.start().await);
+    let (oldest, earlier, latest) = (service.start().await, service.start().await, service.start().await);
+    pass(10).await;
     service.answer(1).await;
-    assert_eq!((first.await.unwrap(), oldest.await.unwrap(), service.started()), (200, 503, 2));
+    assert_eq!((first.await.unwrap(), service.started()), (200, 2));
+    pass(100).await;
+    service.answer(1).await;
+    assert_eq!((second.await.unwrap(), oldest.await.unwrap(), service.started()), (200, 503, 3));
     service.answer(1).await;
     assert_eq!((latest.is_finished(), earlier.is_finished()), (true, false));
     service.answer(1).await;
-    assert_eq!((latest.await.unwrap(), earlier.await.unwrap(), service.started()), (200, 200, 3));
+    assert_eq!((latest.await.unwrap(), earlier.await.unwrap()), (200, 200));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_at_the_start() {
+    let at = |conf: Value| built::<Concurrency>(conf).err().map(|error| error.at);
+    assert_eq!(at(json!({ "retry-after": "0s" })).as_deref(), Some("retry-after"));
+    assert_eq!(at(json!({ "queue": 1, "queue-timeout": "0s" })).as_deref(), Some("queue-timeout"));
+    assert_eq!(at(json!({ "queue-timeout": "0s" })), None);
 }

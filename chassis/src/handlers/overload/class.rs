@@ -76,6 +76,11 @@ impl Classes {
         })
     }
 
+    /// Whether some calls are never refused.
+    pub(super) fn has_exempt(&self) -> bool {
+        self.exempt.is_some()
+    }
+
     /// How critical a call is; `None` for one that is never refused. A rule holds for everyone, a peer that is trusted
     /// says it of the others.
     pub(super) fn of(&self, invocation: &Invocation) -> Option<Criticality> {

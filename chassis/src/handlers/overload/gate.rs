@@ -7,8 +7,9 @@ use tokio::sync::oneshot;
 
 use super::class::Criticality;
 use super::policy::Thresholds;
-use super::queue::{Queue, Waiting};
+use super::queue::Queue;
 use crate::clock::{Clock, Instant};
+use crate::handler::line::Line;
 
 /// Lets calls in, the more critical ones first.
 ///
@@ -64,15 +65,13 @@ impl Gate {
             places: usize::try_from(places).unwrap_or(usize::MAX),
             thresholds: thresholds.by_place().map(|share| (share.of_one() * MILLION as f64).round() as usize),
             clock,
-            queue: Mutex::new(Queue::new(clock.now())),
+            queue: Mutex::default(),
         })
     }
 
     /// The most memory that so many calls in the queue take, beside what the calls themselves do.
     pub(super) fn memory_bound(places: u32) -> usize {
-        // The channel of a turn: two counters, a value and two wakers.
-        const CHANNEL: usize = 96;
-        usize::try_from(places).unwrap_or(usize::MAX).saturating_mul(size_of::<Waiting>() + CHANNEL)
+        usize::try_from(places).unwrap_or(usize::MAX).saturating_mul(Line::<Permit>::bytes_each())
     }
 
     /// Asks to go in. `soonest` is when the call could be answered at best.
@@ -147,16 +146,14 @@ impl Gate {
     ) -> Way {
         let mut queue = self.queue();
         let now = self.clock.now();
-        queue.send_away(now);
+        queue.tidy(now);
         self.waiting.store(queue.len() + 1, Ordering::SeqCst);
         let way = if !queue.has(class) && self.admit(class) {
             Way::Open
         } else if deadline.is_some_and(|deadline| deadline < soonest(now)) {
             Way::Late
         } else if self.room(class) > 0 && (queue.len() < self.places || queue.give_way(class)) {
-            let (turn, coming) = oneshot::channel();
-            queue.push(class, Waiting { since: now, deadline, turn });
-            Way::Later(coming)
+            Way::Later(queue.join(class, now, deadline))
         } else {
             Way::Closed
         };
@@ -167,7 +164,7 @@ impl Gate {
     fn let_in(self: &Arc<Self>) {
         // Handed over outside the lock: a permit that nobody takes any more must not try to lock it again.
         while let Some(next) = self.next() {
-            if let Err(unwanted) = next.turn.send(Permit(Some(Arc::clone(self)))) {
+            if let Err(unwanted) = next.send(Permit(Some(Arc::clone(self)))) {
                 unwanted.take();
                 self.inside.fetch_sub(1, Ordering::SeqCst);
             }
@@ -175,7 +172,7 @@ impl Gate {
     }
 
     /// Takes one out of the queue and a place for it, if there is room.
-    fn next(&self) -> Option<Waiting> {
+    fn next(&self) -> Option<oneshot::Sender<Permit>> {
         let mut queue = self.queue();
         let next = queue.next(self.clock.now(), |class| self.admit(class));
         self.waiting.store(queue.len(), Ordering::SeqCst);

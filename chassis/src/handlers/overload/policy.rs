@@ -18,9 +18,10 @@ pub struct Conf {
     /// How many calls an adaptive limit lets run at least.
     #[conf(default = 20, range(1..))]
     pub min: u32,
-    /// Where an adaptive limit begins.
-    #[conf(default = 20, range(1..))]
-    pub initial: u32,
+    /// Where an adaptive limit begins; without it at 20, or at what is closest to that between `min` and `max`.
+    #[conf(range(1..))]
+    #[schemars(extend("examples" = [20]))]
+    pub initial: Option<u32>,
     /// How much longer than usual calls may take before an adaptive limit shrinks: `1.5` is half as long again.
     #[conf(default = 1.5)]
     pub tolerance: f64,
@@ -33,8 +34,9 @@ pub struct Conf {
     /// How many calls may wait for others to end. With `shadow` set it to 0: who waits is late, whatever comes of it.
     #[conf(default = 100, range(..=100_000))]
     pub queue: u32,
-    /// How long a call may wait at most; its deadline may end the wait earlier. When the queue has not been empty for
-    /// 100ms, calls that wait for more than 5ms are refused and the latest is served first.
+    /// How long a call may wait at most; its deadline may end the wait earlier. When whoever goes in has waited for more
+    /// than 5ms for 100ms long, the queue stands: then the latest goes in first, and the one that waits longest is
+    /// refused, after 100ms another one, and so on, ever sooner, until it drains (CoDel, RFC 8289).
     #[conf(default = Interval::millis(100))]
     pub queue_timeout: Interval,
     /// How critical calls are of which nothing else is said: `sheddable`, `sheddable-plus`, `critical` or
@@ -55,7 +57,7 @@ pub struct Conf {
     /// Calls that are never refused and from which nothing is learnt, such as probes: `{ path: /healthz }`. The admin
     /// listener has none of this anyway.
     pub exempt: Option<When>,
-    /// How much of the limit each criticality may use.
+    /// How much of the limit each criticality may use: the more critical calls are, the more, or as much.
     #[conf(default)]
     pub thresholds: Thresholds,
     /// The part of the memory limit of the control group above which calls are refused. It is looked at four times a
@@ -68,6 +70,9 @@ pub struct Conf {
     /// When refused callers are told to come back.
     #[conf(default = Interval::secs(1))]
     pub retry_after: Interval,
+    /// Up to how many whole seconds are added to that at random, so that refused callers do not all come back at once.
+    #[conf(default = Interval::secs(2))]
+    pub retry_jitter: Interval,
 }
 
 /// How the limit is found.
@@ -131,9 +136,8 @@ impl Conf {
     /// # Errors
     /// What is wrong with a value in a way its type cannot say.
     pub(super) fn check(&self) -> Result<(), BuildError> {
-        if self.limit == Mode::Adaptive && self.min > self.max {
-            let message = format!("`min` is {} and `max` only {}", self.min, self.max);
-            return Err(BuildError::new("min", message).with_help("the limit lies between the two"));
+        if self.limit == Mode::Adaptive {
+            self.check_bounds()?;
         }
         if !(1.0..=10.0).contains(&self.tolerance) {
             let error = BuildError::new("tolerance", format!("`{}` is not between 1 and 10", self.tolerance));
@@ -143,8 +147,46 @@ impl Conf {
             let error = BuildError::new("window", format!("`{}` is not between 1ms and 1s", self.window));
             return Err(error.with_help("shorter ones follow quicker, longer ones are steadier"));
         }
+        if self.queue > 0 && self.queue_timeout == Interval::ZERO {
+            let error = BuildError::new("queue-timeout", "nobody can wait for so short a time");
+            return Err(error.with_help("write `queue: 0` for calls that do not wait, or a longer time"));
+        }
+        if self.retry_after == Interval::ZERO {
+            let error = BuildError::new("retry-after", "refused callers would come back at once");
+            return Err(error.with_help("write at least `1s`"));
+        }
+        self.thresholds.check().map_err(|error| error.below("thresholds"))?;
         self.memory.check().map_err(|error| error.below("memory"))?;
         self.descriptors.check().map_err(|error| error.below("descriptors"))
+    }
+}
+
+impl Conf {
+    fn check_bounds(&self) -> Result<(), BuildError> {
+        let beyond = |key: &str, bound: u32| {
+            let message = format!("`{key}` is {bound} and `max` only {}", self.max);
+            BuildError::new(key, message).with_help("the limit lies between `min` and `max`")
+        };
+        let max = self.max;
+        match (self.min, self.initial) {
+            (min, _) if min > max => Err(beyond("min", min)),
+            (_, Some(initial)) if initial > max => Err(beyond("initial", initial)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Thresholds {
+    fn check(self) -> Result<(), BuildError> {
+        let all: Vec<_> = Criticality::ALL.into_iter().map(Criticality::as_str).zip(self.by_place()).collect();
+        if let Some((name, _)) = all.iter().find(|(_, share)| *share == Share::percent(0)) {
+            let error = BuildError::new(*name, "with 0% no such call ever passes");
+            return Err(error.with_help("write at least `1%`"));
+        }
+        let inverted = all.windows(2).find(|pair| pair[0].1 > pair[1].1);
+        let Some([(lower, most), (higher, least)]) = inverted else { return Ok(()) };
+        let message = format!("`{higher}` is {least} and `{lower}`, which is less critical, {most}");
+        Err(BuildError::new("", message).with_help("the more critical calls are, the more they may use"))
     }
 }
 

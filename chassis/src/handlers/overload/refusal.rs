@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::class::Criticality;
 use super::gate::Gate;
 use super::guard::Tight;
+use super::policy::Conf;
 use crate::fault::{Code, Fault};
 use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
+use crate::random::Random;
 
 const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
@@ -27,7 +29,7 @@ static LIMIT: Spec = Spec {
 
 static INSIDE: Spec = Spec {
     name: "chassis.overload.running",
-    help: "Calls that `overload` let in and that are not answered yet.",
+    help: "Calls that take a place of the limit of `overload`.",
     unit: Unit::Count("request"),
     kind: Kind::Gauge,
 };
@@ -80,16 +82,23 @@ impl Short {
 /// Makes refusals and counts them.
 pub(super) struct Refusals {
     retry_after: Duration,
+    jitter: Duration,
+    random: Random,
     counters: [[Counter; Criticality::ALL.len()]; Short::NAMES.len()],
 }
 
 impl Refusals {
-    pub(super) fn new(metrics: &Metrics, retry_after: Duration) -> Self {
+    pub(super) fn new(metrics: &Metrics, conf: &Conf, random: &Random) -> Self {
         let counter = |short: usize, class: usize| {
             let pairs = [("criticality", Criticality::ALL[class].as_str()), ("reason", Short::NAMES[short])];
             metrics.counter(&REFUSED, labels(pairs))
         };
-        Self { retry_after, counters: std::array::from_fn(|short| std::array::from_fn(|class| counter(short, class))) }
+        Self {
+            retry_after: conf.retry_after.0,
+            jitter: conf.retry_jitter.0,
+            random: random.clone(),
+            counters: std::array::from_fn(|short| std::array::from_fn(|class| counter(short, class))),
+        }
     }
 
     #[cold]
@@ -99,7 +108,7 @@ impl Refusals {
             Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
                 .with_type(REDUCED_CAPACITY)
                 .with_extension("violated-policies", vec![Short::NAMES[short.place()]])
-                .with_retry_after(self.retry_after)
+                .with_retry_after(self.retry_after.saturating_add(self.random.seconds_up_to(self.jitter)))
                 .with_policy(Short::NAMES[short.place()])
                 .with_evidence("criticality", class.as_str())
                 .with_evidence("limit", gate.limit())

@@ -1,5 +1,6 @@
 //! Overload as calls meet it, run through a chain.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -190,18 +191,51 @@ async fn nobody_waits_longer_than_the_timeout_or_past_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_burst_is_let_in_when_places_come_free_however_long_that_takes() {
+    let service = Service::new(json!({
+        "limit": "fixed", "max": 10, "criticality": "critical-plus", "queue": 10, "queue-timeout": "2s",
+    }));
+    let mut calls = Vec::new();
+    for _ in 0..20 {
+        calls.push(service.start("/").await);
+    }
+    for _ in 0..2 {
+        pass(300).await;
+        service.answer(10).await;
+    }
+    for call in calls {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_queue_that_stands_serves_the_latest_and_sends_the_oldest_away() {
     let service = Service::new(json!({ "limit": "fixed", "max": 1, "queue": 10, "queue-timeout": "1s" }));
-    let (first, oldest) = (service.start("/").await, service.start("/").await);
-    pass(98).await;
-    let (earlier, latest) = (service.start("/").await, service.start("/").await);
-    pass(3).await;
+    let (first, second) = (service.start("/").await, service.start("/").await);
+    let (oldest, earlier, latest) = (service.start("/").await, service.start("/").await, service.start("/").await);
+    pass(10).await;
     service.answer(1).await;
-    assert_eq!((first.await.unwrap(), oldest.await.unwrap(), service.started()), (200, 503, 2));
+    assert_eq!((first.await.unwrap(), service.started()), (200, 2));
+    pass(100).await;
+    service.answer(1).await;
+    assert_eq!((second.await.unwrap(), oldest.await.unwrap(), service.started()), (200, 503, 3));
     service.answer(1).await;
     assert_eq!((latest.is_finished(), earlier.is_finished()), (true, false));
     service.answer(1).await;
     assert_eq!((latest.await.unwrap(), earlier.await.unwrap()), (200, 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_exempt_take_nobody_s_place() {
+    let service = Service::fixed(1, 0);
+    let exempt = service.fill("/healthz", 20).await;
+    let call = service.fill("/critical-plus", 1).await;
+    assert_eq!((service.handler.gate.inside(), service.run("/critical-plus", None).await), (1, 503));
+    service.answer(21).await;
+    for call in exempt.into_iter().chain(call) {
+        assert_eq!(call.await.unwrap(), 200);
+    }
+    assert_eq!(service.handler.gate.inside(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,11 +290,21 @@ async fn a_refusal_says_when_to_come_back_and_what_was_short() {
     let service = Service::fixed(1, 0);
     let _first = service.fill("/critical-plus", 1).await;
     let fault = refused(&service.handler, fixture::call(fixture::request("GET", "/")));
-    assert_eq!((&fault.headers()["retry-after"], fault.policy()), (&"1".parse().unwrap(), Some("room")));
+    assert_eq!(fault.policy(), Some("room"));
     let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
     assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity");
     let evidence: Vec<_> = fault.evidence().map(|(name, value)| format!("{name} {value}")).collect();
     assert_eq!(evidence, ["criticality \"critical\"", "limit 1", "limit-for-criticality 1", "running 1", "waiting 0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_callers_are_not_all_told_to_come_back_at_once() {
+    let service = Service::new(json!({ "limit": "fixed", "max": 1, "queue": 0, "retry-after": "3s" }));
+    let _first = service.fill("/", 1).await;
+    let told =
+        || refused(&service.handler, fixture::call(fixture::request("GET", "/"))).headers()["retry-after"].clone();
+    let told: BTreeSet<_> = (0..50).map(|_| told()).collect();
+    assert_eq!(told.into_iter().collect::<Vec<_>>(), ["3", "4", "5"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,9 +326,23 @@ async fn only_trusted_peers_say_how_critical_a_call_is_and_no_one_escapes_a_rule
 }
 
 #[test]
+fn thresholds_that_do_not_ascend_are_named() {
+    let error = built::<Overload>(json!({ "thresholds": { "critical": "30%" } })).err().unwrap();
+    let expected = "`thresholds`: `critical` is 30% and `sheddable-plus`, which is less critical, 70%";
+    assert_eq!(error.to_string(), expected);
+    let equal = json!({ "critical-plus": "50%", "critical": "50%", "sheddable-plus": "50%" });
+    assert!(built::<Overload>(json!({ "thresholds": equal, "min": 5, "max": 10 })).is_ok());
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_at_the_start() {
     for (conf, at) in [
         (json!({ "min": 300 }), "min"),
+        (json!({ "initial": 201 }), "initial"),
+        (json!({ "queue-timeout": "0s" }), "queue-timeout"),
+        (json!({ "retry-after": "0s" }), "retry-after"),
+        (json!({ "thresholds": { "sheddable": "100%", "critical": "30%" } }), "thresholds"),
+        (json!({ "thresholds": { "critical": "0%" } }), "thresholds.critical"),
         (json!({ "tolerance": 0.5 }), "tolerance"),
         (json!({ "window": "2s" }), "window"),
         (json!({ "memory": { "from": "90%", "full": "80%" } }), "memory.from"),
