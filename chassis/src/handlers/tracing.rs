@@ -56,7 +56,7 @@ impl Configure for Tracing {
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let carries = conf.correlation_header.is_some() || !conf.baggage.forward.is_empty();
-        let notes = Notes::build(conf.correlation_header.as_deref(), conf.baggage.record)?;
+        let notes = Notes::build(conf.correlation_header.as_deref(), conf.baggage.record, conf.trusted_proxies)?;
         let places = Places {
             random: context.random.clone(),
             sampler: Sampler::new(conf.ratio),

@@ -2,6 +2,7 @@
 
 use crate::conf;
 use crate::conf::Interval;
+use crate::invocation::Network;
 
 /// Which calls are recorded, and whom a trace is taken over from.
 #[conf]
@@ -33,6 +34,10 @@ pub struct Conf {
     /// the span and the field `correlation_id` of log lines.
     #[conf(default)]
     pub correlation_header: Option<String>,
+    /// Addresses of proxies that are believed about who they forward for (`X-Forwarded-For`), for the attribute
+    /// `client.address`: `10.0.0.0/8`, `192.0.2.7`, `unix` for Unix sockets. Nobody is by default.
+    #[conf(default)]
+    pub trusted_proxies: Vec<Network>,
     /// On which calls the lines that an operation logs carry the ids of the trace.
     #[conf(default)]
     pub log_context: LogContext,

@@ -1,8 +1,11 @@
 //! What callers send that stands in spans and log lines because configuration says so.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderName};
 
 use crate::conf::BuildError;
+use crate::invocation::{Invocation, Network, Proxies};
 use crate::outbox::shortened;
 use crate::trace::{BAGGAGE, Baggage};
 
@@ -13,17 +16,27 @@ const LONGEST: usize = 128;
 pub(super) struct Notes {
     correlation: Option<HeaderName>,
     baggage: Vec<String>,
+    proxies: Proxies,
 }
 
 impl Notes {
-    pub(super) fn build(correlation: Option<&str>, baggage: Vec<String>) -> Result<Self, BuildError> {
+    pub(super) fn build(
+        correlation: Option<&str>,
+        baggage: Vec<String>,
+        proxies: Vec<Network>,
+    ) -> Result<Self, BuildError> {
         let name = |text: &str| {
             text.parse().map_err(|_| {
                 BuildError::new("correlation-header", format!("`{text}` is not a header name"))
                     .with_help("a header name has letters, digits and hyphens, such as `operationID`")
             })
         };
-        Ok(Self { correlation: correlation.map(name).transpose()?, baggage })
+        Ok(Self { correlation: correlation.map(name).transpose()?, baggage, proxies: Proxies(proxies) })
+    }
+
+    /// The address a call comes from, as far as proxies are trusted to say it.
+    pub(super) fn client(&self, invocation: &Invocation) -> Option<IpAddr> {
+        self.proxies.client(&invocation.call.peer, invocation.headers())
     }
 
     /// The id by which the caller finds the call again, if it sent one that is sane.

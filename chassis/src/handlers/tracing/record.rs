@@ -77,7 +77,7 @@ impl Seen<'_> {
         if let Some(agent) = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
             span.text("user_agent.original", shortened(agent));
         }
-        if let Some(address) = call.peer.ip() {
+        if let Some(address) = self.notes.client(self.invocation) {
             span.text("client.address", Address::of(address).as_str());
         }
         if let Some(id) = call.locals.get::<RequestId>() {

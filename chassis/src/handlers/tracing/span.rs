@@ -1,5 +1,7 @@
 //! What the span of a call says: the names of OpenTelemetry's semantic conventions for HTTP servers.
 
+use std::net::IpAddr;
+
 use http::uri::PathAndQuery;
 use http::{Method, Version};
 use tracing::field::Empty;
@@ -7,7 +9,7 @@ use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
 use crate::invocation::convention::{METHODS, OTHER, SCHEMES, method, scheme, version};
-use crate::invocation::{CallSpan, CorrelationId, Invocation, Matched, Peer};
+use crate::invocation::{CallSpan, CorrelationId, Invocation, Matched};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
 
@@ -36,7 +38,7 @@ struct Facts {
     path: Option<PathAndQuery>,
     scheme: &'static str,
     version: Version,
-    peer: Peer,
+    client: Option<IpAddr>,
     trace: TraceContext,
     link: Option<TraceContext>,
     correlation: Option<CorrelationId>,
@@ -52,7 +54,7 @@ impl Facts {
             path: invocation.uri().path_and_query().cloned(),
             scheme: SCHEMES[scheme(invocation)],
             version: invocation.parts.version,
-            peer: call.peer,
+            client: notes.client(invocation),
             trace: call.trace,
             link,
             correlation: call.locals.get::<CorrelationId>().cloned(),
@@ -78,7 +80,7 @@ impl Facts {
             "url.scheme" = self.scheme,
             "url.path" = self.path.as_ref().map(PathAndQuery::path),
             "network.protocol.version" = version(self.version),
-            "client.address" = self.peer.ip().map(field::display),
+            "client.address" = self.client.map(field::display),
             "trace_id" = %Hex(&trace.trace_id),
             "span_id" = %Hex(&trace.span_id),
             "parent_id" = trace.is_continued().then(|| field::display(Hex(&trace.parent_id))),

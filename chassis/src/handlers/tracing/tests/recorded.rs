@@ -7,6 +7,7 @@ use prost::Message;
 use super::*;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings, typed};
+use crate::invocation::Peer;
 use crate::metrics::{Kind, Labels, Spec, Unit};
 use crate::outbox::{Sizes, Waiting};
 use crate::random::Random;
@@ -84,6 +85,20 @@ fn a_sampled_call_is_sent_with_what_the_conventions_ask_for() {
     }
     assert_eq!(said(&span, "http.response.status_code"), Some(&Value::IntValue(200)));
     assert_eq!((said(&span, "error.type"), said(&span, "chassis.recorded_because")), (None, None));
+}
+
+#[test]
+fn behind_a_proxy_that_is_trusted_a_span_says_where_the_call_comes_from() {
+    for (trusted, expected) in [(json!([]), "192.0.2.7"), (json!(["192.0.2.0/24"]), "203.0.113.9")] {
+        let (handler, queue) = sending(json!({ "trusted-proxies": trusted }));
+        let mut call = call(&[PARENT]);
+        call.call.peer = Peer::Ip("192.0.2.7:1".parse().unwrap());
+        call.parts.headers.insert("x-forwarded-for", "203.0.113.9".parse().unwrap());
+        assert!(matches!(handler.before(&mut call), Verdict::Continue));
+        call.call.finish_after(MOMENT);
+        handler.after(&call, &mut Reply::new("ok"));
+        assert_eq!(said(&taken(&queue).unwrap(), "client.address"), Some(&text(expected)));
+    }
 }
 
 #[test]
