@@ -81,7 +81,7 @@ impl fmt::Display for Bound {
 }
 
 /// Bytes as a person reads them.
-struct Rounded(u64);
+pub(crate) struct Rounded(pub(crate) u64);
 
 impl fmt::Display for Rounded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@ use super::running::{Running, unless};
 use crate::admin::{Admin, BoundAdmin};
 use crate::conf::BuildError;
 use crate::lifecycle::{Arrival, Departure, Exit, Lifecycle, Signals, Stage};
+use crate::memory::Rounded;
 use crate::protocol::{Bound, Phase, Served};
 
 /// The listeners, with their addresses, under their names.
@@ -57,7 +58,7 @@ impl Prepared {
         let (listeners, (answering, admin)) =
             unless(lifecycle.left(Stage::Starting), self.addresses(&lifecycle)).await?;
         let memory = self.tools.process.memory.bound();
-        tracing::info!(total = %memory.total, parts = %memory, "memory: worst case");
+        tracing::info!(total = %Rounded(memory.total.0), parts = %memory, "memory: worst case");
         let watched = watch::Sender::new(Phase::Serving);
         let operators = tokio::spawn(admin.serve(watched.subscribe()));
         let started = self.started.take();

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
+use regex_syntax::hir::{Hir, Look};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::conf::BuildError;
+use crate::conf::{BuildError, Size};
 
 /// What a text must be: the same text, or what some operators say.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -135,15 +136,28 @@ impl Operators {
 }
 
 fn expression(text: &str, ignore_case: bool) -> Result<Regex, BuildError> {
-    let built = Regex::builder()
-        .syntax(syntax::Config::new().case_insensitive(ignore_case))
-        .configure(Regex::config().nfa_size_limit(Some(EXPRESSION_BYTES)))
-        // Between the ends, so that it matches all of a text or nothing.
-        .build(&format!(r"\A(?:{text})\z"));
-    built.map_err(|error| {
-        let cause = error.syntax_error().map_or_else(|| error.to_string(), ToString::to_string);
-        BuildError::new("regex", format!("`{text}` is no expression: {cause}"))
+    let config = syntax::Config::new().case_insensitive(ignore_case);
+    let inside = syntax::parse_with(text, &config).map_err(|error| no_expression(text, &error))?;
+    // Between the ends, so that it matches all of a text or nothing.
+    let whole = Hir::concat(vec![Hir::look(Look::Start), inside, Hir::look(Look::End)]);
+    let configured = Regex::config().nfa_size_limit(Some(EXPRESSION_BYTES));
+    let built = Regex::builder().configure(configured).build_from_hir(&whole);
+    // What was parsed can only be too large.
+    built.map_err(|_| {
+        let most = Size(EXPRESSION_BYTES as u64);
+        BuildError::new("regex", format!("`{text}` becomes larger than {most}"))
+            .with_help("repeat less: `a{1000}` stands for a thousand `a`, and repetitions within each other multiply")
     })
+}
+
+fn no_expression(text: &str, error: &regex_syntax::Error) -> BuildError {
+    let cause = match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string(),
+    };
+    BuildError::new("regex", format!("`{text}` is no expression: {cause}"))
+        .with_help("a `\\` before a character takes it as it is; the syntax is that of the crate `regex`")
 }
 
 impl Compiled {

@@ -63,7 +63,7 @@ impl Document {
         let chains = [KeyPath::parse("chain"), KeyPath::parse("chain.provider")];
         let unsaid = meant.iter().any(|key| chains.contains(key));
         problems.extend(names.into_iter().filter(|problem| !(unsaid && problem.key.ends_with(".chain"))));
-        let (strangers, idle) = names::conditions(&self.root, &operations, known);
+        let (strangers, idle) = names::patterns(&self.root, &operations, known);
         problems.extend(strangers);
         self.idle = idle;
         for (path, role) in marks {

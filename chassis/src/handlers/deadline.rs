@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 
 use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
@@ -60,6 +60,10 @@ impl Configure for Deadline {
         if conf.header.is_some() && conf.trusted_peers.is_empty() {
             let warning = BuildError::new("header", "nobody is trusted to send it, so it is never read");
             context.warnings.warn_at(warning.with_help("list the peers in `trusted-peers`"));
+        }
+        if conf.header.is_none() && !conf.trusted_peers.is_empty() {
+            let warning = BuildError::new("trusted-peers", "there is no field that they are trusted to send");
+            context.warnings.warn_at(warning.with_help("name it in `header`, such as `X-Request-Timeout-Ms`"));
         }
         let header = conf.header.as_deref().map(field).transpose()?;
         let max = conf.max.map(Duration::from);
@@ -153,11 +157,32 @@ fn malformed(name: &HeaderName) -> Fault {
 }
 
 fn field(text: &str) -> Result<HeaderName, BuildError> {
-    text.parse().map_err(|_| {
+    let name: HeaderName = text.parse().map_err(|_| {
         BuildError::new("header", format!("`{text}` is not a header name"))
             .with_help("a header name has letters, digits and hyphens, such as `X-Request-Timeout-Ms`")
-    })
+    })?;
+    if TAKEN.contains(&name) {
+        return Err(BuildError::new("header", format!("`{text}` says something else than how long a peer waits"))
+            .with_help("name a field that is there for this, such as `X-Request-Timeout-Ms`"));
+    }
+    Ok(name)
 }
+
+/// What HTTP itself writes into a request; a number in them would be taken for a time.
+static TAKEN: [HeaderName; 12] = [
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::HOST,
+    header::MAX_FORWARDS,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("grpc-timeout"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -276,7 +301,12 @@ mod tests {
     #[test]
     fn what_leaves_no_time_or_is_no_name_is_refused_at_the_start() {
         assert!(built::<Deadline>(json!({ "max": "0s" })).is_err());
-        assert!(built::<Deadline>(json!({ "header": "a b" })).is_err());
+        for header in ["a b", "Content-Length", "grpc-timeout"] {
+            assert_eq!(
+                built::<Deadline>(json!({ "header": header })).err().map(|error| error.at),
+                Some("header".into())
+            );
+        }
     }
 
     #[test]

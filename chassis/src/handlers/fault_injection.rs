@@ -133,7 +133,8 @@ fn warn(conf: &Conf, context: &BuildContext<'_>) {
     let scope = context.scope.map_or_else(|| "all operations".to_owned(), |scope| format!("`{scope}`"));
     let warn = |key: &str, share: Share, what: String| {
         if share > Share::NONE {
-            let message = format!("{share} of the calls of {scope} {what} ON PURPOSE");
+            let message =
+                format!("{share} of the calls of {scope}, but for those that `when` leaves out, {what} ON PURPOSE");
             let warning = BuildError::new(key, message);
             context.warnings.warn_at(warning.with_help("remove it where nobody is testing"));
         }
@@ -269,8 +270,15 @@ mod tests {
     #[test]
     fn what_is_done_on_purpose_is_said_loudly() {
         let conf = json!({ "delay": { "time": "2s", "share": "10%" }, "abort": { "status": 503, "share": "0%" } });
-        assert_eq!(warnings(conf), ["`delay`: 10% of the calls of `greeting.*` are made 2s late ON PURPOSE"]);
-        let expected = ["`abort`: 100% of the calls of `greeting.*` fail with 503 ON PURPOSE"];
+        assert_eq!(
+            warnings(conf),
+            [
+                "`delay`: 10% of the calls of `greeting.*`, but for those that `when` leaves out, are made 2s late ON PURPOSE"
+            ]
+        );
+        let expected = [
+            "`abort`: 100% of the calls of `greeting.*`, but for those that `when` leaves out, fail with 503 ON PURPOSE",
+        ];
         assert_eq!(warnings(json!({ "abort": {} })), expected);
         assert_eq!(warnings(json!({})), [""; 0]);
     }

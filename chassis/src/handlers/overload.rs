@@ -81,6 +81,10 @@ impl Configure for Overload {
             let warning = BuildError::new("header", "nobody is trusted to send it, so it is never read");
             context.warnings.warn_at(warning.with_help("list the peers in `trusted-peers`"));
         }
+        if conf.header.is_none() && !conf.trusted_peers.is_empty() {
+            let warning = BuildError::new("trusted-peers", "there is no field that they are trusted to send");
+            context.warnings.warn_at(warning.with_help("name it in `header`, such as `X-Criticality`"));
+        }
         let adaptive = conf.limit == Mode::Adaptive;
         let gradient = adaptive.then(|| {
             Gradient::new(conf.initial.unwrap_or(INITIAL), (conf.min, conf.max), conf.headroom, conf.tolerance)

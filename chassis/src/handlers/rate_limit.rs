@@ -86,8 +86,8 @@ impl Configure for RateLimit {
     }
 
     fn requires(conf: &Conf) -> Vec<Requirement> {
-        // Before anybody knows the caller every call would count by its address, and before it has a mark a limit for
-        // what is marked would be for none; and nobody would notice.
+        // Before anybody knows the caller every call would count by its address, and before any has a mark all would
+        // count together; and nobody would notice.
         let of = |fact: &'static str| move |key| Requirement { fact, key };
         let callers = conf.knows_callers().into_iter().map(of(fact::PRINCIPAL));
         callers.chain(conf.knows_marks().into_iter().map(of(fact::MARK))).collect()

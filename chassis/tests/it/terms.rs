@@ -357,6 +357,23 @@ async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
     assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
 }
 
+/// What calls cost is said of operations that are there.
+#[tokio::test]
+async fn a_cost_of_an_operation_that_is_not_there_is_refused() {
+    let costs = |costs: &str| format!("handlers: {{ rate-limit: {{ rate: 9/s, costs: {{ {costs} }} }} }}");
+    let operations = || [saying("hand.said", "/said", "said")];
+    let refused = refusal(service(&costs("hand.sad: 2")).mount_operations(operations())).await;
+    insta::assert_snapshot!(refused, @r#"
+    test-2.yaml:1:47: handlers.rate-limit.costs."hand.sad": `hand.sad` is no operation
+      1 | handlers: { rate-limit: { rate: 9/s, costs: { hand.sad: 2 } } }
+        |                                               ^^^^^^^^
+      help: did you mean `hand.said`?
+
+    The configuration has 1 problem.
+    "#);
+    assert!(service(&costs("hand.sad: 2, hand.*: 1")).mount_operations(operations()).start().await.is_ok());
+}
+
 /// What is said about a handler that nobody lists is read all the same.
 #[tokio::test]
 async fn what_is_wrong_with_a_handler_that_no_call_passes_is_said() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Number, Value};
 
+use super::scalar::WRITTEN;
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
@@ -50,7 +51,7 @@ pub(super) fn text(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shap
     let least = shape.number("minLength").filter(|least| length < *least);
     let most = shape.number("maxLength").filter(|most| length > *most);
     // These were read by their types already, which forgive what a pattern does not.
-    let is_read = matches!(shape.text("format"), Some("interval" | "size" | "rate" | "timeout" | "listen"));
+    let is_read = shape.text("format").is_some_and(|format| WRITTEN.contains(&format) || format == "listen");
     let mut patterns = shape.all("pattern").filter_map(Value::as_str).filter(|_| !is_read);
     let pattern = patterns.find(|pattern| !walk.patterns.matches(pattern, text));
     let message = match (least, most, pattern) {
@@ -67,18 +68,18 @@ pub(super) fn text(walk: &mut Walk<'_>, spot: Spot<'_>, text: &str, shape: &Shap
     walk.report(spot.path, &spot.node.origin, Weight::Value, message, help);
 }
 
-/// How to write what a pattern wants: the word that was meant, an example, or at last the pattern itself.
+/// How to write what a pattern wants: the word that was meant, examples, or at last the pattern itself.
 fn form(text: &str, pattern: &str, shape: &Shape<'_>) -> String {
     if let Some(word) = suggest::closest(text, words(pattern)) {
         return format!("did you mean `{word}`?");
     }
-    let description = shape.text("description").map(wording::first_paragraph);
     let examples = shape.all("examples").filter_map(Value::as_array).flatten().filter_map(Value::as_str);
-    let examples: Vec<_> = examples.take(5).map(|example| format!("`{example}`")).collect();
-    let form = match examples.as_slice() {
-        [] => format!("write what matches `{pattern}`"),
-        examples => format!("write it as {}", examples.join(", ")),
-    };
+    let examples: Vec<_> = examples.take(8).map(|example| format!("`{example}`")).collect();
+    if !examples.is_empty() {
+        return format!("write it as {}", examples.join(", "));
+    }
+    let form = format!("write what matches `{pattern}`");
+    let description = shape.text("description").map(wording::first_paragraph);
     description.map_or(form.clone(), |description| format!("{form}: {description}"))
 }
 
@@ -108,7 +109,7 @@ mod tests {
         let shape = Shape::new(schema.as_object().into_iter().collect());
         let pattern = "^(peer|principal|header:.+)$";
         assert_eq!(form("peeer", pattern, &shape), "did you mean `peer`?");
-        assert_eq!(form("x", pattern, &shape), "write it as `peer`, `header:X-Tenant`: What is counted by.");
+        assert_eq!(form("x", pattern, &shape), "write it as `peer`, `header:X-Tenant`");
         assert_eq!(form("x", "^[A-Z]", &Shape::new(Vec::new())), "write what matches `^[A-Z]`");
     }
 }

@@ -117,19 +117,36 @@ fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> 
     errors
 }
 
-/// What these lists name that is not there: wrong where a list names nothing else, and otherwise only idle, because
-/// services may share what they say.
-pub(super) fn conditions(root: &Node, lists: &[KeyPath], known: Known<'_>) -> (Vec<Problem>, Vec<Problem>) {
+/// What these lists and maps name that is not there: wrong where one names nothing else, and otherwise only idle,
+/// because services may share what they say.
+pub(super) fn patterns(root: &Node, places: &[KeyPath], known: Known<'_>) -> (Vec<Problem>, Vec<Problem>) {
     let (mut wrong, mut idle) = (Vec::new(), Vec::new());
-    for list in lists {
-        let Some(Content::List(items)) = root.at(list).map(|node| &node.content) else { continue };
-        let stranger = |(at, item): (usize, &Node)| match &item.content {
-            Content::Text(text) => known.stranger(list.index(at).to_string(), text),
-            _ => None,
-        };
-        let strangers = items.iter().enumerate().filter_map(stranger).map(|error| placed(root, &error));
+    for place in places {
+        let named = root.at(place).map(|node| named(place, node)).unwrap_or_default();
+        let strangers = named.iter().filter_map(|(at, origin, text)| {
+            let BuildError { message, help, .. } = known.stranger(String::new(), text)?;
+            Some(Problem { help, ..Problem::new(origin, at, message) })
+        });
         let strangers: Vec<_> = strangers.collect();
-        if strangers.len() == items.len() { wrong.extend(strangers) } else { idle.extend(strangers) }
+        if strangers.len() == named.len() { wrong.extend(strangers) } else { idle.extend(strangers) }
     }
     (wrong, idle)
+}
+
+/// The patterns that a list has or a map is keyed by, each with its key and where it is written.
+fn named<'a>(at: &KeyPath, node: &'a Node) -> Vec<(KeyPath, &'a Origin, &'a str)> {
+    match &node.content {
+        Content::List(items) => {
+            let texts = items.iter().enumerate().filter_map(|(index, item)| match &item.content {
+                Content::Text(text) => Some((at.index(index), &item.origin, text.as_str())),
+                _ => None,
+            });
+            texts.collect()
+        }
+        Content::Map(entries) => {
+            let said = entries.iter().filter(|(_, entry)| entry.node.content != Content::Null);
+            said.map(|(key, entry)| (at.key(key), &entry.key, key.as_str())).collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -12,8 +12,11 @@ use crate::conf::compose::optional;
 use crate::conf::root::Timeout;
 use crate::conf::suggest;
 use crate::conf::tree::{Content, Node, Role};
-use crate::conf::value::{Interval, Rate, Size, ValueError};
+use crate::conf::value::{Interval, Rate, Share, Size, ValueError};
 use crate::protocol::Listen;
+
+/// The formats of values that are read as they are written, also where YAML makes numbers of them.
+pub(super) const WRITTEN: [&str; 5] = ["interval", "size", "rate", "timeout", "share"];
 
 /// Checks the kind of a value; `None` if another is wanted, else the text the value is to be read as, if it is text.
 pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -> Option<Option<&'n str>> {
@@ -23,7 +26,7 @@ pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -
     if let Some(role) = role(spot.node, text, format) {
         walk.marks.push((spot.path.clone(), role));
     }
-    let written_as_text = matches!(format, Some("interval" | "size" | "rate" | "timeout"));
+    let written_as_text = format.is_some_and(|format| WRITTEN.contains(&format));
     let is_scalar = !matches!(spot.node.content, Content::List(_) | Content::Map(_) | Content::Null);
     let allowed = kinds.as_ref().is_none_or(|kinds| {
         let kind = if text.is_some() { "string" } else { wording::kind(spot.node) };
@@ -46,7 +49,7 @@ fn text<'n>(node: &'n Node, kinds: Option<&[&str]>, format: Option<&str>) -> Opt
             let kinds = kinds?;
             let as_it_is = kinds.contains(&wording::kind(node)) || (node.is_number() && kinds.contains(&"number"));
             let wanted = kinds.contains(&"string") && !as_it_is && node.content != Content::Null;
-            (wanted && !matches!(format, Some("interval" | "size" | "rate" | "timeout"))).then_some(said)
+            (wanted && !format.is_some_and(|format| WRITTEN.contains(&format))).then_some(said)
         }
     }
 }
@@ -158,6 +161,7 @@ fn malformed(node: &Node, text: Option<&str>, format: Option<&str>) -> Option<Va
         "size" => wrong::<Size>(&written),
         "rate" => wrong::<Rate>(&written),
         "timeout" => wrong::<Timeout>(&written),
+        "share" => wrong::<Share>(&written),
         "listen" => wrong::<Listen>(&written),
         _ => None,
     }

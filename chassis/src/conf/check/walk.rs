@@ -20,7 +20,7 @@ pub(super) struct Walk<'a> {
     pub findings: Vec<Finding>,
     /// What the schema makes of values that are not just what they are.
     pub marks: Vec<(KeyPath, Role)>,
-    /// The lists of patterns of operations.
+    /// The lists of patterns of operations, and the maps that are keyed by them.
     pub operations: Vec<KeyPath>,
     /// Text that may not be shown.
     pub hidden: Hidden,
@@ -106,6 +106,9 @@ impl<'a> Walk<'a> {
             self.hidden.add(&spot.node.origin);
         }
         let Some(text) = scalar::fits(self, spot, &shape) else { return };
+        if shape.all("x-operations").next().is_some() {
+            self.operations.push(spot.path.clone());
+        }
         match &spot.node.content {
             Content::List(items) => self.list(spot, items, &shape),
             Content::Map(entries) => keys::check(self, spot, entries, &shape),
@@ -161,9 +164,6 @@ impl<'a> Walk<'a> {
         if let Some(most) = shape.number("maxItems").filter(|most| length > *most) {
             let message = format!("the list is too long: {}", wording::items(length, "at most", most));
             self.report(spot.path, &spot.node.origin, Weight::Value, message, None);
-        }
-        if shape.all("x-operations").next().is_some() {
-            self.operations.push(spot.path.clone());
         }
         if shape.all("uniqueItems").any(|unique| *unique == Value::Bool(true)) {
             self.unique(spot, items);

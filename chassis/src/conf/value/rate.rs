@@ -65,6 +65,10 @@ fn without_time(text: &str) -> ValueError {
 }
 
 fn without_count(text: &str, count: &str) -> ValueError {
+    let count = count.trim();
+    if !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()) {
+        return ValueError::new(format!("`{text}` is too large"), format!("at most {} can be counted", u64::MAX));
+    }
     let help = if count.contains('.') { "counts are whole: write `1/2s` instead of `0.5/s`" } else { FORM };
     ValueError::new(format!("`{text}` does not start with a whole number"), help)
 }
@@ -136,6 +140,10 @@ mod tests {
         check(
             "0.5/s",
             Err("`0.5/s` does not start with a whole number: counts are whole: write `1/2s` instead of `0.5/s`"),
+        );
+        check(
+            "99999999999999999999/s",
+            Err("`99999999999999999999/s` is too large: at most 18446744073709551615 can be counted"),
         );
         check("5/0s", Err("`5/0s` is a rate in no time at all: write it as `100/s`, `5/m`, `1000/h` or `10/30s`"));
         check("5/week", Err("`1week` has the unknown unit `week`: the units are ns, us, ms, s, m, h and d"));

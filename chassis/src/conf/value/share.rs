@@ -38,15 +38,22 @@ impl FromStr for Share {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let text = text.trim();
         let Some(percent) = text.strip_suffix('%') else {
-            let said = text.parse::<f64>().is_ok();
-            let help = if said { format!("write `{text}%`") } else { FORM.to_owned() };
-            return Err(ValueError::new(format!("`{text}` is not a share"), help));
+            return Err(ValueError::new(format!("`{text}` is not a share"), meant(text)));
         };
         match percent.trim().parse::<f64>() {
             Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self(percent / 100.0)),
             Ok(_) => Err(ValueError::new(format!("`{text}` is not a part of a whole"), "from `0%` to `100%`")),
             Err(_) => Err(ValueError::new(format!("`{text}` is not a share"), FORM)),
         }
+    }
+}
+
+/// How a number without a sign is probably meant: below one, as a part of one.
+fn meant(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(part) if part > 0.0 && part < 1.0 => format!("write `{}`", Share(part)),
+        Ok(_) => format!("write `{text}%`"),
+        Err(_) => FORM.to_owned(),
     }
 }
 
@@ -101,6 +108,7 @@ mod tests {
     fn what_is_no_share_says_how_to_write_one() {
         let error = |text: &str| text.parse::<Share>().unwrap_err().to_string();
         assert_eq!(error("25"), "`25` is not a share: write `25%`");
+        assert_eq!(error("0.25"), "`0.25` is not a share: write `25%`");
         assert_eq!(error("all"), "`all` is not a share: write it as `25%` or `0.1%`");
         assert_eq!(error("101%"), "`101%` is not a part of a whole: from `0%` to `100%`");
         assert_eq!(error("-1%"), "`-1%` is not a part of a whole: from `0%` to `100%`");

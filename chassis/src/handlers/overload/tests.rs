@@ -12,8 +12,11 @@ use super::*;
 use crate::chain::{Chain, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::fixture::built;
+use crate::conf::source::InMemory;
+use crate::conf::{Process, Warnings, typed};
 use crate::fault::{Code, Fault};
 use crate::invocation::{Peer, fixture};
+use crate::random::Random;
 use crate::schema::{BoxFuture, Endpoint};
 
 /// An operation that answers when the test says so.
@@ -323,6 +326,23 @@ async fn only_trusted_peers_say_how_critical_a_call_is_and_no_one_escapes_a_rule
     assert_eq!(class(Peer::Unix, "/", "most"), "critical");
     assert_eq!(class(Peer::Unix, "/batch", "CRITICAL_PLUS"), "sheddable");
     assert_eq!(class(Peer::Local, "/", "CRITICAL_PLUS"), "critical");
+}
+
+#[test]
+fn peers_that_are_trusted_to_send_nothing_are_warned_of() {
+    let (random, files, warnings) = (Random::seeded(1), InMemory::default(), Warnings::default());
+    let process = Process::default();
+    let context = BuildContext {
+        clock: Clock::system(),
+        random: &random,
+        scope: None,
+        files: &files,
+        warnings: &warnings,
+        process: &process,
+    };
+    Overload::build(typed(json!({ "trusted-peers": ["unix"] })).unwrap(), &context).unwrap();
+    let told: Vec<_> = warnings.all().iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["`trusted-peers`: there is no field that they are trusted to send"]);
 }
 
 #[test]

@@ -35,6 +35,15 @@ pub struct Decision {
     pub reset: Option<Duration>,
 }
 
+/// A full burst would take too long to refill: where nobody wrote a burst, the rate says how large it is.
+fn too_long(rate: Rate, burst: Option<u64>) -> BuildError {
+    let (at, calls, help) = match burst {
+        Some(burst) => ("burst", burst, "choose a smaller `burst` or a higher `rate`"),
+        None => ("rate", rate.count, "choose a smaller count: without a `burst`, all of it may come at once"),
+    };
+    BuildError::new(at, format!("{calls} calls at {rate} take more than 146 years to refill")).with_help(help)
+}
+
 impl Gcra {
     /// A policy of `rate` with at most `burst` calls at once; without one, the count of `rate`, so that a higher
     /// rate never has a smaller burst. A rate of 0 admits nothing.
@@ -47,11 +56,10 @@ impl Gcra {
             return Ok(Self { interval: per, capacity: 0, burst: 0 });
         }
         let interval = per.div_ceil(rate.count);
-        let burst = burst.unwrap_or(rate.count);
-        match interval.checked_mul(burst) {
-            Some(capacity) if capacity <= LONGEST => Ok(Self { interval, capacity, burst }),
-            _ => Err(BuildError::new("burst", format!("{burst} calls at {rate} take more than 146 years to refill"))
-                .with_help("choose a smaller `burst` or a higher `rate`")),
+        let calls = burst.unwrap_or(rate.count);
+        match interval.checked_mul(calls) {
+            Some(capacity) if capacity <= LONGEST => Ok(Self { interval, capacity, burst: calls }),
+            _ => Err(too_long(rate, burst)),
         }
     }
 

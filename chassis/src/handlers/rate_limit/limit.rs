@@ -167,12 +167,10 @@ impl Terms {
         let when = policy.when.as_ref().map(|when| when.build().map_err(|error| error.below("when"))).transpose()?;
         let of_caller = |(subject, caller): (&String, &Caller)| {
             let quota = Quota::new(name, (caller.rate, caller.burst), "caller".to_owned(), policy);
-            let quota = quota.map_err(|error| match error.at.as_str() {
-                // Said of what all callers share; who it does not suit is part of the message.
-                at if at.starts_with("cost") => {
-                    BuildError { message: format!("{} (caller `{subject}`)", error.message), ..error }
-                }
-                _ => error.below(&format!("callers.{subject}")),
+            let quota = quota.map_err(|error| {
+                // What calls cost is said for all callers, and suits the others.
+                let at = if error.at.starts_with("cost") { "burst".to_owned() } else { error.at };
+                BuildError { at, ..error }.below(&format!("callers.{subject}"))
             })?;
             Ok((subject.clone(), Own { scheme: caller.scheme.clone(), quota, cell: Cell::default() }))
         };

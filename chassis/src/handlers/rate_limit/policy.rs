@@ -33,6 +33,7 @@ pub struct Conf {
     /// What calls of some operations cost instead: `{ report.*: 10, report.status: 0 }`. The most specific pattern
     /// counts.
     #[conf(default)]
+    #[schemars(extend("x-operations" = true))]
     pub costs: BTreeMap<String, u64>,
     /// Callers with a limit of their own, by the subject that they proved: `{ ada: { rate: 5/s } }`. All calls of such
     /// a caller count together, whatever `key` says, and nobody else's with them. Where several schemes of `auth` may
@@ -119,6 +120,7 @@ pub struct Policy {
     pub cost: u64,
     /// What calls of some operations cost instead.
     #[conf(default)]
+    #[schemars(extend("x-operations" = true))]
     pub costs: BTreeMap<String, u64>,
     /// Callers with a limit of their own.
     #[conf(default)]
@@ -247,9 +249,7 @@ impl Conf {
     /// Where what is counted depends on what `marker` calls the call, the key that says so.
     pub(super) fn knows_marks(&self) -> Vec<&'static str> {
         let by_mark = |policy: &Policy| policy.rate.is_some() && policy.key.contains(&Key::Mark);
-        let for_mark = |policy: &Policy| policy.when.as_ref().is_some_and(When::asks_for_mark);
-        let policies = self.policies.values().any(|policy| by_mark(policy) || for_mark(policy));
-        let keys = [(by_mark(&self.first()), "key"), (policies, "policies")];
+        let keys = [(by_mark(&self.first()), "key"), (self.policies.values().any(by_mark), "policies")];
         keys.into_iter().filter_map(|(needed, key)| needed.then_some(key)).collect()
     }
 

@@ -257,5 +257,7 @@ fn what_is_wrong_with_the_configuration_is_said_with_its_key() {
     assert!(error(json!({ "trusted-proxies": ["x"] })).starts_with("`trusted-proxies[0]`: `x` is not a network"));
     assert!(error(json!({ "policy": "t\u{e4}glich" })).starts_with("`policy`: "));
     assert!(error(json!({ "rate": "1/d", "burst": 1_000_000 })).starts_with("`burst`: 1000000 calls at 1/d take"));
+    let many = error(json!({ "rate": "18446744073709551615/s" }));
+    assert!(many.starts_with("`rate`: 18446744073709551615 calls at 18446744073709551615/s take"), "{many}");
     assert!(error(json!({ "rates": "1/s" })).contains("unknown field `rates`"));
 }
