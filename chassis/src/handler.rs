@@ -39,7 +39,7 @@ pub trait Handler: Send + Sync + 'static {
     /// Decides whether the call goes on. `after` runs for exactly those calls that this let pass.
     ///
     /// On a call that it may not act on ([`Call::may_act`](crate::invocation::Call::may_act)) it decides all the same,
-    /// lets nothing wait and leaves the body alone.
+    /// waits only for what it must ask, and leaves the body alone.
     fn before(&self, invocation: &mut Invocation) -> Verdict {
         let _ = invocation;
         Verdict::Continue

@@ -90,7 +90,7 @@ pub fn labels<V: Into<Cow<'static, str>>>(pairs: impl IntoIterator<Item = (&'sta
 pub struct Metrics(Arc<Registered>);
 
 struct Registered {
-    // So many threads write without waiting for each other, less one.
+    // One for each thread that writes; all others share the last.
     lanes: usize,
     families: Mutex<BTreeMap<&'static str, Arc<Kept>>>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::instances::{Instances, Key};
 use super::marks::{self, Marks, Sought};
 use super::proof;
-use super::terms::{terms, weakness};
+use super::terms::{sparing, terms, weakness};
 use super::unused;
 use crate::catalog::{Built, Catalog, HandlerEntry};
 use crate::chain::{Chain, MOST_STEPS, Step};
@@ -218,11 +218,12 @@ impl Planner<'_> {
                     if whole {
                         let required = requires.iter().map(|one| (one.fact, one.key));
                         let required: Vec<_> = required.chain(marks::required(&conditions)).collect();
-                        let errors = proof::configured(name, entries, at, &required, self.catalog);
+                        let idle = |entry: &HandlerEntry| sparing(&sections(entry.head.name));
+                        let errors = proof::configured(name, entries, at, (&required, &idle), self.catalog);
                         unmet.extend(errors.iter().map(|error| section.problem(error)));
                         self.sought.note(&section, &conditions, &marks);
                     }
-                    if entry.provides.contains(&fact::MARK) {
+                    if entry.provides.contains(&fact::MARK) && sparing(&section).is_none() {
                         marks.give(own);
                     }
                     steps.push(Step { name: Arc::from(entry.head.name), form, terms });

@@ -36,7 +36,7 @@ static THREADS: Spec = Spec {
     kind: Kind::Gauge,
 };
 
-// Those of the conventions are `process.unix.file_descriptor.count`, for which the same is true, and none.
+// The conventions say `process.unix.file_descriptor.count`, with the same suffix, and nothing of the limit.
 static DESCRIPTORS: Spec = Spec {
     name: "process.unix.file_descriptors",
     help: "The file descriptors that the process has, connections among them.",

@@ -75,19 +75,28 @@ pub(crate) fn fit(
 
 /// Everything the handler at a place of the chain requires for its configuration and does not get: facts, and the keys
 /// that ask for them.
+///
+/// A handler that may let calls pass without acting on them, for what `idle` says, provides nothing.
 pub(crate) fn configured(
     chain: &str,
     steps: &[&HandlerEntry],
     at: usize,
-    requires: &[(&'static str, &str)],
+    (requires, idle): (&[(&'static str, &str)], &dyn Fn(&HandlerEntry) -> Option<&'static str>),
     catalog: &Catalog,
 ) -> Vec<BuildError> {
     let (before, name) = (&steps[..at], steps[at].head.name);
     let provides = |fact| move |step: &&&HandlerEntry| step.provides.contains(&fact);
-    let unmet = requires.iter().filter(|(fact, _)| !before.iter().any(|step| provides(*fact)(&step)));
+    let is_met = |fact| before.iter().any(|step| provides(fact)(&step) && idle(step).is_none());
+    let unmet = requires.iter().filter(|(fact, _)| !is_met(*fact));
     let error = |(fact, key): &(&'static str, &str)| {
         let message =
             format!("`{name}` needs `{fact}` for this, and nothing before it in chain `{chain}` provides that");
+        if let Some((step, why)) =
+            before.iter().filter(|step| provides(*fact)(step)).find_map(|step| Some((step, idle(step)?)))
+        {
+            let message = format!("{message} on every call: `{}` has `{why}`", step.head.name);
+            return BuildError::new(*key, message).with_help("remove that, or write another value here");
+        }
         let help = match steps.iter().find(provides(*fact)) {
             Some(later) => format!("move `{name}` behind `{}` in chain.provider.{chain}", later.head.name),
             None => format!("{}, before `{name}`", listing(fact, chain, catalog)),

@@ -33,3 +33,8 @@ pub(super) fn weakness(section: &Section<'_>) -> Option<String> {
     let place = section.origin(key).map(|origin| format!(" ({origin})")).unwrap_or_default();
     Some(format!("`{key}`{place}"))
 }
+
+/// The key with which a handler is told to let calls pass without acting on them, if there is one.
+pub(super) fn sparing(section: &Section<'_>) -> Option<&'static str> {
+    section.terms().ok()?.sparing()
+}

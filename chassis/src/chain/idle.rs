@@ -1,6 +1,6 @@
 //! Hooks of a step that may not act on a call: what they set of it is put back.
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 
 use crate::clock::Instant;
 use crate::invocation::Invocation;
@@ -17,6 +17,7 @@ pub(crate) fn idle<T>(invocation: &mut Invocation, hook: impl FnOnce(&mut Invoca
 struct Held<'a> {
     invocation: &'a mut Invocation,
     headers: HeaderMap,
+    uri: Uri,
     principal: Option<Principal>,
     deadline: (Option<Instant>, Option<&'static str>),
     body_limit: (u64, Option<&'static str>),
@@ -27,8 +28,9 @@ impl<'a> Held<'a> {
         let call = &mut invocation.call;
         call.decides_only = true;
         let (deadline, body_limit) = ((call.deadline, call.timed_by), (call.body_limit, call.body_limited_by));
-        let (principal, headers) = (call.principal.clone(), invocation.parts.headers.clone());
-        Self { headers, principal, deadline, body_limit, invocation }
+        let principal = call.principal.clone();
+        let (headers, uri) = (invocation.parts.headers.clone(), invocation.parts.uri.clone());
+        Self { headers, uri, principal, deadline, body_limit, invocation }
     }
 }
 
@@ -40,6 +42,7 @@ impl Drop for Held<'_> {
         (call.deadline, call.timed_by) = self.deadline;
         (call.body_limit, call.body_limited_by) = self.body_limit;
         self.invocation.parts.headers = std::mem::take(&mut self.headers);
+        self.invocation.parts.uri = std::mem::take(&mut self.uri);
     }
 }
 
@@ -49,7 +52,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use http::HeaderValue;
+    use http::{HeaderValue, StatusCode};
 
     use super::super::{Chain, Form, Step, Terms};
     use super::*;
@@ -70,6 +73,7 @@ mod tests {
     fn meddle(invocation: &mut Invocation, answers: bool) -> Verdict {
         assert!(!invocation.call.may_act());
         invocation.parts.headers.insert("x-meddled", HeaderValue::from_static("1"));
+        invocation.parts.uri = Uri::from_static("/elsewhere");
         invocation.call.principal = Some(Principal::new(Identity::default()));
         invocation.call.limit_time(invocation.call.arrived + Duration::from_secs(1), "meddler");
         invocation.call.limit_body(1, "meddler");
@@ -99,7 +103,8 @@ mod tests {
         fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
             let call = &invocation.call;
             let (headers, known, deadline) = (invocation.headers().len(), call.principal.is_some(), call.deadline);
-            let found = format!("{headers} {known} {deadline:?} {} {}", call.body_limit == u64::MAX, call.may_act());
+            let (path, is_unlimited) = (invocation.path(), call.body_limit == u64::MAX);
+            let found = format!("{path} {headers} {known} {deadline:?} {is_unlimited} {}", call.may_act());
             Box::pin(std::future::ready(Reply::new(found)))
         }
     }
@@ -120,8 +125,41 @@ mod tests {
                 axum::body::Body::empty()
             });
             let body = axum::body::to_bytes(body, 1024).await.unwrap();
-            assert_eq!(body, "0 false None true true", "waits: {waits}, answers: {answers}");
+            assert_eq!(body, "/ 0 false None true true", "waits: {waits}, answers: {answers}");
             assert_eq!(seen.load(Ordering::Relaxed), usize::from(!answers));
+        }
+    }
+
+    /// Panics, and before that in vain.
+    struct Clumsy {
+        waits: bool,
+        before: bool,
+    }
+
+    impl Handler for Clumsy {
+        fn before(&self, _: &mut Invocation) -> Verdict {
+            match (self.before, self.waits) {
+                (true, true) => Verdict::wait(tokio::task::yield_now(), |_, ()| panic!("no")),
+                (true, false) => panic!("no"),
+                (false, _) => Verdict::Continue,
+            }
+        }
+
+        fn after(&self, _: &Invocation, reply: &mut Reply) {
+            reply.headers_mut().insert("x-meddled", HeaderValue::from_static("1"));
+            panic!("no");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_may_not_act_ends_no_call_by_its_panic() {
+        for (before, waits) in [(true, false), (true, true), (false, false)] {
+            let form = Form::Hooks(Arc::new(Clumsy { waits, before }));
+            let step = Step { name: "clumsy".into(), form, terms: Some(Arc::new(Terms::shadow("clumsy"))) };
+            let chain = Chain { name: "test".into(), steps: [step].into() };
+            let mut call = fixture::call(fixture::request("GET", "/"));
+            let reply = chain.run(&Found, &mut call, Clock::system()).await;
+            assert_eq!((reply.status(), reply.headers().len()), (StatusCode::OK, 1), "{before} {waits}");
         }
     }
 }

@@ -57,6 +57,10 @@ impl<'a> Passage<'_, 'a> {
                 Ok(Halt::End) => return None,
                 Ok(Halt::Reply(reply)) => return Some(reply),
                 Ok(Halt::Wait(waiting, step)) => (waiting, step),
+                Err(_) if self.is_idle() => {
+                    self.give_up_on();
+                    continue;
+                }
                 Err(panic) => return Some(self.panicked(&*panic).by(&self.next.steps[self.passed].name)),
             };
             timed::wait(self.invocation, self.next.clock);
@@ -114,7 +118,7 @@ impl<'a> Passage<'_, 'a> {
             Verdict::Answer(reply) => reply.fault(),
             Verdict::Continue | Verdict::Wait(_) => return verdict,
         };
-        let acts = self.idle & bit(self.passed) == 0;
+        let acts = !self.is_idle();
         terms.settle(acts, fault, self.invocation, &step.name);
         self.idle &= !bit(self.passed);
         if acts { verdict } else { Verdict::Continue }
@@ -123,7 +127,7 @@ impl<'a> Passage<'_, 'a> {
     /// Waits for a verdict; the reply if that ends the call.
     async fn wait(&mut self, mut waiting: Waiting, step: &Step) -> Option<Reply> {
         loop {
-            let (deadline, acts) = (self.invocation.call.deadline, self.idle & bit(self.passed) == 0);
+            let (deadline, acts) = (self.invocation.call.deadline, !self.is_idle());
             let invocation = &mut *self.invocation;
             let decision = poll_fn(move |cx| match acts {
                 true => waiting.poll(cx, invocation),
@@ -138,9 +142,27 @@ impl<'a> Passage<'_, 'a> {
                     waiting = next;
                     continue;
                 }
+                Err(Stop::Panicked(_)) if self.is_idle() => {
+                    self.invocation.call.count_panic();
+                    self.idle &= !bit(self.passed);
+                    None
+                }
                 Err(stop) => Some(self.stopped(stop).by(&step.name)),
             };
         }
+    }
+
+    /// Whether the step that is next may not act on the call.
+    fn is_idle(&self) -> bool {
+        self.idle & bit(self.passed) != 0
+    }
+
+    /// Goes on without a step that may not act and panicked: it is as if it were not listed.
+    #[cold]
+    fn give_up_on(&mut self) {
+        self.invocation.call.count_panic();
+        self.idle &= !bit(self.passed);
+        self.passed += 1;
     }
 
     /// Runs what stands after the hooks: a handler that wraps the rest, or the operation.
@@ -202,9 +224,12 @@ impl<'a> Passage<'_, 'a> {
     /// Runs `after` of a step that let the call pass and may not act: it changes no field of the reply.
     #[cold]
     fn after_aside(&mut self, handler: &dyn Handler, step: &Step, reply: &mut Reply) {
-        if self.idle & bit(self.passed) != 0 {
+        if self.is_idle() {
             let (clock, headers) = (self.next.clock, reply.headers().clone());
-            idle(self.invocation, |invocation| timed::after(handler, step, invocation, reply, clock));
+            let hook = || idle(self.invocation, |invocation| timed::after(handler, step, invocation, reply, clock));
+            if caught(hook).is_err() {
+                self.invocation.call.count_panic();
+            }
             *reply.headers_mut() = headers;
         }
     }

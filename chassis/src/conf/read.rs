@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value};
+
 use super::broken::Broken;
 use super::build::BuildError;
 use super::compose::shelf::Shelf;
@@ -16,7 +18,6 @@ use super::root::{ChainConf, DEFAULT, Listeners, Pattern, Root, Settled, Terms, 
 use super::source::Read;
 use super::tree::{Content, Node};
 use super::typed;
-use serde_json::{Map, Value};
 
 mod own;
 

@@ -67,11 +67,11 @@ impl<P> Line<P> {
         if self.waiting.is_empty() || !admit() {
             return None;
         }
-        while let Some(oldest) = self.waiting.front()
+        // Nobody else is sent away here, gone or not: for whom there is a place must be there to give it back.
+        if let Some(oldest) = self.waiting.front()
             && self.codel.drops(now, now.duration_since(oldest.since), self.waiting.len() - 1)
         {
             self.waiting.pop_front();
-            self.tidy(now);
         }
         let next = if self.codel.dropping { self.waiting.pop_back() } else { self.waiting.pop_front() };
         next.map(|waiting| waiting.turn)
@@ -116,8 +116,8 @@ impl Codel {
         (self.stands, self.dropping) = (None, false);
     }
 
-    /// Whether the one that has waited so long, before so many others, is dropped. It is asked whenever one goes in,
-    /// and again after each that is dropped.
+    /// Whether the one that has waited so long, before so many others, is dropped. It is asked whenever one goes in, so
+    /// that no more are dropped than go in, however seldom that is.
     fn drops(&mut self, now: Instant, waited: Duration, others: usize) -> bool {
         if waited < TARGET || others == 0 {
             self.calm();
@@ -129,7 +129,7 @@ impl Codel {
             (true, Some(due)) if now < due => false,
             (true, Some(due)) => {
                 self.count = self.count.saturating_add(1);
-                self.due = Some(after(due, self.count));
+                self.due = Some(after(due.max(now), self.count));
                 true
             }
             _ => {

@@ -87,7 +87,7 @@ impl Handler for Deadline {
         // What does not fit is further away than any clock can tell.
         let Some(latest) = limit.and_then(|limit| arrived.checked_add(limit)) else { return Verdict::Continue };
         invocation.call.limit_time(latest, "deadline");
-        if said == limit && invocation.call.deadline == Some(latest) && invocation.call.may_act() {
+        if said == limit && invocation.call.timed_by == Some("deadline") && invocation.call.may_act() {
             invocation.call.locals.set(Hurry);
         }
         Verdict::Continue

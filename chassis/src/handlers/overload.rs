@@ -6,12 +6,12 @@
 //! by squeezing the service from time to time: it needs no phase in which calls are refused for the measuring.
 //!
 //! Where there is no room a call waits a little in a bounded queue ([`Line`](crate::handler::line::Line): CoDel, RFC
-//! 8289, and the latest first when it stands), the more critical before the others. One that could not be answered before its deadline, even if
-//! it were as quick as the quickest, is refused at once. Memory and file descriptors are looked at beside the calls
-//! ([`guard`]); when they get tight, calls are refused in the same order.
+//! 8289, and the latest first when it stands), the more critical before the others. One that could not be answered
+//! before its deadline, even if it were as quick as the quickest, is refused at once. Memory and file descriptors are
+//! looked at beside the calls ([`guard`]); when they get tight, calls are refused in the same order.
 //!
-//! A call counts until its reply is ready; one that is exempt takes no place at all. Refusals are 503 (RFC 9110 §15.6.4) with `Retry-After` and the problem type
-//! `temporary-reduced-capacity`. A call that finds room costs a few atomic steps: no lock, no allocation, no look at
+//! A call counts until its reply is ready; one that is exempt takes no place at all. Refusals are 503 (RFC 9110 §15.6.4)
+//! with `Retry-After` and the problem type `temporary-reduced-capacity`. A call that finds room costs a few atomic steps: no lock, no allocation, no look at
 //! the clock.
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]

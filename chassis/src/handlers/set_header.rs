@@ -29,14 +29,15 @@ const REFUSED: [&str; 10] = [
     "http2-settings",
 ];
 
-/// What a reply says to browsers, caches and proxies, beside `content-*`, `access-control-*`, `cross-origin-*` and
-/// `x-accel-*`, and what a request proves its caller with: whoever sends it would choose the one, and pages read the other.
-const UNMIRRORED: [&str; 32] = [
+/// What a reply says to browsers, caches and proxies, beside `content-*`, `access-control-*`, `cross-origin-*`,
+/// `x-content-type-*` and `x-accel-*`, and what a request proves its caller with: whoever sends it would choose the one, and pages read the other.
+const UNMIRRORED: [&str; 36] = [
     "accept-ch",
     "age",
     "alt-svc",
     "authorization",
     "cache-control",
+    "cdn-cache-control",
     "clear-site-data",
     "cookie",
     "document-policy",
@@ -58,10 +59,13 @@ const UNMIRRORED: [&str; 32] = [
     "service-worker-allowed",
     "set-cookie",
     "sourcemap",
+    "speculation-rules",
     "strict-transport-security",
+    "surrogate-control",
     "timing-allow-origin",
     "vary",
     "www-authenticate",
+    "x-api-key",
     "x-frame-options",
     "x-sendfile",
 ];

@@ -191,12 +191,13 @@ impl Tracing {
 fn is_failure(invocation: &Invocation, reply: &Reply) -> bool {
     let Some(fault) = reply.fault() else { return true };
     match fault.handler() {
-        // A handler that refuses does what it is there for; one that fails over a call has no code but this.
-        Some(_) => fault.code() == Code::Internal,
-        // Nothing was there to be asked, or not in the time that the caller chose.
-        None => {
-            let hurried = fault.code() == Code::DeadlineExceeded && invocation.call.locals.get::<Hurry>().is_some();
-            invocation.operation().is_some() && !hurried
+        // A handler that refuses does what it is there for; one that fails over a call has no code but the first, and one
+        // that bounds its time refuses nothing, unless it is the caller's time.
+        Some(name) => {
+            let is_late = fault.code() == Code::DeadlineExceeded && invocation.call.timed_by == Some(name);
+            fault.code() == Code::Internal || is_late && invocation.call.locals.get::<Hurry>().is_none()
         }
+        // Nothing was there to be asked.
+        None => invocation.operation().is_some(),
     }
 }

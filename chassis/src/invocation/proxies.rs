@@ -70,9 +70,12 @@ impl FromStr for Network {
         match (address, address.to_canonical()) {
             (IpAddr::V6(_), IpAddr::V4(mapped)) => match length.checked_sub(MAPPED) {
                 Some(length) => Ok(Self::Addresses(mapped.into(), length)),
+                // Above 32 nobody can have meant the prefix of an address of IPv4.
+                None if length > 32 => Err(format!(
+                    "`{text}` is an address of IPv4 and a prefix that is too short for one: it begins at /{MAPPED}"
+                )),
                 None => Err(format!(
-                    "`{text}` is an address of IPv4 and a prefix that is too short for one: write `{mapped}/{}`",
-                    length.min(32)
+                    "`{text}` is an address of IPv4 and a prefix that is too short for one: write `{mapped}/{length}`"
                 )),
             },
             (address, _) => Ok(Self::Addresses(address, length)),

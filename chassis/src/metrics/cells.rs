@@ -11,8 +11,8 @@ const CELLS: usize = 16;
 #[repr(align(128))]
 struct Line([AtomicU64; CELLS]);
 
-/// So many numbers, once for each lane. The first threads have a lane each, which nobody else writes to; all others share the
-/// last one.
+/// So many numbers, once for each lane. The first threads have a lane each, which nobody else writes to; all others share
+/// the last one.
 pub(super) struct Cells {
     lines: Box<[Line]>,
     lines_a_lane: usize,

@@ -196,11 +196,14 @@ fn seconds(at: SystemTime) -> String {
     format!("{}.{:03}", since.as_secs(), since.subsec_millis())
 }
 
-/// A name with nothing in it but letters, digits and underscores.
+/// A name with nothing in it but letters, digits and underscores, no digit first.
 struct Identifier<'a>(&'a str);
 
 impl fmt::Display for Identifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() || self.0.starts_with(|c: char| c.is_ascii_digit()) {
+            f.write_char('_')?;
+        }
         self.0.chars().try_for_each(|c| f.write_char(if c.is_ascii_alphanumeric() { c } else { '_' }))
     }
 }

@@ -74,7 +74,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Told {
                 let scope = context.event_scope(event).into_iter().flatten();
                 scope.filter_map(|span| span.extensions().get::<Ids>().copied()).next().unwrap_or_default()
             };
-            let ids = if said.ids.trace.is_some() { said.ids } else { around() };
+            let ids = match said.ids.trace {
+                Some(_) => said.ids,
+                None => {
+                    let around = around();
+                    Ids { span: said.ids.span.or(around.span), ..around }
+                }
+            };
             Line {
                 at: self.clock.wall(),
                 level: *metadata.level(),

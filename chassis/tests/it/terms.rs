@@ -1,4 +1,4 @@
-//! On which calls a handler runs, and how many of its refusals count.
+//! On which calls a handler runs, and on which it acts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -304,6 +304,21 @@ async fn a_mark_is_given_before_it_is_asked_for() {
     assert!(refused.contains("move `wall` behind `marker`"), "{refused}");
     let app = app(&yaml("gate, marker, wall")).await;
     assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
+}
+
+/// What lets calls pass without acting on them gives nothing that others can count on.
+#[tokio::test]
+async fn nothing_counts_on_a_step_that_may_not_act() {
+    for terms in ["shadow: true", "enforce: 25%"] {
+        let yaml = format!(
+            "chain: {{ provider: {{ default: [gate, marker, wall] }} }}\n\
+             handlers: {{ marker: {{ {terms}, rules: [{{ mark: bulk, when: {{ method: [GET] }} }}] }}, wall: {{ when: {{ mark: [bulk] }} }} }}"
+        );
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        let key = terms.split(':').next().unwrap();
+        let why = format!("nothing before it in chain `default` provides that on every call: `marker` has `{key}`");
+        assert!(refused.contains(&why), "{refused}");
+    }
 }
 
 #[tokio::test]

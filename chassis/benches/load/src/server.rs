@@ -101,13 +101,14 @@ impl Server {
         thread::sleep(Duration::from_secs(1));
         let answer = ask(self.admin, b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap_or_default();
         let text = String::from_utf8_lossy(&answer);
-        let sum = |name: &str| -> Option<u64> {
-            let lines: Vec<_> = text.lines().filter(|line| line.starts_with(name)).collect();
+        let sum = |name: &str, label: &str| -> Option<u64> {
+            let lines: Vec<_> = text.lines().filter(|line| line.starts_with(name) && line.contains(label)).collect();
             let values = lines.iter().filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
             (!lines.is_empty()).then(|| values.sum::<f64>() as u64)
         };
-        let exported = sum("otel_sdk_exporter_span_exported").ok_or_else(|| wrong(&answer))?;
-        Ok(Some(Spans { exported, dropped: sum("otel_sdk_processor_span_processed").unwrap_or(0) }))
+        let exported = sum("otel_sdk_exporter_span_exported", "").ok_or_else(|| wrong(&answer))?;
+        let dropped = sum("otel_sdk_processor_span_processed", "error_type=\"queue_full\"").unwrap_or(0);
+        Ok(Some(Spans { exported, dropped }))
     }
 }
 

@@ -75,7 +75,36 @@ async fn a_line_that_stands_loses_its_oldest_one_by_one_and_ever_sooner() {
     // 210 ms and 100 / √2; then 100 / √3 and 100 / √4.
     assert_eq!((rig.free(280, 1), rig.away.clone()), (vec![46], vec![2, 3]));
     assert_eq!((rig.free(281, 1), rig.away.clone()), (vec![45], vec![2, 3, 4]));
-    assert_eq!((rig.free(389, 1), rig.away.clone()), (vec![44], vec![2, 3, 4, 5, 6]));
+    assert_eq!((rig.free(389, 1), rig.away.clone()), (vec![44], vec![2, 3, 4, 5]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_are_sent_away_than_go_in_however_seldom_that_is() {
+    let mut rig = Rig::new();
+    rig.join(0, 120);
+    for turn in 1..=20 {
+        assert_eq!(rig.free(2_000 * turn, 1).len(), 1);
+        assert!(rig.away.len() < turn as usize, "{turn}: {:?}", rig.away);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_was_found_is_always_given_to_somebody() {
+    let mut rig = Rig::new();
+    rig.join(0, 50);
+    rig.free(10, 1);
+    let mut found = 0;
+    // Whoever is left goes away while the oldest is sent away.
+    rig.coming.iter_mut().skip(3).for_each(|turn| drop(turn.take()));
+    let now = rig.at(200);
+    while let Some(turn) = rig.line.next(now, || {
+        found += 1;
+        true
+    }) {
+        let _ = turn.send(0);
+        found -= 1;
+    }
+    assert_eq!(found, 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,10 +1,11 @@
 //! Digests of tokens under a secret key: what is remembered in their place.
 //!
 //! A digest is the length of a token, its last bytes as they are, and a sum of products of its words and the key's (NH, from
-//! "UMAC: Fast and Secure Message Authentication", Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999). Whoever does not know
-//! a token that is remembered would have to guess 96 bits of its signature, which its last bytes are. Whoever knows it, and
-//! changes something before those, goes unnoticed in one of 2⁶⁴ calls, whatever computing power is spent on it, and is then
-//! who the token says, and no more. A cryptographic hash would take several times as long.
+//! "UMAC: Fast and Secure Message Authentication", Black, Halevi, Krawczyk, Krovetz and Rogaway, 1999). Whoever does not
+//! know a token that is remembered would have to guess the end of its signature, at least 88 bits in its last bytes,
+//! whatever the algorithm. Whoever knows it, and changes something before those, goes unnoticed in one of 2⁶⁴ calls,
+//! whatever computing power is spent on it, and is then who the token says, and no more. A cryptographic hash would take
+//! several times as long.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;

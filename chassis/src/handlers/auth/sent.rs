@@ -97,20 +97,23 @@ impl KeyPlace {
 /// comes later writes queries into logs and sends them elsewhere. The rest of the query stays as it was sent.
 fn taken_out(name: &str, uri: &mut Uri) -> Vec<String> {
     let (mut values, mut rest) = (Vec::new(), Vec::new());
-    for pair in uri.query().unwrap_or_default().split('&') {
+    let query = uri.query().unwrap_or_default();
+    // Nothing is asked of the allocator where there is none: most calls of those who may send one so send it otherwise.
+    if !form_urlencoded::parse(query.as_bytes()).any(|(known, _)| known == name) {
+        return values;
+    }
+    for pair in query.split('&') {
         match form_urlencoded::parse(pair.as_bytes()).next() {
             Some((known, value)) if known == name => values.push(value.into_owned()),
             _ => rest.push(pair),
         }
     }
-    if !values.is_empty() {
-        let separator = if rest.is_empty() { "" } else { "?" };
-        let target = format!("{}{separator}{}", uri.path(), rest.join("&"));
-        let mut parts = uri.clone().into_parts();
-        parts.path_and_query = PathAndQuery::try_from(target).ok();
-        // Less of a target is one too.
-        *uri = Uri::from_parts(parts).unwrap_or_default();
-    }
+    let separator = if rest.is_empty() { "" } else { "?" };
+    let target = format!("{}{separator}{}", uri.path(), rest.join("&"));
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(target).ok();
+    // Less of a target is one too.
+    *uri = Uri::from_parts(parts).unwrap_or_default();
     values
 }
 

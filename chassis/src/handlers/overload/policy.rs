@@ -31,7 +31,7 @@ pub struct Conf {
     /// How long an adaptive limit measures before it changes. It waits for ten successful calls in any case.
     #[conf(default = Interval::millis(100))]
     pub window: Interval,
-    /// How many calls may wait for others to end. With `shadow` set it to 0: who waits is late, whatever comes of it.
+    /// How many calls may wait for others to end.
     #[conf(default = 100, range(..=100_000))]
     pub queue: u32,
     /// How long a call may wait at most; its deadline may end the wait earlier. When whoever goes in has waited for more

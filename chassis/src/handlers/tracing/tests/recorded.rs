@@ -125,11 +125,16 @@ fn what_callers_bring_about_is_no_failure() {
         handler.after(&call, &mut fault.into());
         taken(&queue).is_some()
     };
-    let late = || Fault::new(Code::DeadlineExceeded, "").by_no_handler();
-    let mut hurried = call(&[]);
+    let limited = || {
+        let mut call = call(&[]);
+        call.call.limit_time(call.call.arrived, "deadline");
+        call
+    };
+    let late = || Fault::new(Code::DeadlineExceeded, "");
+    let mut hurried = limited();
     hurried.call.locals.set(Hurry);
-    assert!(is_recorded(call(&[]), late()));
-    assert!(!is_recorded(hurried, late()), "the caller chose the deadline");
+    assert!(is_recorded(call(&[]), late().by_no_handler()) && is_recorded(limited(), late().by("deadline")));
+    assert!(!is_recorded(hurried, late().by("deadline")), "the caller chose the deadline");
     for refusal in [Code::Unavailable, Code::DeadlineExceeded, Code::BadGateway] {
         assert!(!is_recorded(call(&[]), Fault::new(refusal, "").by("overload")), "{refusal:?}");
     }

@@ -118,9 +118,12 @@ async fn what_is_lost_at_the_end_is_told_with_its_number() {
             ending.await;
         }
         let ended = Sending { process, works: Works::default(), warnings, _exporting };
-        while ended.counted()[2] < 5.0 {
-            tokio::task::yield_now().await;
-        }
+        let all_counted = async {
+            while ended.counted()[2] < 5.0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), all_counted).await.unwrap();
         assert_eq!(ended.counted(), [0.0, 0.0, 5.0, 0.0, 5.0], "cut off: {is_cut_off}");
     }
     let lost = page.text().lines().filter(|line| line.contains("\"lost\":5")).count();
