@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chassis::app::App;
+use chassis::cli::Package;
 use chassis::clock::Clock;
+use chassis::conf::Sources;
 use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
@@ -357,21 +360,47 @@ async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
     assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
 }
 
-/// What calls cost is said of operations that are there.
-#[tokio::test]
-async fn a_cost_of_an_operation_that_is_not_there_is_refused() {
-    let costs = |costs: &str| format!("handlers: {{ rate-limit: {{ rate: 9/s, costs: {{ {costs} }} }} }}");
-    let operations = || [saying("hand.said", "/said", "said")];
-    let refused = refusal(service(&costs("hand.sad: 2")).mount_operations(operations())).await;
-    insta::assert_snapshot!(refused, @r#"
-    test-2.yaml:1:47: handlers.rate-limit.costs."hand.sad": `hand.sad` is no operation
-      1 | handlers: { rate-limit: { rate: 9/s, costs: { hand.sad: 2 } } }
-        |                                               ^^^^^^^^
-      help: did you mean `hand.said`?
+/// What is warned of when a service with this configuration is checked.
+fn warned(yaml: &str) -> Vec<String> {
+    let sources = Sources { texts: vec![("test".to_owned(), yaml.to_owned())], ..Sources::default() };
+    let app = App::new(Package { name: "it", version: "0.0.0" });
+    app.mount_operations([saying("hand.said", "/said", "said")]).prepare(&sources).unwrap().warnings()
+}
 
-    The configuration has 1 problem.
-    "#);
-    assert!(service(&costs("hand.sad: 2, hand.*: 1")).mount_operations(operations()).start().await.is_ok());
+/// Services share what they say of policies, rules and costs.
+#[test]
+fn what_is_said_of_operations_that_another_service_has_is_only_idle() {
+    for (said, place) in [
+        ("rate-limit: { rate: 9/s, costs: { hand.sad: 2 } }", r#"handlers.rate-limit.costs."hand.sad""#),
+        (
+            "rate-limit: { policies: { p: { rate: 9/s, when: { operation: [report.*] } } } }",
+            "handlers.rate-limit.policies.p.when.operation[0]",
+        ),
+        (
+            "overload: { rules: [{ criticality: sheddable, when: { operation: [report.*] } }] }",
+            "handlers.overload.rules[0].when.operation[0]",
+        ),
+        ("overload: { exempt: { operation: [report.*] } }", "handlers.overload.exempt.operation[0]"),
+        (
+            "marker: { rules: [{ mark: bulk, when: { operation: [report.*] } }] }",
+            "handlers.marker.rules[0].when.operation[0]",
+        ),
+    ] {
+        let chain = "chain: { provider: { default: [gate, marker, overload, rate-limit] } }";
+        let own = warned(&format!("{chain}\nhandlers: {{ {said} }}"));
+        assert!(own.iter().any(|warning| warning.starts_with(place)), "{place}: {own:?}");
+        let one = warned(&format!("{chain}\noperations: {{ hand.said: {{ handlers: {{ {said} }} }} }}"));
+        assert!(one.iter().any(|warning| warning.contains(place)), "{place}: {one:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_would_run_for_no_operation_is_refused() {
+    for said in ["handlers: { SAID }", "operations: { hand.said: { handlers: { SAID } } }"] {
+        let yaml = said.replace("SAID", "wall: { when: [{ operation: [hand.sad] }] }");
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains("handlers.wall.when[0].operation[0]: `hand.sad` is no operation"), "{refused}");
+    }
 }
 
 /// What is said about a handler that nobody lists is read all the same.
