@@ -394,6 +394,22 @@ fn what_is_said_of_operations_that_another_service_has_is_only_idle() {
     }
 }
 
+#[test]
+fn a_scheme_by_which_auth_knows_nobody_is_warned_of() {
+    let callers = "{ billing: { rate: 1/s, scheme: apikey } }";
+    for (said, place) in [("callers", "callers"), ("policies: { p: { callers", "policies.p.callers")] {
+        let close = if place == said { "" } else { " } }" };
+        let yaml = format!(
+            "chain: {{ provider: {{ default: [gate, rate-limit] }} }}\n\
+             handlers: {{ rate-limit: {{ {said}: {callers}{close} }} }}"
+        );
+        let warned = warned(&yaml);
+        let place = format!("handlers.rate-limit.{place}.billing.scheme (test:2:");
+        let is_told = |warning: &String| warning.starts_with(&place) && warning.ends_with("; did you mean `api-key`?");
+        assert!(warned.iter().any(is_told), "{warned:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_handler_that_would_run_for_no_operation_is_refused() {
     for said in ["handlers: { SAID }", "operations: { hand.said: { handlers: { SAID } } }"] {
