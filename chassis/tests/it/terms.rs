@@ -360,6 +360,57 @@ async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
     assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
 }
 
+/// A list that two chains share is met if one of them gives a mark.
+#[tokio::test]
+async fn a_chain_without_marks_shares_what_is_said_of_those_with_one() {
+    let yaml = |marked: &str| {
+        format!(
+            "chain: {{ provider: {{ default: [gate, rate-limit], marked: [{marked}] }} }}\n\
+             handlers: {{ marker: {{ rules: [{{ mark: bulk, when: {{}} }}] }}, \
+             rate-limit: {{ policies: {{ p: {{ rate: 0/s, when: {{ mark: [bulk] }} }} }} }} }}\n\
+             operations: {{ hand.bulk: {{ chain: marked }} }}"
+        )
+    };
+    let operations = || [saying("hand.said", "/said", "said"), saying("hand.bulk", "/bulk", "bulk")];
+    let app = service(&yaml("gate, marker, rate-limit")).mount_operations(operations()).start().await.unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    assert_eq!(app.get("/bulk").send().await.refused_by().as_deref(), Some("rate-limit"));
+    // Nor is it forgotten that the list could be met when the last operation goes that meets it.
+    app.running().handle().retain(|operation| operation.id != "hand.bulk").unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    let refused = refusal(service(&yaml("gate, rate-limit, marker")).mount_operations(operations())).await;
+    for chain in ["default", "marked"] {
+        assert!(refused.contains(&format!("nothing before it in chain `{chain}` provides that")), "{refused}");
+    }
+}
+
+/// Operations that come later may have any mark.
+#[tokio::test]
+async fn a_mark_may_be_had_by_what_is_mounted_later() {
+    let yaml = "chain: { provider: { default: [gate, wall], marked: [gate, marker, wall] } }\n\
+                handlers: { wall: { when: { mark: [late] } } }\n\
+                operations: { 'late.*': { chain: marked, handlers: { marker: { rules: [{ mark: late, when: {} }] } } } }";
+    let app = service(yaml).expect_mounted("late").mount_operations([saying("hand.said", "/said", "said")]);
+    let app = app.start().await.unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    app.running().handle().mount([saying("late.one", "/late", "late")]).unwrap();
+    assert_eq!(app.get("/late").send().await.refused_by().as_deref(), Some("wall"));
+    app.running().handle().retain(|operation| operation.id != "late.one").unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+}
+
+/// Nobody says of a mark that nothing gives it because what gives it is wrong itself.
+#[tokio::test]
+async fn a_marker_whose_terms_are_wrong_is_one_problem() {
+    let yaml = "chain: { provider: { default: [gate, marker, wall] } }\n\
+                handlers: { marker: { rules: [{ mark: other, when: {} }] }, wall: { when: { mark: [bulk] } } }\n\
+                operations: { hand.said: { handlers: { marker: { \
+                when: { path: { regex: '(' } }, rules: [{ mark: bulk, when: {} }] } } } }";
+    let operations = [saying("hand.said", "/said", "said"), saying("hand.other", "/other", "other")];
+    let refused = refusal(service(yaml).mount_operations(operations)).await;
+    assert!(refused.contains("marker.when.path.regex") && refused.contains("1 problem."), "{refused}");
+}
+
 /// What is warned of when a service with this configuration is checked.
 fn warned(yaml: &str) -> Vec<String> {
     let sources = Sources { texts: vec![("test".to_owned(), yaml.to_owned())], ..Sources::default() };
