@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conf::BuildError;
 use crate::conf::root::Pattern;
-use crate::invocation::{Invocation, Mark, Network};
+use crate::invocation::{Invocation, Mark, Network, convention};
 
 mod operator;
 mod target;
@@ -129,12 +129,19 @@ fn each<T>(key: &str, texts: &[String], read: fn(&str) -> Result<T, BuildError>)
     numbered.map(|(at, text)| read(text).map_err(|error| error.below(&format!("{key}[{at}]")))).collect()
 }
 
-/// Methods are compared as they are written (RFC 9110 §9.1), and nobody sends one in small letters.
-fn method(text: &str) -> Result<Method, BuildError> {
+/// Reads a method that calls are to have.
+///
+/// Methods are compared as they are written (RFC 9110 §9.1): those that are known have no small letters, those that
+/// somebody invents may have.
+///
+/// # Errors
+/// It is none, or a known one in small letters, which nobody sends.
+pub(crate) fn method(text: &str) -> Result<Method, BuildError> {
     let wrong = |message: &str, help: String| BuildError::new("", format!("`{text}` {message}")).with_help(help);
+    let upper = text.to_ascii_uppercase();
     match text.parse() {
-        Ok(_) if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-            Err(wrong("has small letters; methods have none", format!("write `{}`", text.to_ascii_uppercase())))
+        Ok(_) if upper != text && convention::METHODS.contains(&&*upper) => {
+            Err(wrong("has small letters, and that method has none", format!("write `{upper}`")))
         }
         Ok(method) => Ok(method),
         Err(_) => Err(wrong("is no method", "write a method such as `GET` or `POST`".to_owned())),

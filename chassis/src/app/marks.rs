@@ -10,7 +10,7 @@ use crate::handler::fact;
 /// The conditions of a handler, with their keys.
 type Conditions = [(String, When)];
 
-/// The conditions that ask for a mark, as a requirement of it.
+/// The conditions that ask for a mark, as a requirement that somebody gives one.
 pub(super) fn required(conditions: &Conditions) -> impl Iterator<Item = (&'static str, &str)> {
     let asking = conditions.iter().filter(|(_, when)| when.marks().next().is_some());
     asking.map(|(key, _)| (fact::MARK, key.as_str()))
@@ -34,6 +34,13 @@ impl Marks {
         self.given.extend(marks.into_iter().flatten());
     }
 
+    /// Calls can have what they can have there as well.
+    fn join(&mut self, other: &Self) {
+        self.is_given |= other.is_given;
+        self.is_open |= other.is_open;
+        self.given.extend(other.given.iter().cloned());
+    }
+
     /// Nobody knows which marks this handler would give.
     pub(super) fn lose(&mut self, entry: &HandlerEntry) {
         if entry.provides.contains(&fact::MARK) {
@@ -51,40 +58,52 @@ pub(super) struct Sought(BTreeMap<String, List>);
 #[derive(Default)]
 struct List {
     asked: Vec<(String, Problem)>,
-    given: BTreeSet<String>,
-    is_open: bool,
+    /// What is wrong where nobody gives marks.
+    unmet: Vec<Problem>,
+    marks: Marks,
 }
 
 impl Sought {
-    /// Notes what conditions ask for at a place where calls can have these marks.
-    pub(super) fn note(&mut self, section: &Section<'_>, conditions: &Conditions, marks: &Marks) {
-        if !marks.is_given {
-            // That nobody gives one is said once, for the whole condition.
-            return;
-        }
+    /// Notes what conditions ask for at a place where calls can have these marks, and what is wrong with the conditions
+    /// if nobody gives any there.
+    pub(super) fn note(&mut self, section: &Section<'_>, conditions: &Conditions, marks: &Marks, unmet: &[BuildError]) {
         let lists = conditions.iter().flat_map(|(at, when)| when.marks().map(move |(entry, marks)| (at, entry, marks)));
         for (at, entry, asked) in lists {
             let problem = |error: BuildError| section.problem(&error.below("mark").below(&entry).below(at));
             let list = self.0.entry(problem(BuildError::new("", "")).key).or_default();
             let wanting = |(at, mark): (usize, &String)| (mark.clone(), problem(impossible(at, mark)));
             list.asked = asked.iter().enumerate().map(wanting).collect();
-            list.given.extend(marks.given.iter().cloned());
-            list.is_open |= marks.is_open;
+            list.unmet.extend(unmet.iter().filter(|error| error.at == *at).map(|error| section.problem(error)));
+            list.marks.join(marks);
         }
     }
 
     /// What no call can have: wrong where a list asks for nothing else, and otherwise only idle.
     pub(super) fn settle(self) -> (Vec<Problem>, Vec<Problem>) {
         let (mut wrong, mut idle) = (Vec::new(), Vec::new());
-        for List { asked, given, .. } in self.0.into_values().filter(|list| !list.is_open) {
-            let most = asked.len();
-            let unknown = asked.into_iter().filter(|(mark, _)| *mark != UNMARKED && !given.contains(mark));
-            let help =
-                |mark: &str| suggest::among(mark, given.iter().map(String::as_str), "the marks given before it are");
-            let unknown: Vec<_> = unknown.map(|(mark, problem)| problem.with_help(help(&mark))).collect();
-            if unknown.len() == most { wrong.extend(unknown) } else { idle.extend(unknown) }
+        for list in self.0.into_values() {
+            let (unknown, is_all) = list.unknown();
+            if is_all { wrong.extend(unknown) } else { idle.extend(unknown) }
         }
         (wrong, idle)
+    }
+}
+
+impl List {
+    /// What no call can have, and whether it asks for nothing else.
+    fn unknown(self) -> (Vec<Problem>, bool) {
+        let Self { asked, unmet, marks: Marks { given, is_given, is_open } } = self;
+        if !is_given {
+            // That nobody gives one is said of the whole condition.
+            return (unmet, true);
+        }
+        let most = asked.len();
+        let can_be = |mark: &String| is_open || *mark == UNMARKED || given.contains(mark);
+        let unknown = asked.into_iter().filter(|(mark, _)| !can_be(mark));
+        let help = |mark: &str| suggest::among(mark, given.iter().map(String::as_str), "the marks given before it are");
+        let unknown: Vec<_> = unknown.map(|(mark, problem)| problem.with_help(help(&mark))).collect();
+        let is_all = unknown.len() == most;
+        (unknown, is_all)
     }
 }
 

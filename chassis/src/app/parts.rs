@@ -15,7 +15,7 @@ use crate::schema::Mounted;
 /// # Errors
 /// What is wrong with their configuration.
 pub(super) fn listeners(given: Given<'_>, tools: &Tools) -> Result<Vec<(String, Box<dyn Listener>)>, Vec<Problem>> {
-    let Given { catalog, conf, listeners: names } = given;
+    let Given { catalog, conf, listeners: names, .. } = given;
     let context = tools.context(None);
     let (mut listeners, mut problems) = (Vec::new(), Vec::new());
     for name in names {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::instances::{Instances, Key};
 use super::marks::{self, Marks, Sought};
 use super::proof;
+use super::proven::Given;
 use super::terms::{sparing, terms, weakness};
 use super::unused;
 use crate::catalog::{Built, Catalog, HandlerEntry};
@@ -37,19 +38,15 @@ pub(crate) struct Planned {
 ///
 /// # Errors
 /// Everything that is wrong with chains, their order, and the configuration of handlers.
-pub(crate) fn plan(
-    operations: &[Operation],
-    conf: &Conf,
-    catalog: &Catalog,
-    instances: Instances,
-) -> Result<Plan, Vec<Problem>> {
+pub(super) fn plan(operations: &[Operation], given: Given<'_>, instances: Instances) -> Result<Plan, Vec<Problem>> {
+    let Given { catalog, conf, may_grow, .. } = given;
     let mut planner = Planner { conf, catalog, instances, problems: Vec::new(), sought: Sought::default() };
     let chains = planner.chains();
     let settled: Vec<Operation> = operations.iter().filter_map(|one| planner.settle(one, &chains)).collect();
     let users = users(conf, &settled, &chains);
     let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
     let unmatched = planner.unmatched(&chains, &users);
-    planner.settle_marks();
+    planner.settle_marks(may_grow);
     planner.problems.extend(unused::problems(conf, catalog, &settled, &chains));
     match (planner.problems.is_empty(), unmatched) {
         (true, Some((unmatched, ungranted))) => {
@@ -158,11 +155,7 @@ impl Planner<'_> {
         let entries = chains.get(name)?;
         let (chain, unmet) = self.build(name, entries, sections, users);
         // Operations that share what is said about a handler, and their chain, share what is wrong with it.
-        unmet.into_iter().for_each(|problem| {
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
-            }
-        });
+        self.add(unmet);
         let chain = chain?;
         let answering = entries.iter().rposition(|entry| entry.preflight);
         let preflight = answering.map(|last| Chain { steps: chain.steps[..=last].into(), ..chain.clone() });
@@ -211,17 +204,20 @@ impl Planner<'_> {
                             terms
                         }
                         Err(error) => {
+                            marks.lose(entry);
                             self.problems.push(section.problem(&error));
                             continue;
                         }
                     };
                     if whole {
-                        let required = requires.iter().map(|one| (one.fact, one.key));
-                        let required: Vec<_> = required.chain(marks::required(&conditions)).collect();
                         let idle = |entry: &HandlerEntry| sparing(&sections(entry.head.name));
-                        let errors = proof::configured(name, entries, at, (&required, &idle), self.catalog);
-                        unmet.extend(errors.iter().map(|error| section.problem(error)));
-                        self.sought.note(&section, &conditions, &marks);
+                        let missing =
+                            |required: &[_]| proof::configured(name, entries, at, (required, &idle), self.catalog);
+                        let required: Vec<_> = requires.iter().map(|one| (one.fact, one.key)).collect();
+                        unmet.extend(missing(&required).iter().map(|error| section.problem(error)));
+                        // Of calls that match none it is not said either what else is not met.
+                        let asked: Vec<_> = marks::required(&conditions).filter(|_| name != UNMATCHED).collect();
+                        self.sought.note(&section, &conditions, &marks, &missing(&asked));
                     }
                     if entry.provides.contains(&fact::MARK) && sparing(&section).is_none() {
                         marks.give(own);
@@ -238,11 +234,25 @@ impl Planner<'_> {
         (complete.then(|| Chain { name: Arc::from(name), steps: Arc::from(steps) }), unmet)
     }
 
-    /// Refuses conditions that no call can meet for want of a mark, and warns of marks that no call can have.
-    fn settle_marks(&mut self) {
-        let (impossible, idle) = std::mem::take(&mut self.sought).settle();
-        self.problems.extend(impossible);
+    /// Refuses conditions that no call can meet for want of a mark, and warns of marks that no call can have. Operations
+    /// that are not there could have any of them.
+    fn settle_marks(&mut self, may_grow: bool) {
+        let (impossible, mut idle) = std::mem::take(&mut self.sought).settle();
+        if may_grow {
+            idle.extend(impossible);
+        } else {
+            self.add(impossible);
+        }
         idle.iter().for_each(|problem| self.instances.tools().warnings.warn(problem.in_a_line()));
+    }
+
+    /// Notes what is wrong, each thing once.
+    fn add(&mut self, problems: Vec<Problem>) {
+        problems.into_iter().for_each(|problem| {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        });
     }
 
     /// Places an error at the step that it is about, where the chain is written as a list.

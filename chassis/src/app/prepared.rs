@@ -66,7 +66,8 @@ impl Prepared {
         let rejected = linked::distinct(&operations).and(Rejected::conf(problems));
         let Some(conf) = conf else { return Err(rejected.into()) };
         let listeners = listeners(&conf, made);
-        let given = Given { catalog: &catalog, conf: &conf, listeners: &listeners };
+        let may_grow = !later.is_empty();
+        let given = Given { catalog: &catalog, conf: &conf, listeners: &listeners, may_grow };
         let rejected = rejected
             .and(Rejected::conf(beyond(&conf, &listeners)))
             .and(Rejected::conf(parts::refused(given, &mounted, &later)))
@@ -125,7 +126,7 @@ impl Prepared {
     }
 
     fn given(&self) -> Given<'_> {
-        Given { catalog: &self.catalog, conf: &self.conf, listeners: &self.listeners }
+        Given { catalog: &self.catalog, conf: &self.conf, listeners: &self.listeners, may_grow: true }
     }
 
     /// Starts components, then schemas.
@@ -205,7 +206,7 @@ impl Prepared {
         StartError::failed(format!("{what}{}", place.unwrap_or_default()), error)
     }
 
-    /// Proves these operations under the same configuration.
+    /// Proves these operations under the same configuration, while others come and go.
     pub(super) fn prove(&self, mounted: &[Mounted], instances: Instances) -> Result<Proven, StartError> {
         let operations = mounted.iter().map(|mounted| mounted.operation.clone()).collect();
         self.given().prove(operations, instances).map_err(StartError::Rejected)

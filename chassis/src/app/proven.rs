@@ -35,6 +35,8 @@ pub(super) struct Given<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) conf: &'a Conf,
     pub(super) listeners: &'a [String],
+    /// Whether operations may come that are not known yet.
+    pub(super) may_grow: bool,
 }
 
 impl Given<'_> {
@@ -43,13 +45,13 @@ impl Given<'_> {
     /// # Errors
     /// Everything that is wrong with their ids, chains and routes, and with the addresses they are served at.
     pub(super) fn prove(self, mut operations: Vec<Operation>, instances: Instances) -> Result<Proven, Rejected> {
-        let Self { catalog, conf, listeners } = self;
+        let Self { catalog, conf, listeners, .. } = self;
         tables::assign(&mut operations, listeners, conf, catalog);
         tables::name_parameters(&mut operations);
         let mut rejected = linked::distinct(&operations);
         rejected.conf.extend(addresses::clashes(conf, listeners));
         let tables = tables::build(listeners, &operations, routing(conf));
-        let plan = plan(&operations, conf, catalog, instances);
+        let plan = plan(&operations, self, instances);
         match (tables, plan) {
             (Ok(tables), Ok(plan)) if rejected.is_empty() => {
                 let revision = revision(conf, &plan.operations);

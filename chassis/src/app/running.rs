@@ -188,7 +188,10 @@ impl Handle {
         let mut held = state.mounted.lock().unwrap_or_else(PoisonError::into_inner);
         let mut mounted = held.0.clone();
         change(&mut mounted);
+        let warnings = &state.prepared.tools.warnings;
+        let told = warnings.all().len();
         let proven = state.prepared.prove(&mounted, held.1.next())?;
+        warnings.all().iter().skip(told).for_each(|warning| tracing::warn!("{}", warning.message));
         state.provider.swap(proven.snapshot(&mounted, Arc::clone(&state.components)));
         *held = (mounted, proven.plan.instances);
         state.prepared.conf.put_away();

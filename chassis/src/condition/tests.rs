@@ -170,7 +170,8 @@ fn what_cannot_be_compared_is_refused_at_its_key() {
     assert!(condition(json!({ "path": { "regex": "(?x) /a # b" } })).is_ok());
     assert_eq!(refused(json!({ "method": ["G T"] })).unwrap().0, "method[0]");
     let (at, message) = refused(json!({ "method": ["GET", "post"] })).unwrap();
-    assert_eq!((&*at, &*message), ("method[1]", "`post` has small letters; methods have none"));
+    assert_eq!((&*at, &*message), ("method[1]", "`post` has small letters, and that method has none"));
+    assert_eq!(refused(json!({ "method": ["GET", "purge", "Subscribe"] })), None);
     assert_eq!(refused(json!([])).unwrap().1, "the list is empty, so that this is for no call");
     assert_eq!(refused(json!({ "operation": ["greeting"] })).unwrap().0, "operation[0]");
     assert_eq!(refused(json!({ "header": { "a b": "c" } })).unwrap().0, "header.a b");

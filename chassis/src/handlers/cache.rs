@@ -64,7 +64,7 @@ const WAITS: u8 = 2;
 
 /// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
 /// ask for the same. List it last: what it keeps is given without asking those behind it, with what they wrote for another
-/// caller. Only `concurrency` and `fault-injection` may stand there.
+/// caller. Only `concurrency`, `deadline`, `fault-injection`, `limit-body` and `overload` may stand there.
 #[handler(
     "cache",
     wrap,
@@ -74,13 +74,10 @@ const WAITS: u8 = 2;
         "compression",
         "cors",
         "csrf",
-        "deadline",
         "idempotency",
         "ip-allow",
-        "limit-body",
         "marker",
         "metrics",
-        "overload",
         "rate-limit",
         "request-id",
         "security-headers",

@@ -35,6 +35,7 @@ mod metric;
 mod name;
 mod policy;
 mod refusal;
+mod scheme;
 mod several;
 mod shared;
 mod table;
@@ -71,6 +72,9 @@ impl Configure for RateLimit {
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let policies = conf.checked()?;
+        for named in &policies {
+            scheme::strangers(&named.policy).for_each(|error| context.warnings.warn_at(error.below(&named.key)));
+        }
         match conf.store {
             Store::Redis if !policies.is_empty() => {
                 let shared = Some(Arc::new(Shared::build(&policies, &conf, context)?));

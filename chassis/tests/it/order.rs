@@ -186,15 +186,21 @@ async fn what_is_kept_is_given_only_when_all_have_been_asked_who_decide() {
 
     The configuration has 1 problem.
     ");
-    let free = ["cache", "concurrency", "fault-injection"];
+    let free = ["cache", "concurrency", "deadline", "fault-injection", "limit-body", "overload"];
     let pages =
         include_str!("../../src/handlers.rs").lines().filter_map(|line| line.split("mod ").nth(1)?.strip_suffix(';'));
     let names: Vec<_> = pages.map(|name| name.replace('_', "-")).filter(|name| !free.contains(&&**name)).collect();
-    assert!(names.len() > 15, "{names:?}");
+    assert!(names.len() > 12, "{names:?}");
     for name in names {
         let error = error(&format!("chain: {{ provider: {{ default: [gate, cache, {name}] }} }}")).await;
         assert!(error.contains(&format!("`cache` must stand after `{name}`")), "{error}");
     }
+}
+
+#[tokio::test]
+async fn what_is_about_the_operation_alone_may_be_spared_by_what_is_kept() {
+    let yaml = "chain: { provider: { default: [gate, cache, deadline, overload, concurrency, limit-body] } }";
+    assert_eq!(service(yaml).start().await.map(drop).map_err(|error| error.to_string()), Ok(()));
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chassis::app::App;
+use chassis::cli::Package;
 use chassis::clock::Clock;
+use chassis::conf::Sources;
 use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
@@ -372,21 +375,114 @@ async fn a_mark_that_some_operations_have_can_be_asked_for_by_all() {
     assert_eq!(app.get("/other").send().await.status(), StatusCode::OK);
 }
 
-/// What calls cost is said of operations that are there.
+/// A list that two chains share is met if one of them gives a mark.
 #[tokio::test]
-async fn a_cost_of_an_operation_that_is_not_there_is_refused() {
-    let costs = |costs: &str| format!("handlers: {{ rate-limit: {{ rate: 9/s, costs: {{ {costs} }} }} }}");
-    let operations = || [saying("hand.said", "/said", "said")];
-    let refused = refusal(service(&costs("hand.sad: 2")).mount_operations(operations())).await;
-    insta::assert_snapshot!(refused, @r#"
-    test-2.yaml:1:47: handlers.rate-limit.costs."hand.sad": `hand.sad` is no operation
-      1 | handlers: { rate-limit: { rate: 9/s, costs: { hand.sad: 2 } } }
-        |                                               ^^^^^^^^
-      help: did you mean `hand.said`?
+async fn a_chain_without_marks_shares_what_is_said_of_those_with_one() {
+    let yaml = |marked: &str| {
+        format!(
+            "chain: {{ provider: {{ default: [gate, rate-limit], marked: [{marked}] }} }}\n\
+             handlers: {{ marker: {{ rules: [{{ mark: bulk, when: {{}} }}] }}, \
+             rate-limit: {{ policies: {{ p: {{ rate: 0/s, when: {{ mark: [bulk] }} }} }} }} }}\n\
+             operations: {{ hand.bulk: {{ chain: marked }} }}"
+        )
+    };
+    let operations = || [saying("hand.said", "/said", "said"), saying("hand.bulk", "/bulk", "bulk")];
+    let app = service(&yaml("gate, marker, rate-limit")).mount_operations(operations()).start().await.unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    assert_eq!(app.get("/bulk").send().await.refused_by().as_deref(), Some("rate-limit"));
+    // Nor is it forgotten that the list could be met when the last operation goes that meets it.
+    app.running().handle().retain(|operation| operation.id != "hand.bulk").unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    let refused = refusal(service(&yaml("gate, rate-limit, marker")).mount_operations(operations())).await;
+    for chain in ["default", "marked"] {
+        assert!(refused.contains(&format!("nothing before it in chain `{chain}` provides that")), "{refused}");
+    }
+}
 
-    The configuration has 1 problem.
-    "#);
-    assert!(service(&costs("hand.sad: 2, hand.*: 1")).mount_operations(operations()).start().await.is_ok());
+/// Operations that come later may have any mark.
+#[tokio::test]
+async fn a_mark_may_be_had_by_what_is_mounted_later() {
+    let yaml = "chain: { provider: { default: [gate, wall], marked: [gate, marker, wall] } }\n\
+                handlers: { wall: { when: { mark: [late] } } }\n\
+                operations: { 'late.*': { chain: marked, handlers: { marker: { rules: [{ mark: late, when: {} }] } } } }";
+    let app = service(yaml).expect_mounted("late").mount_operations([saying("hand.said", "/said", "said")]);
+    let app = app.start().await.unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+    app.running().handle().mount([saying("late.one", "/late", "late")]).unwrap();
+    assert_eq!(app.get("/late").send().await.refused_by().as_deref(), Some("wall"));
+    app.running().handle().retain(|operation| operation.id != "late.one").unwrap();
+    assert_eq!(app.get("/said").send().await.status(), StatusCode::OK);
+}
+
+/// Nobody says of a mark that nothing gives it because what gives it is wrong itself.
+#[tokio::test]
+async fn a_marker_whose_terms_are_wrong_is_one_problem() {
+    let yaml = "chain: { provider: { default: [gate, marker, wall] } }\n\
+                handlers: { marker: { rules: [{ mark: other, when: {} }] }, wall: { when: { mark: [bulk] } } }\n\
+                operations: { hand.said: { handlers: { marker: { \
+                when: { path: { regex: '(' } }, rules: [{ mark: bulk, when: {} }] } } } }";
+    let operations = [saying("hand.said", "/said", "said"), saying("hand.other", "/other", "other")];
+    let refused = refusal(service(yaml).mount_operations(operations)).await;
+    assert!(refused.contains("marker.when.path.regex") && refused.contains("1 problem."), "{refused}");
+}
+
+/// What is warned of when a service with this configuration is checked.
+fn warned(yaml: &str) -> Vec<String> {
+    let sources = Sources { texts: vec![("test".to_owned(), yaml.to_owned())], ..Sources::default() };
+    let app = App::new(Package { name: "it", version: "0.0.0" });
+    app.mount_operations([saying("hand.said", "/said", "said")]).prepare(&sources).unwrap().warnings()
+}
+
+/// Services share what they say of policies, rules and costs.
+#[test]
+fn what_is_said_of_operations_that_another_service_has_is_only_idle() {
+    for (said, place) in [
+        ("rate-limit: { rate: 9/s, costs: { hand.sad: 2 } }", r#"handlers.rate-limit.costs."hand.sad""#),
+        (
+            "rate-limit: { policies: { p: { rate: 9/s, when: { operation: [report.*] } } } }",
+            "handlers.rate-limit.policies.p.when.operation[0]",
+        ),
+        (
+            "overload: { rules: [{ criticality: sheddable, when: { operation: [report.*] } }] }",
+            "handlers.overload.rules[0].when.operation[0]",
+        ),
+        ("overload: { exempt: { operation: [report.*] } }", "handlers.overload.exempt.operation[0]"),
+        (
+            "marker: { rules: [{ mark: bulk, when: { operation: [report.*] } }] }",
+            "handlers.marker.rules[0].when.operation[0]",
+        ),
+    ] {
+        let chain = "chain: { provider: { default: [gate, marker, overload, rate-limit] } }";
+        let own = warned(&format!("{chain}\nhandlers: {{ {said} }}"));
+        assert!(own.iter().any(|warning| warning.starts_with(place)), "{place}: {own:?}");
+        let one = warned(&format!("{chain}\noperations: {{ hand.said: {{ handlers: {{ {said} }} }} }}"));
+        assert!(one.iter().any(|warning| warning.contains(place)), "{place}: {one:?}");
+    }
+}
+
+#[test]
+fn a_scheme_by_which_auth_knows_nobody_is_warned_of() {
+    let callers = "{ billing: { rate: 1/s, scheme: apikey } }";
+    for (said, place) in [("callers", "callers"), ("policies: { p: { callers", "policies.p.callers")] {
+        let close = if place == said { "" } else { " } }" };
+        let yaml = format!(
+            "chain: {{ provider: {{ default: [gate, rate-limit] }} }}\n\
+             handlers: {{ rate-limit: {{ {said}: {callers}{close} }} }}"
+        );
+        let warned = warned(&yaml);
+        let place = format!("handlers.rate-limit.{place}.billing.scheme (test:2:");
+        let is_told = |warning: &String| warning.starts_with(&place) && warning.ends_with("; did you mean `api-key`?");
+        assert!(warned.iter().any(is_told), "{warned:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_would_run_for_no_operation_is_refused() {
+    for said in ["handlers: { SAID }", "operations: { hand.said: { handlers: { SAID } } }"] {
+        let yaml = said.replace("SAID", "wall: { when: [{ operation: [hand.sad] }] }");
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains("handlers.wall.when[0].operation[0]: `hand.sad` is no operation"), "{refused}");
+    }
 }
 
 /// What is said about a handler that nobody lists is read all the same.

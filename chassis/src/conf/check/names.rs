@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use crate::conf::build::BuildError;
 use crate::conf::origin::Origin;
-use crate::conf::path::KeyPath;
+use crate::conf::path::{KeyPath, Step};
 use crate::conf::problem::Problem;
 use crate::conf::root::{Chains, DEFAULT, Drain, Pattern, UNMATCHED};
 use crate::conf::suggest;
@@ -117,8 +117,8 @@ fn overrides(root: &Node, chains: &Chains, known: Known<'_>) -> Vec<BuildError> 
     errors
 }
 
-/// What these lists and maps name that is not there: wrong where one names nothing else, and otherwise only idle,
-/// because services may share what they say.
+/// What these lists and maps name that is not there: only idle, because services may share what they say, but wrong
+/// where nothing else is named by the condition of a handler, which would run for no call without a word.
 pub(super) fn patterns(root: &Node, places: &[KeyPath], known: Known<'_>) -> (Vec<Problem>, Vec<Problem>) {
     let (mut wrong, mut idle) = (Vec::new(), Vec::new());
     for place in places {
@@ -128,9 +128,18 @@ pub(super) fn patterns(root: &Node, places: &[KeyPath], known: Known<'_>) -> (Ve
             Some(Problem { help, ..Problem::new(origin, at, message) })
         });
         let strangers: Vec<_> = strangers.collect();
-        if strangers.len() == named.len() { wrong.extend(strangers) } else { idle.extend(strangers) }
+        let takes_away = strangers.len() == named.len() && is_in_terms(place);
+        if takes_away { wrong.extend(strangers) } else { idle.extend(strangers) }
     }
     (wrong, idle)
+}
+
+/// Whether this is part of what says on which calls a handler runs.
+fn is_in_terms(place: &KeyPath) -> bool {
+    let is = |step: Option<&Step>, name: &str| matches!(step, Some(Step::Key(key)) if key == name);
+    let steps = place.steps();
+    let of_all = is(steps.first(), "handlers") && is(steps.get(2), "when");
+    of_all || (is(steps.first(), "operations") && is(steps.get(4), "when"))
 }
 
 /// The patterns that a list has or a map is keyed by, each with its key and where it is written.

@@ -1,7 +1,8 @@
 //! What YAML says about calls from other origins, and what would be wrong or unsafe.
 
-use http::{HeaderName, Method};
+use http::HeaderName;
 
+use crate::condition;
 use crate::conf;
 use crate::conf::{BuildError, Interval};
 
@@ -41,7 +42,7 @@ impl Conf {
     /// Says what is wrong or unsafe.
     pub(super) fn check(&self) -> Result<(), BuildError> {
         each("origins", &self.origins, origin)?;
-        each("methods", &self.methods, method)?;
+        each("methods", &self.methods, |text| condition::method(text).map(drop))?;
         each("headers", &self.headers, header)?;
         each("expose-headers", &self.expose_headers, header)?;
         if self.origins.len() > 1 && self.origins.iter().any(|origin| origin == "*") {
@@ -76,28 +77,30 @@ impl Conf {
     }
 }
 
-/// What is wrong with a text, and what to do about it.
-type Complaint = (String, String);
-
-fn each(key: &str, texts: &[String], check: fn(&str) -> Result<(), Complaint>) -> Result<(), BuildError> {
+fn each(key: &str, texts: &[String], check: fn(&str) -> Result<(), BuildError>) -> Result<(), BuildError> {
     for (at, text) in texts.iter().enumerate().filter(|(_, text)| *text != "*") {
-        check(text).map_err(|(message, help)| BuildError::new(format!("{key}[{at}]"), message).with_help(help))?;
+        check(text).map_err(|error| error.below(&format!("{key}[{at}]")))?;
     }
     Ok(())
 }
 
+/// What is wrong with a text.
+fn wrong<T>(text: &str, message: &str, help: impl Into<String>) -> Result<T, BuildError> {
+    Err(BuildError::new("", format!("`{text}` {message}")).with_help(help))
+}
+
 /// Checks that an origin is written as browsers write it, because it is compared as text.
-fn origin(text: &str) -> Result<(), Complaint> {
+fn origin(text: &str) -> Result<(), BuildError> {
     if text == "null" {
         return Ok(());
     }
-    let complaint = |message: &str, write: &str| Err((format!("`{text}` {message}"), format!("write `{write}`")));
+    let complaint = |message: &str, write: &str| wrong(text, message, format!("write `{write}`"));
     let Some((scheme, authority)) = text.split_once("://") else {
         return complaint("has no scheme", &format!("https://{text}"));
     };
     if text.contains('*') {
-        let help = "list each origin, or `*` alone for all of them".to_owned();
-        return Err((format!("`{text}` has a wildcard; origins are compared as they are"), help));
+        let help = "list each origin, or `*` alone for all of them";
+        return wrong(text, "has a wildcard; origins are compared as they are", help);
     }
     let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
     if host != authority {
@@ -127,21 +130,11 @@ fn is_authority(scheme: &str, authority: &str) -> bool {
     is_scheme && parsed.is_ok_and(|parsed| !parsed.host().is_empty() && !authority.contains('@'))
 }
 
-fn method(text: &str) -> Result<(), Complaint> {
-    match text.parse::<Method>() {
-        Ok(_) if !text.bytes().any(|byte| byte.is_ascii_lowercase()) => Ok(()),
-        Ok(_) => Err((
-            format!("`{text}` has small letters; methods have none"),
-            format!("write `{}`", text.to_ascii_uppercase()),
-        )),
-        Err(_) => Err((format!("`{text}` is not a method"), "write a method such as `GET` or `POST`".to_owned())),
+fn header(text: &str) -> Result<(), BuildError> {
+    match text.parse::<HeaderName>() {
+        Ok(_) => Ok(()),
+        Err(_) => wrong(text, "is not a header name", "a header name has letters, digits and hyphens"),
     }
-}
-
-fn header(text: &str) -> Result<(), Complaint> {
-    let unknown =
-        |_| (format!("`{text}` is not a header name"), "a header name has letters, digits and hyphens".to_owned());
-    text.parse::<HeaderName>().map(drop).map_err(unknown)
 }
 
 #[cfg(test)]
@@ -212,6 +205,7 @@ mod tests {
         let with = |conf: Conf| conf.check().err().map(|error| error.at);
         assert_eq!(with(Conf { methods: vec!["get".to_owned()], ..Conf::default() }).as_deref(), Some("methods[0]"));
         assert_eq!(with(Conf { methods: vec!["GE T".to_owned()], ..Conf::default() }).as_deref(), Some("methods[0]"));
+        assert_eq!(with(Conf { methods: vec!["purge".to_owned()], ..Conf::default() }), None);
         assert_eq!(with(Conf { headers: vec!["a b".to_owned()], ..Conf::default() }).as_deref(), Some("headers[0]"));
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, Method};
 
 use super::local;
+use crate::condition;
 use crate::conf;
 use crate::conf::{BuildError, Interval, Size};
 
@@ -80,15 +81,7 @@ impl Conf {
     /// # Errors
     /// One is none, or one that no call has.
     pub(super) fn methods(&self) -> Result<Vec<Method>, BuildError> {
-        let read = |text: &str| match text.parse() {
-            Ok(_) if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-                let help = format!("write `{}`", text.to_ascii_uppercase());
-                Err((format!("`{text}` has small letters; methods have none"), help))
-            }
-            Ok(method) => Ok(method),
-            Err(_) => Err((format!("`{text}` is no method"), "write a method such as `POST`".to_owned())),
-        };
-        each("methods", &self.methods, read)
+        each("methods", &self.methods, condition::method)
     }
 
     /// # Errors
@@ -96,21 +89,15 @@ impl Conf {
     pub(super) fn headers(&self) -> Result<Vec<HeaderName>, BuildError> {
         let help = "a header name has letters, digits and hyphens";
         each("headers", &self.headers, |text| {
-            text.parse().map_err(|_| (format!("`{text}` is no header name"), help.to_owned()))
+            text.parse().map_err(|_| BuildError::new("", format!("`{text}` is no header name")).with_help(help))
         })
     }
 }
 
-/// Reads each text of a list, or says what is wrong with one and what to do about it.
-fn each<T>(
-    key: &str,
-    texts: &[String],
-    read: impl Fn(&str) -> Result<T, (String, String)>,
-) -> Result<Vec<T>, BuildError> {
-    let read = texts.iter().enumerate().map(|(at, text)| {
-        read(text).map_err(|(message, help)| BuildError::new(format!("{key}[{at}]"), message).with_help(help))
-    });
-    read.collect()
+/// Reads each text of a list, or says what is wrong with one.
+fn each<T>(key: &str, texts: &[String], read: impl Fn(&str) -> Result<T, BuildError>) -> Result<Vec<T>, BuildError> {
+    let numbered = texts.iter().enumerate();
+    numbered.map(|(at, text)| read(text).map_err(|error| error.below(&format!("{key}[{at}]")))).collect()
 }
 
 /// Where answers are kept.

@@ -350,4 +350,8 @@ fn what_makes_no_sense_is_refused_at_its_place() {
     ] {
         assert_eq!(built::<Idempotency>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }
+    assert!(
+        built::<Idempotency>(json!({ "methods": ["POST", "purge"] })).is_ok(),
+        "extension methods may be written so"
+    );
 }

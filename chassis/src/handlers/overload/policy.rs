@@ -57,7 +57,8 @@ pub struct Conf {
     /// Calls that are never refused and from which nothing is learnt, such as probes: `{ path: /healthz }`. The admin
     /// listener has none of this anyway.
     pub exempt: Option<When>,
-    /// How much of the limit each criticality may use: the more critical calls are, the more, or as much.
+    /// How much of the limit each criticality may use: the more critical calls are, the more, or as much. With `0%` all
+    /// such calls are refused; the highest has more.
     #[conf(default)]
     pub thresholds: Thresholds,
     /// The part of the memory limit of the control group above which calls are refused. It is looked at four times a
@@ -179,9 +180,9 @@ impl Conf {
 impl Thresholds {
     fn check(self) -> Result<(), BuildError> {
         let all: Vec<_> = Criticality::ALL.into_iter().map(Criticality::as_str).zip(self.by_place()).collect();
-        if let Some((name, _)) = all.iter().find(|(_, share)| *share == Share::percent(0)) {
-            let error = BuildError::new(*name, "with 0% no such call ever passes");
-            return Err(error.with_help("write at least `1%`"));
+        if self.critical_plus == Share::percent(0) {
+            let error = BuildError::new(Criticality::CriticalPlus.as_str(), "with 0% no call ever passes");
+            return Err(error.with_help("write at least `1%`; calls that are less critical may have `0%`"));
         }
         let inverted = all.windows(2).find(|pair| pair[0].1 > pair[1].1);
         let Some([(lower, most), (higher, least)]) = inverted else { return Ok(()) };

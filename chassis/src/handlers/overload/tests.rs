@@ -345,6 +345,17 @@ fn peers_that_are_trusted_to_send_nothing_are_warned_of() {
     assert_eq!(told, ["`trusted-peers`: there is no field that they are trusted to send"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn operators_can_keep_out_the_less_critical_whatever_room_there_is() {
+    let conf = json!({ "rules": [{ "criticality": "sheddable", "when": { "path": "/bulk" } }],
+        "thresholds": { "sheddable": "0%", "sheddable-plus": "0%" } });
+    let service = Service::new(conf);
+    assert_eq!(service.run("/bulk", None).await, 503);
+    let passing = service.start("/users").await;
+    service.answer(1).await;
+    assert_eq!(passing.await.unwrap(), 200);
+}
+
 #[test]
 fn thresholds_that_do_not_ascend_are_named() {
     let error = built::<Overload>(json!({ "thresholds": { "critical": "30%" } })).err().unwrap();
@@ -362,7 +373,7 @@ fn what_makes_no_sense_is_refused_at_the_start() {
         (json!({ "queue-timeout": "0s" }), "queue-timeout"),
         (json!({ "retry-after": "0s" }), "retry-after"),
         (json!({ "thresholds": { "sheddable": "100%", "critical": "30%" } }), "thresholds"),
-        (json!({ "thresholds": { "critical": "0%" } }), "thresholds.critical"),
+        (json!({ "thresholds": { "critical-plus": "0%" } }), "thresholds.critical-plus"),
         (json!({ "tolerance": 0.5 }), "tolerance"),
         (json!({ "window": "2s" }), "window"),
         (json!({ "memory": { "from": "90%", "full": "80%" } }), "memory.from"),

@@ -158,7 +158,7 @@ pub(super) struct Named<'a> {
     pub(super) name: &'a str,
     pub(super) policy: Policy,
     /// Empty for the one that is not under `policies`.
-    key: String,
+    pub(super) key: String,
 }
 
 impl Named<'_> {
