@@ -186,11 +186,11 @@ impl Cache {
     ) -> Reply {
         let name = name::of(invocation);
         let asks = Directives::read(invocation.headers());
-        let (mut has_waited, mut waits) = (false, WAITS);
+        let (mut waits_since, mut waits) = (None, WAITS);
         let flight = loop {
             match keeping.shelf.find(&name, invocation.headers()) {
-                Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, has_waited) => {
-                    if has_waited { &self.calls.shared } else { &self.calls.hit }.increment();
+                Known::Reply(kept) if is_fresh_enough(&kept, asks, keeping.clock, waits_since) => {
+                    if waits_since.is_some() { &self.calls.shared } else { &self.calls.hit }.increment();
                     mandate.settles(None, invocation);
                     return kept.reply(keeping.clock.now());
                 }
@@ -204,8 +204,8 @@ impl Cache {
             match keeping.flights.join(name) {
                 Ok(flight) => break Some(flight),
                 Err(under_way) if waits > 0 => {
+                    waits_since.get_or_insert_with(|| keeping.clock.now());
                     waits = if under_way.over().await { 0 } else { waits - 1 };
-                    has_waited = true;
                 }
                 Err(_) => break None,
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{AGE, AUTHORIZATION, CONTENT_RANGE, COOKIE, SET_COOKIE};
+use tokio::time::Instant;
 
 use super::directives::Directives;
 use super::flights::Flights;
@@ -57,10 +58,11 @@ impl Keeping {
     }
 }
 
-/// Whether a reply is as fresh as the call wants it. One that was waited for is as fresh as can be.
-pub(super) fn is_fresh_enough(kept: &Kept, asks: Directives, clock: Clock, has_waited: bool) -> bool {
+/// Whether a reply is as fresh as the call wants it. One that was kept since the call waits is as fresh as can be.
+pub(super) fn is_fresh_enough(kept: &Kept, asks: Directives, clock: Clock, waits_since: Option<Instant>) -> bool {
     let age = kept.age_at(clock.now());
-    has_waited || (!asks.no_cache && asks.max_age.is_none_or(|most| age <= most && !most.is_zero()))
+    let was_waited_for = waits_since.is_some_and(|since| kept.since >= since);
+    was_waited_for || (!asks.no_cache && asks.max_age.is_none_or(|most| age <= most && !most.is_zero()))
 }
 
 /// How old a reply is when it comes (RFC 9111 §5.1).

@@ -366,6 +366,29 @@ async fn when_the_first_leaves_another_goes_and_nobody_waits_for_what_is_not_kep
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_wants_it_new_gets_nothing_old_after_waiting_for_one_that_failed() {
+    const NEW: [Fields<'_>; 2] = [&[("cache-control", "no-cache")], &[("cache-control", "max-age=0")]];
+    for fields in NEW {
+        let service = Service::keeping(|times| match times {
+            2 => Fault::new(Code::Unavailable, "Not now.").into_response(),
+            _ => numbered(times),
+        });
+        service.get(&[]).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        service.page.go.forget_permits(1000);
+        let failing = tokio::spawn(service.send(("GET", "/"), fields, None));
+        settle().await;
+        let calls = [(); 2].map(|()| tokio::spawn(service.send(("GET", "/"), fields, None)));
+        settle().await;
+        service.page.go.add_permits(9);
+        assert_eq!(failing.await.unwrap().status(), 503);
+        for call in calls {
+            assert_ne!(text(call.await.unwrap()).await, "1");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_that_succeeds_drops_what_is_kept_of_its_target() {
     let service = Service::keeping(numbered);
     service.get(&[]).await;

@@ -20,7 +20,7 @@ impl Cache {
         let would_be = match keeping.map(|keeping| (keeping, keeping.shelf.find(&name, invocation.headers()))) {
             None => self.keeping.is_some().then_some(&self.calls.bypass),
             Some((keeping, Known::Reply(kept)))
-                if is_fresh_enough(&kept, Directives::read(invocation.headers()), keeping.clock, false) =>
+                if is_fresh_enough(&kept, Directives::read(invocation.headers()), keeping.clock, None) =>
             {
                 mandate.settles(None, invocation);
                 Some(&self.calls.hit)
