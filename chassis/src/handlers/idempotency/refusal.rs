@@ -21,8 +21,8 @@ pub(super) fn of(became: Became, retry_after: Duration) -> Fault {
         Became::Away => Fault::new(Code::Unavailable, "Whether this call was made cannot be found out now.")
             .with_retry_after(retry_after)
             .with_remedy("It passes when Redis answers again or, whether or not it was made, with `on-outage: pass`."),
-        Became::Missing => wrong("This call needs an `Idempotency-Key`"),
-        Became::Malformed => wrong("This `Idempotency-Key` is malformed"),
+        Became::Missing => wrong("This call needs an `Idempotency-Key`."),
+        Became::Malformed => wrong("This `Idempotency-Key` is malformed."),
         Became::Unknown => {
             let detail = "The call with this `Idempotency-Key` was begun, and how it ended is not known: it may have been \
                           done. Find out whether it was; if not, make it again with another key.";
@@ -35,8 +35,9 @@ pub(super) fn of(became: Became, retry_after: Duration) -> Fault {
     }
 }
 
-fn wrong(what: &str) -> Fault {
-    let detail = format!("{what}: {}.", key::FORM);
-    let violation = Violation { place: "header", pointer: format!("/{}", key::FIELD), detail: detail.clone() };
-    Fault::new(Code::InvalidArgument, detail).with_violations([violation])
+/// The detail says what is wrong, the violation how it must look: they are shown next to each other.
+fn wrong(what: &'static str) -> Fault {
+    let detail = format!("must be {}", key::FORM);
+    let violation = Violation { place: "header", pointer: format!("/{}", key::FIELD), detail };
+    Fault::new(Code::InvalidArgument, what).with_violations([violation])
 }
