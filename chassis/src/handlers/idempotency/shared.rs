@@ -26,6 +26,9 @@ use crate::redis::{Away, Client, Script};
 use crate::schema::BoxFuture;
 
 mod record;
+#[cfg(test)]
+#[cfg(feature = "redis")]
+mod tests;
 
 /// Keeps answers in Redis.
 pub(super) struct Shared(Arc<Keeping>);
@@ -171,13 +174,14 @@ impl Keeping {
     /// that was tried once.
     async fn finish(self: Arc<Self>, call: Call, end: End, asked: Option<oneshot::Sender<()>>) {
         let [fingerprint, number] = call.said();
-        let (how, answer) = match end {
-            End::Forgotten => ("forgotten", None),
-            End::Unkept => ("unkept", None),
-            End::Unknown => ("unknown", None),
-            End::Answered(record) => ("answered", Some(record::encode(&record))),
+        let (how, kept, answer) = match end {
+            // Only as long as a question of this call may still be on its way.
+            End::Forgotten => ("forgotten", call.lease, None),
+            End::Unkept => ("unkept", self.ttl, None),
+            End::Unknown => ("unknown", self.ttl, None),
+            End::Answered(record) => ("answered", self.ttl, Some(record::encode(&record))),
         };
-        let said = [fingerprint, number, how.as_bytes().to_vec(), millis(self.ttl)];
+        let said = [fingerprint, number, how.as_bytes().to_vec(), millis(kept)];
         let said: Vec<_> = said.into_iter().chain(answer).collect();
         let tell = async || self.client.ask(&self.finish, &self.key(&call), &said).await.is_ok();
         let until = self.clock.now() + self.ttl;
