@@ -104,10 +104,4 @@ mod tests {
         drop(one);
         assert_eq!((descriptors.all(), other.granted()), (4, 4));
     }
-
-    #[test]
-    fn the_limit_is_raised_as_far_as_it_may_be() {
-        raise_limit();
-        assert_eq!(limit(), getrlimit(Resource::Nofile).maximum);
-    }
 }

@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn some_descriptors_are_always_in_use() {
-        if cfg!(target_os = "linux") {
-            assert!(descriptors().is_none_or(|part| part > 0.0 && part < 1.0));
+        if cfg!(target_os = "linux") && descriptors::limit().is_some() {
+            assert!(descriptors().is_some_and(|part| part > 0.0 && part < 1.0));
         }
     }
 }
