@@ -94,7 +94,8 @@ pub(crate) struct Limits {
     pub headers: usize,
     /// The longest target of a request, in bytes.
     pub target_bytes: usize,
-    /// The most connections at once. While more are wanted, those without a call are closed after two seconds.
+    /// The most connections at once. While more are wanted, new ones that send nothing are closed after two seconds, and
+    /// those that have been without a call for longer than that, longest first and a few at a time.
     pub connections: usize,
     /// What HTTP/2 adds.
     pub h2: H2Limits,

@@ -2,8 +2,9 @@
 //!
 //! HTTP/2 is spoken to peers that begin with its preface (RFC 9113 §3.3); over TLS, ALPN has told them to. Further listeners are
 //! configured as `protocols.rest-NAME`. A connection beyond `max-connections` waits until another one closes: its peer
-//! sees a slow connection rather than an error, and tries no other way in. While one waits, those without a call are
-//! closed after two seconds. All listeners together take half of the file descriptors at most ([`descriptors`]).
+//! sees a slow connection rather than an error, and tries no other way in. While one waits, new
+//! ones that have sent nothing of a request after two seconds, the handshake of TLS included, are closed; so are those that
+//! have been without a call for longer than that, longest first and a few at a time. All listeners together take half of the file descriptors at most ([`descriptors`]).
 
 #![expect(unsafe_code, reason = "the entry of a protocol stands in a section of the linker")]
 

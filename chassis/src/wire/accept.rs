@@ -1,5 +1,6 @@
 //! Accepts connections and watches over them until the process leaves.
 
+use std::cmp::Reverse;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -19,6 +20,11 @@ use super::server::Server;
 use super::{Limits, Serve};
 use crate::invocation::Peer;
 use crate::protocol::{Phase, Served};
+
+/// While somebody waits, a tick closes one in so many of the connections there may be, if they have no call.
+const PART: usize = 64;
+/// How many a tick closes at least.
+const FEWEST: usize = 8;
 
 /// Where connections come from.
 pub(crate) trait Accept: Send + 'static {
@@ -91,6 +97,8 @@ struct Watch<D, A: Accept, S> {
     service: S,
     server: Arc<Server>,
     permits: Arc<Semaphore>,
+    /// How many connections are closed at a tick to make room.
+    few: usize,
     /// The connection for which there is no room yet. Further ones wait in the queue of the operating system.
     held: Option<(A::Stream, Peer)>,
     lines: Vec<Weak<Line>>,
@@ -105,6 +113,7 @@ struct Watch<D, A: Accept, S> {
 impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
     fn new(doorway: D, accept: A, service: S, limits: &Limits) -> Self {
         let server = Server::new(limits, service.refusals());
+        let connections = limits.connections.clamp(1, Semaphore::MAX_PERMITS);
         let mut ticks = interval(server.period);
         // A tick that comes late must not be followed by a short one: connections count them.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -113,7 +122,8 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
             accept: Some(accept),
             service,
             server: Arc::new(server),
-            permits: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(connections)),
+            few: (connections / PART).max(FEWEST),
             held: None,
             lines: Vec::new(),
             tasks: JoinSet::new(),
@@ -205,7 +215,6 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
     fn look(&mut self) {
         let now = self.server.ticks.advance();
         self.full &= self.permits.available_permits() == 0;
-        // Who wants a connection and gets none goes before those who have one and do not use it.
         let is_short = self.held.is_some() || self.rest.is_some();
         let ages = if is_short { &self.server.short } else { &self.server.ages };
         self.lines.retain(|line| match line.upgrade() {
@@ -215,6 +224,19 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
             }
             None => false,
         });
+        if is_short {
+            self.make_room();
+        }
+    }
+
+    /// Who wants a connection and gets none goes before those who have had one longest without a call. A few of them
+    /// are closed: who waits behind the first is not known, and all would only come again at once. At the next tick more
+    /// are, if somebody still waits.
+    #[cold]
+    fn make_room(&self) {
+        let mut spare: Vec<_> = self.lines().filter_map(|line| Some((line.spare_since()?, line))).collect();
+        spare.sort_unstable_by_key(|(ticks, _)| Reverse(*ticks));
+        spare.iter().take(self.few).for_each(|(_, line)| line.orders.give(CLOSE));
     }
 
     /// Accepting failed. What concerns one connection is over with it; anything else, such as a lack of file

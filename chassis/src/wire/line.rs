@@ -188,6 +188,17 @@ impl Line {
             && age(mark, self.server.ticks.now()) <= linger.min(idle)
     }
 
+    /// How many ticks ago its last call ended, if it could be closed for another one: none is in flight, the next is
+    /// hardly on its way, and it has not been told to close.
+    pub(super) fn spare_since(&self) -> Option<u32> {
+        let mark = self.mark.load(Ordering::Relaxed);
+        let is_spare = self.in_flight() == 0
+            && mark & 3 == Doing::Idle as u32
+            && !self.is_warm()
+            && self.orders.given() & CLOSE == 0;
+        is_spare.then(|| age(mark, self.server.ticks.now()))
+    }
+
     /// The peer does not read.
     pub(super) fn block(&self) {
         self.blocked.store(self.server.ticks.now(), Ordering::Relaxed);
@@ -242,7 +253,7 @@ impl Line {
 fn due(mark: u32, given: u8, now: u32, ages: &Ages) -> Option<u8> {
     let (limit, order) = match mark & 3 {
         1 => (ages.header_read, LATE),
-        0 if given & CLOSE == 0 => (ages.header_read, CUT),
+        0 if given & CLOSE == 0 => (ages.fresh, CUT),
         2 if given & CLOSE == 0 => (ages.idle, CLOSE),
         _ => (ages.linger, CUT),
     };
@@ -269,6 +280,15 @@ mod tests {
         assert_eq!(at(5, Doing::Idle, 80), None);
         assert_eq!(at(5, Doing::Idle, 81), Some(CLOSE));
         assert_eq!(at(5, Doing::Leaving, 8), Some(CUT));
+    }
+
+    #[test]
+    fn while_connections_are_short_only_new_ones_that_send_nothing_are_given_less_time() {
+        let ages = Ages::new(&Limits::default()).while_short();
+        let at = |doing: Doing, now| due(5 << 2 | doing as u32, 0, now, &ages);
+        assert_eq!([at(Doing::Fresh, 7), at(Doing::Fresh, 8)], [None, Some(CUT)]);
+        assert_eq!([at(Doing::Head, 15), at(Doing::Head, 16)], [None, Some(LATE)]);
+        assert_eq!([at(Doing::Idle, 80), at(Doing::Idle, 81)], [None, Some(CLOSE)]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ impl Ticks {
 /// The timeouts of a listener, in ticks.
 #[derive(Clone, Debug)]
 pub(super) struct Ages {
+    /// How long a new connection may send nothing.
+    pub(super) fresh: u32,
     pub(super) header_read: u32,
     pub(super) idle: u32,
     pub(super) body_read: u32,
@@ -44,6 +46,7 @@ impl Ages {
             u32::try_from(duration.as_nanos().div_ceil(period.as_nanos())).unwrap_or(u32::MAX).min(u32::MAX >> 3)
         };
         Self {
+            fresh: ticks(limits.header_read),
             header_read: ticks(limits.header_read),
             idle: ticks(limits.idle),
             body_read: ticks(limits.body_read),
@@ -53,9 +56,9 @@ impl Ages {
         }
     }
 
-    /// What holds while connections are short: one without a call is kept only as long as its next may be on its way.
+    /// What holds while connections are short: a new one is kept only as long as its first call may be on its way.
     pub(super) fn while_short(&self) -> Self {
-        Self { idle: self.idle.min(self.linger), ..self.clone() }
+        Self { fresh: self.fresh.min(self.linger), ..self.clone() }
     }
 }
 

@@ -17,9 +17,11 @@ pub struct Conf {
     /// The largest body of a request that operations read, unless the operation is allowed another size.
     #[conf(default = Size::mib(2))]
     pub max_body: Size,
-    /// The most connections at once; 10000 if left out. Further ones wait until one closes, and while they do, those
-    /// without a call are closed after two seconds. All listeners together take no more than half of the file
-    /// descriptors that the process may open, whatever is said here, so that operators and probes always get in.
+    /// The most connections at once; 10000 if left out. Further ones wait until one closes. While one waits, new
+    /// ones that have sent nothing of a request after two seconds, the handshake of TLS included, are closed; so are those
+    /// that have been without a call for longer than that, longest first and a few at a time. All listeners together take
+    /// no more than half of the file descriptors that the process may open, whatever is said here, so that operators and
+    /// probes always get in.
     #[conf(range(1..))]
     #[schemars(extend("examples" = [10_000]))]
     pub max_connections: Option<u32>,

@@ -3,11 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::rig::{Pipes, Rig, check, get, last, one_reply, rest};
+use super::rig::{PATIENCE, Pipes, Rig, check, get, last, one_reply, rest};
 use crate::clock::Clock;
+use crate::protocol::{Phase, Served};
 use crate::wire::Limits;
 
 /// No more file descriptors.
@@ -50,6 +52,68 @@ async fn a_connection_without_a_call_makes_room_for_one_that_waits() {
     check(&one_reply(&mut third).await, 200, &["GET /third"]);
     assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
     drop(idle);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_sends_nothing_makes_room_for_one_that_waits() {
+    let (_rig, pipes) = Rig::pipes(Limits { connections: 2, ..Limits::default() });
+    let silent = [pipes.connect(), pipes.connect()];
+    let mut third = pipes.connect();
+    third.write_all(get("/third").as_bytes()).await.unwrap();
+    let since = Clock::system().now();
+    check(&one_reply(&mut third).await, 200, &["GET /third"]);
+    assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    drop(silent);
+}
+
+/// Which of these connections have been closed.
+fn closed(streams: &mut [DuplexStream]) -> Vec<bool> {
+    streams.iter_mut().map(|stream| stream.read_u8().now_or_never().is_some()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_costs_only_a_few_of_the_longest_without_a_call_and_many_cost_more() {
+    let (_rig, pipes) = Rig::pipes(Limits { connections: 40, ..Limits::default() });
+    let mut pool = Vec::new();
+    for at in 0..40 {
+        if at % 8 == 0 {
+            sleep(Duration::from_secs(2)).await;
+        }
+        pool.push(idle(&pipes).await);
+    }
+    sleep(Duration::from_secs(5)).await;
+    let one = idle(&pipes).await;
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(closed(&mut pool), [[true; 8], [false; 8], [false; 8], [false; 8], [false; 8]].as_flattened());
+    let mut many = Vec::new();
+    for _ in 0..20 {
+        many.push(idle(&pipes).await);
+    }
+    sleep(Duration::from_secs(10)).await;
+    let closed = closed(&mut pool);
+    assert!(closed[..16].iter().all(|closed| *closed) && !closed[24..].contains(&true), "{closed:?}");
+    drop((one, many));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_when_the_listener_closes_is_served_if_there_is_room_and_dropped_if_not() {
+    for (first, answer) in [("/gate", ""), ("/idle", "GET /second")] {
+        let (rig, pipes) = Rig::pipes(Limits { connections: 1, ..Limits::default() });
+        let (mut busy, mut second) = (pipes.connect(), pipes.connect());
+        busy.write_all(get(first).as_bytes()).await.unwrap();
+        rig.started().await;
+        second.write_all(get("/second").as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(1)).await;
+        if !answer.is_empty() {
+            // No await between these: the listener hears of both at once.
+            drop(busy);
+        }
+        rig.phase.send_replace(Phase::Closing);
+        let reply = timeout(PATIENCE, rest(&mut second)).await.unwrap();
+        assert!(reply.contains(answer) && reply.is_empty() == answer.is_empty(), "{first}: {reply}");
+        rig.site.gate.notify_one();
+        assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
+    }
 }
 
 #[tokio::test(start_paused = true)]

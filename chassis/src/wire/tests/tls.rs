@@ -247,10 +247,11 @@ async fn a_handshake_that_drips_is_ended_too() {
 async fn connections_count_from_before_their_handshake() {
     let parts = Parts::new();
     let limits = Limits { connections: 1, ..Limits::default() };
-    let (header_read, (_rig, pipes)) = (limits.header_read, parts.pipes(None, limits));
+    let (_rig, pipes) = parts.pipes(None, limits);
     let (began, _silent) = (Clock::system().now(), pipes.connect());
     assert!(parts.admits(&pipes, None).await);
-    assert!(began.elapsed() >= header_read, "{:?}", began.elapsed());
+    let waited = began.elapsed();
+    assert!((2..5).contains(&waited.as_secs()), "{waited:?}");
 }
 
 #[tokio::test(start_paused = true)]
