@@ -17,6 +17,7 @@ use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::fault::{Code, Fault, Violation};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{Hurry, Invocation, Network};
+use crate::reply::Reply;
 use crate::{conf, handler};
 
 static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -92,9 +93,27 @@ impl Handler for Deadline {
         }
         Verdict::Continue
     }
+
+    fn after(&self, invocation: &Invocation, _: &mut Reply) {
+        if !invocation.call.may_act() {
+            self.note_late(invocation);
+        }
+    }
 }
 
 impl Deadline {
+    /// Counts a call on which it may not act and which it would have ended before its answer.
+    #[cold]
+    fn note_late(&self, invocation: &Invocation) {
+        let Ok(said) = self.said(invocation) else { return };
+        let Some(limit) = said.into_iter().chain(self.max).min() else { return };
+        if invocation.call.elapsed() >= limit {
+            let fault = Fault::new(Code::DeadlineExceeded, "The call was not answered before its deadline.");
+            let fault = fault.with_evidence("allowed", format!("{limit:?}"));
+            invocation.call.note_spared(&fault, "deadline", invocation);
+        }
+    }
+
     /// How long the caller waits, as far as it is believed.
     fn said(&self, invocation: &Invocation) -> Result<Option<Duration>, Fault> {
         let headers = invocation.headers();

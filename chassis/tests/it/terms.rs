@@ -309,6 +309,23 @@ async fn a_mark_is_given_before_it_is_asked_for() {
     assert_eq!(app.get("/said").send().await.refused_by().as_deref(), Some("wall"));
 }
 
+/// Whether a call takes too long is known when it is over.
+#[tokio::test(start_paused = true)]
+async fn a_shadow_of_a_deadline_counts_what_it_would_have_ended() {
+    let yaml = "chain: { provider: { default: [gate, deadline, fault-injection] } }\n\
+                handlers: { deadline: { max: 100ms, shadow: true }, \
+                fault-injection: { delay: { time: 300ms }, when: { header: { x-slow: { present: true } } } } }";
+    let app = app(yaml).await;
+    let spared = || {
+        let page = spell(&app.metrics().families(), Format::Prometheus);
+        let of_deadline = |line: &&str| line.starts_with("chassis_request_spared_total{handler=\"deadline\"");
+        page.lines().find(of_deadline).and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+    };
+    assert_eq!((app.get("/said").send().await.status().as_u16(), spared()), (200, None));
+    assert_eq!(app.get("/said").header("x-slow", "1").send().await.status().as_u16(), 200);
+    assert_eq!(spared().as_deref(), Some("1"));
+}
+
 /// What lets calls pass without acting on them gives nothing that others can count on.
 #[tokio::test]
 async fn nothing_counts_on_a_step_that_may_not_act() {
