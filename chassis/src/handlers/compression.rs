@@ -24,6 +24,7 @@ use crate::conf::{BuildContext, BuildError, Configure, Size};
 use crate::fault::{Code, Fault};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
+use crate::outbox::shortened;
 use crate::reply::Reply;
 use crate::{conf, handler};
 
@@ -193,11 +194,14 @@ fn listed(codings: &[Coding]) -> String {
     if names.is_empty() { "identity".to_owned() } else { names.join(", ") }
 }
 
-/// What a field of the call says, for operators.
+/// What a field of the call says, for operators, who read no more than the beginning of a long one.
 fn said(headers: &HeaderMap, name: &HeaderName) -> String {
-    let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    values.collect::<Vec<_>>().join(", ")
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).map(shortened);
+    values.take(MOST_SAID).collect::<Vec<_>>().join(", ")
 }
+
+/// How many values of a field operators are told.
+const MOST_SAID: usize = 4;
 
 #[cold]
 fn not_acceptable(offered: &[Coding], headers: &HeaderMap) -> Fault {
