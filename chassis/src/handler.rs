@@ -11,6 +11,7 @@ use crate::schema::BoxFuture;
 
 pub use crate::chain::{Mandate, Next};
 
+pub(crate) mod capacity;
 pub(crate) mod line;
 
 /// What handlers establish about a call, as names that `provides` and `requires` use.

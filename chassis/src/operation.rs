@@ -49,55 +49,23 @@ pub struct Operation {
     pub asks_for_certificates: bool,
     /// Where it is written.
     pub location: Location,
-    /// What a record of any of its calls says of it.
+    /// What the process keeps of it.
     #[serde(skip)]
-    pub(crate) recorded: Recorded,
-    /// What tells it from all others, at once.
-    #[serde(skip)]
-    pub(crate) serial: Serial,
+    pub(crate) own: Own,
 }
 
-/// A number that no other operation of the process has, so that what was found for one need not be compared again. What is
-/// cloned may be changed, and has another; operations do not differ by it.
+/// What the process keeps of one operation. What is cloned may be changed, and has its own; operations do not differ by it.
 #[derive(Debug)]
-pub(crate) struct Serial(NonZeroU64);
-
-impl Serial {
-    pub(crate) fn number(&self) -> u64 {
-        self.0.get()
-    }
+pub(crate) struct Own {
+    /// No other operation of the process has it, so that what was found for this one need not be compared again.
+    pub(crate) serial: NonZeroU64,
+    recorded: OnceLock<Box<[u8]>>,
 }
 
-impl Default for Serial {
-    fn default() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(NonZeroU64::MIN.saturating_add(LAST.fetch_add(1, Ordering::Relaxed)))
-    }
-}
-
-impl Clone for Serial {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for Serial {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Serial {}
-
-/// What a record of a call says of its operation, written when the first is made. It follows from all else, so that
-/// operations do not differ by it.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded(OnceLock<Box<[u8]>>);
-
-impl Recorded {
-    /// What is written, by whoever comes first.
-    pub(crate) fn or_write(&self, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
-        self.0.get_or_init(|| {
+impl Own {
+    /// What a record of any of its calls says of it, written by whoever comes first.
+    pub(crate) fn recorded(&self, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
+        self.recorded.get_or_init(|| {
             let mut bytes = Vec::new();
             write(&mut bytes);
             bytes.into()
@@ -105,20 +73,27 @@ impl Recorded {
     }
 }
 
-impl Clone for Recorded {
-    /// What is cloned may be changed.
+impl Default for Own {
+    fn default() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let serial = NonZeroU64::MIN.saturating_add(LAST.fetch_add(1, Ordering::Relaxed));
+        Self { serial, recorded: OnceLock::new() }
+    }
+}
+
+impl Clone for Own {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl PartialEq for Recorded {
+impl PartialEq for Own {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Recorded {}
+impl Eq for Own {}
 
 impl Operation {
     /// An operation made at run time, open to nobody but known callers until [`Access`] says otherwise.
@@ -141,8 +116,7 @@ impl Operation {
             listeners: Vec::new(),
             asks_for_certificates: false,
             location: Location::default(),
-            recorded: Recorded::default(),
-            serial: Serial::default(),
+            own: Own::default(),
         }
     }
 

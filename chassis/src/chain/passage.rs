@@ -58,7 +58,8 @@ impl<'a> Passage<'_, 'a> {
                 Ok(Halt::Reply(reply)) => return Some(reply),
                 Ok(Halt::Wait(waiting, step)) => (waiting, step),
                 Err(_) if self.is_idle() => {
-                    self.give_up_on();
+                    self.give_up();
+                    self.passed += 1;
                     continue;
                 }
                 Err(panic) => return Some(self.panicked(&*panic).by(&self.next.steps[self.passed].name)),
@@ -143,8 +144,7 @@ impl<'a> Passage<'_, 'a> {
                     continue;
                 }
                 Err(Stop::Panicked(_)) if self.is_idle() => {
-                    self.invocation.call.count_panic();
-                    self.idle &= !bit(self.passed);
+                    self.give_up();
                     None
                 }
                 Err(stop) => Some(self.stopped(stop).by(&step.name)),
@@ -157,12 +157,11 @@ impl<'a> Passage<'_, 'a> {
         self.idle & bit(self.passed) != 0
     }
 
-    /// Goes on without a step that may not act and panicked: it is as if it were not listed.
+    /// Gives up on the step that is next, which may not act and panicked: it is as if it were not listed.
     #[cold]
-    fn give_up_on(&mut self) {
+    fn give_up(&mut self) {
         self.invocation.call.count_panic();
         self.idle &= !bit(self.passed);
-        self.passed += 1;
     }
 
     /// Runs what stands after the hooks: a handler that wraps the rest, or the operation.

@@ -10,17 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
-use crate::fault::{Code, Fault};
+use crate::handler::capacity::{Retry, check_times};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
-use crate::random::Random;
 use crate::{conf, handler};
 
 mod gate;
 
 use gate::{Gate, Permit, Way};
 
-const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+const NAME: &str = "concurrency";
 
 /// How many calls may run at the same time.
 #[conf]
@@ -53,32 +52,11 @@ pub struct Concurrency {
     retry: Arc<Retry>,
 }
 
-/// When refused callers come back.
-struct Retry {
-    after: Duration,
-    jitter: Duration,
-    random: Random,
-}
-
-impl Conf {
-    fn check(&self) -> Result<(), BuildError> {
-        if self.queue > 0 && self.queue_timeout == Interval::ZERO {
-            let error = BuildError::new("queue-timeout", "nobody can wait for so short a time");
-            return Err(error.with_help("write `queue: 0` for calls that do not wait, or a longer time"));
-        }
-        if self.retry_after == Interval::ZERO {
-            let error = BuildError::new("retry-after", "refused callers would come back at once");
-            return Err(error.with_help("write at least `1s`"));
-        }
-        Ok(())
-    }
-}
-
 impl Configure for Concurrency {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        conf.check()?;
+        check_times(conf.queue, conf.queue_timeout, conf.retry_after)?;
         let retry = Retry { after: conf.retry_after.0, jitter: conf.retry_jitter.0, random: context.random.clone() };
         Ok(Self {
             gate: Gate::new(conf.max, conf.queue, context.clock),
@@ -94,14 +72,14 @@ impl Handler for Concurrency {
         drop(invocation.call.locals.take::<Permit>());
         match self.gate.enter(invocation.call.deadline) {
             Way::Open(permit) => pass(invocation, permit),
-            Way::Closed => Verdict::Refuse(self.retry.refusal()),
+            Way::Closed => Verdict::Refuse(self.retry.refusal(NAME)),
             Way::Later(_) if !invocation.call.may_act() => Verdict::Continue,
             Way::Later(turn) => {
                 let (patience, retry) = (self.queue_timeout, Arc::clone(&self.retry));
                 let turn = async move { tokio::time::timeout(patience, turn).await };
                 Verdict::wait(turn, move |invocation, turn| match turn {
                     Ok(Ok(permit)) => pass(invocation, permit),
-                    Ok(Err(_)) | Err(_) => Verdict::Refuse(retry.refusal()),
+                    Ok(Err(_)) | Err(_) => Verdict::Refuse(retry.refusal(NAME)),
                 })
             }
         }
@@ -111,16 +89,6 @@ impl Handler for Concurrency {
 fn pass(invocation: &mut Invocation, permit: Permit) -> Verdict {
     invocation.call.locals.set(permit);
     Verdict::Continue
-}
-
-impl Retry {
-    #[cold]
-    fn refusal(&self) -> Fault {
-        Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
-            .with_type(REDUCED_CAPACITY)
-            .with_extension("violated-policies", vec!["concurrency"])
-            .with_retry_after(self.after.saturating_add(self.random.seconds_up_to(self.jitter)))
-    }
 }
 
 #[cfg(test)]

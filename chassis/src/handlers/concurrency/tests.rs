@@ -14,6 +14,7 @@ use crate::chain::{Chain, Form, Step, Terms};
 use crate::clock::Clock;
 use crate::conf::fixture::built;
 use crate::invocation::fixture;
+use crate::random::Random;
 use crate::reply::Reply;
 use crate::schema::{BoxFuture, Endpoint};
 
@@ -117,9 +118,9 @@ async fn calls_beyond_the_limit_are_refused_until_one_ends() {
 #[test]
 fn a_refusal_says_when_to_come_back_and_not_to_all_the_same() {
     let retry = Retry { after: Duration::from_secs(2), jitter: Duration::from_secs(2), random: Random::seeded(1) };
-    let told: BTreeSet<_> = (0..50).map(|_| retry.refusal().headers()["retry-after"].clone()).collect();
+    let told: BTreeSet<_> = (0..50).map(|_| retry.refusal(NAME).headers()["retry-after"].clone()).collect();
     assert_eq!(told.into_iter().collect::<Vec<_>>(), ["2", "3", "4"]);
-    let fault = retry.refusal();
+    let fault = retry.refusal(NAME);
     let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
     assert_eq!(problem["type"], "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity");
     assert_eq!((&problem["status"], &problem["violated-policies"]), (&json!(503), &json!(["concurrency"])));

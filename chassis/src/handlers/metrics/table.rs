@@ -35,7 +35,7 @@ impl<T> Table<T> {
     /// What is kept for these, made if it is the first time; `None` if there is no room for more.
     pub(super) fn find(&self, operation: Option<&Operation>, traits: Traits, make: impl Fn() -> T) -> Option<&T> {
         let (id, template) = operation.map_or(("", ""), |operation| (&operation.id, &operation.template));
-        let serial = operation.map_or(0, |operation| operation.serial.number());
+        let serial = operation.map_or(0, |operation| operation.own.serial.get());
         let first = hash(id, traits);
         for at in first..first + Self::SLOTS {
             let slot = &self.slots[at % Self::SLOTS];

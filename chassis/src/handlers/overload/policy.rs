@@ -4,6 +4,7 @@ use super::class::Criticality;
 use crate::condition::When;
 use crate::conf;
 use crate::conf::{BuildError, Interval, Share};
+use crate::handler::capacity::check_times;
 use crate::invocation::Network;
 
 /// How much the service takes on, and what goes first when that is too much.
@@ -148,14 +149,7 @@ impl Conf {
             let error = BuildError::new("window", format!("`{}` is not between 1ms and 1s", self.window));
             return Err(error.with_help("shorter ones follow quicker, longer ones are steadier"));
         }
-        if self.queue > 0 && self.queue_timeout == Interval::ZERO {
-            let error = BuildError::new("queue-timeout", "nobody can wait for so short a time");
-            return Err(error.with_help("write `queue: 0` for calls that do not wait, or a longer time"));
-        }
-        if self.retry_after == Interval::ZERO {
-            let error = BuildError::new("retry-after", "refused callers would come back at once");
-            return Err(error.with_help("write at least `1s`"));
-        }
+        check_times(self.queue, self.queue_timeout, self.retry_after)?;
         self.thresholds.check().map_err(|error| error.below("thresholds"))?;
         self.memory.check().map_err(|error| error.below("memory"))?;
         self.descriptors.check().map_err(|error| error.below("descriptors"))

@@ -1,17 +1,15 @@
 //! Why a call is refused, for its caller, for operators and for the counters.
 
 use std::sync::Weak;
-use std::time::Duration;
 
 use super::class::Criticality;
 use super::gate::Gate;
 use super::guard::Tight;
 use super::policy::Conf;
-use crate::fault::{Code, Fault};
+use crate::fault::Fault;
+use crate::handler::capacity::Retry;
 use crate::metrics::{Counter, Kind, Metrics, Spec, Unit, labels};
 use crate::random::Random;
-
-const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
 static REFUSED: Spec = Spec {
     name: "chassis.overload.refused",
@@ -81,9 +79,7 @@ impl Short {
 
 /// Makes refusals and counts them.
 pub(super) struct Refusals {
-    retry_after: Duration,
-    jitter: Duration,
-    random: Random,
+    retry: Retry,
     counters: [[Counter; Criticality::ALL.len()]; Short::NAMES.len()],
 }
 
@@ -94,9 +90,7 @@ impl Refusals {
             metrics.counter(&REFUSED, labels(pairs))
         };
         Self {
-            retry_after: conf.retry_after.0,
-            jitter: conf.retry_jitter.0,
-            random: random.clone(),
+            retry: Retry { after: conf.retry_after.0, jitter: conf.retry_jitter.0, random: random.clone() },
             counters: std::array::from_fn(|short| std::array::from_fn(|class| counter(short, class))),
         }
     }
@@ -104,18 +98,17 @@ impl Refusals {
     #[cold]
     pub(super) fn refuse(&self, short: Short, class: Criticality, gate: &Gate) -> Fault {
         self.counters[short.place()][class.place()].increment();
-        let fault =
-            Fault::new(Code::Unavailable, "The service is at its capacity. Call again when `Retry-After` has passed.")
-                .with_type(REDUCED_CAPACITY)
-                .with_extension("violated-policies", vec![Short::NAMES[short.place()]])
-                .with_retry_after(self.retry_after.saturating_add(self.random.seconds_up_to(self.jitter)))
-                .with_policy(Short::NAMES[short.place()])
-                .with_evidence("criticality", class.as_str())
-                .with_evidence("limit", gate.limit())
-                .with_evidence("limit-for-criticality", gate.room(class))
-                .with_evidence("running", gate.inside())
-                .with_evidence("waiting", gate.waiting())
-                .with_remedy(short.remedy());
+        let policy = Short::NAMES[short.place()];
+        let fault = self
+            .retry
+            .refusal(policy)
+            .with_policy(policy)
+            .with_evidence("criticality", class.as_str())
+            .with_evidence("limit", gate.limit())
+            .with_evidence("limit-for-criticality", gate.room(class))
+            .with_evidence("running", gate.inside())
+            .with_evidence("waiting", gate.waiting())
+            .with_remedy(short.remedy());
         match short {
             Short::Resource(Tight::Memory(used) | Tight::Descriptors(used)) => fault.with_evidence("used", used),
             _ => fault,

@@ -58,7 +58,7 @@ impl Seen<'_> {
             // As nearly all calls of it do.
             Some(operation) if operation.method == method => {
                 let write = |bytes: &mut Vec<u8>| note_operation(&mut Writing::begin(bytes), method, Some(operation));
-                span.fields(operation.recorded.or_write(write));
+                span.fields(operation.own.recorded(write));
             }
             operation => note_operation(span, method, operation),
         }
