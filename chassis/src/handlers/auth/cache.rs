@@ -1,7 +1,7 @@
 //! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -14,7 +14,7 @@ use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
 use crate::lane::lane;
-use crate::principal::{Handle, Principal};
+use crate::principal::{Handle, Identity, Principal};
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
 const WAYS: usize = 8;
@@ -22,6 +22,10 @@ const LANES: usize = 8;
 
 /// What a token takes in memory beside its end and its principal: the entry, and a handle for each lane.
 const EACH: usize = size_of::<Handle<Remembered>>() + size_of::<Others>() + LANES * 64;
+
+/// How many entries are made at once. One after the other they lie on few pages of memory; each beside the claims of its
+/// caller, many callers that take turns would have a page each, and processors know the places of few pages.
+const AT_ONCE: usize = 32;
 
 /// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
 const CLOSED: u64 = 2;
@@ -42,6 +46,8 @@ pub(super) struct Cache {
     digester: Digester,
     /// Which of the places is given up next when all are taken.
     turn: AtomicUsize,
+    /// Entries that are of no token yet.
+    blank: Mutex<Vec<Arc<Handle<Remembered>>>>,
 }
 
 /// Places that are looked through together. The tags fill one cache line, the places the one that processors fetch with it.
@@ -82,6 +88,7 @@ impl Cache {
             room: conf.memory.length(),
             taken: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
+            blank: Mutex::default(),
         })
     }
 
@@ -106,25 +113,40 @@ impl Cache {
         let weight = EACH + weight::of(verified.principal.identity());
         let until = now + rest.min(self.max_age);
         let remembered = Remembered { until, standing, digest, lane: own_lane(), weight, others: OnceLock::new() };
-        let kept = Handle::new(&verified.principal, remembered);
-        if let Some(kept) = self.fitting(kept, set, way) {
+        if self.has_room(weight, set, way) {
             set.tags[way].store(tag, Ordering::Relaxed);
-            self.exchange(set, way, Some(kept));
+            self.exchange(set, way, Some(self.entry(Handle::new(&verified.principal, remembered))));
         }
     }
 
-    /// What is kept, if there is room: what has the place gives way, and where that is not enough nothing is kept.
-    fn fitting(&self, kept: Handle<Remembered>, set: &Set, way: usize) -> Option<Handle<Remembered>> {
-        let weight = kept.kept.weight;
+    /// Whether there is room: what has the place gives way, and where that is not enough nothing is kept.
+    fn has_room(&self, weight: usize, set: &Set, way: usize) -> bool {
         if self.taken.load(Ordering::Relaxed) + weight > self.room {
             self.exchange(set, way, None);
         }
-        (self.taken.load(Ordering::Relaxed) + weight <= self.room).then_some(kept)
+        self.taken.load(Ordering::Relaxed) + weight <= self.room
     }
 
-    fn exchange(&self, set: &Set, way: usize, kept: Option<Handle<Remembered>>) {
+    /// An entry in the next place of those that lie together.
+    fn entry(&self, handle: Handle<Remembered>) -> Arc<Handle<Remembered>> {
+        let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
+        if blank.is_empty() {
+            let nobody = Principal::new(Identity::default());
+            blank.extend((0..AT_ONCE).map(|_| Arc::new(Handle::new(&nobody, handle.kept.blank()))));
+        }
+        let Some(mut entry) = blank.pop() else { return Arc::new(handle) };
+        match Arc::get_mut(&mut entry) {
+            Some(place) => {
+                *place = handle;
+                entry
+            }
+            None => Arc::new(handle),
+        }
+    }
+
+    fn exchange(&self, set: &Set, way: usize, kept: Option<Arc<Handle<Remembered>>>) {
         self.taken.fetch_add(kept.as_ref().map_or(0, |kept| kept.kept.weight), Ordering::Relaxed);
-        let old = set.places[way].swap(kept.map(Into::into));
+        let old = set.places[way].swap(kept);
         self.taken.fetch_sub(old.map_or(0, |old| old.kept.weight), Ordering::Relaxed);
     }
 
@@ -133,7 +155,8 @@ impl Cache {
         if self.max == 0 {
             return 0;
         }
-        self.room + self.max.div_ceil(WAYS) * size_of::<Set>() + self.digester.memory()
+        let blank = AT_ONCE * (EACH + size_of::<Identity>());
+        self.room + self.max.div_ceil(WAYS) * size_of::<Set>() + self.digester.memory() + blank
     }
 }
 
@@ -200,6 +223,12 @@ fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
 }
 
 impl Remembered {
+    /// A place for another token that is as large.
+    fn blank(&self) -> Self {
+        let (standing, others) = (self.standing.clone(), OnceLock::new());
+        Self { until: self.until, standing, digest: self.digest, lane: self.lane, weight: 0, others }
+    }
+
     fn is_good(&self, now: Instant) -> bool {
         now < self.until && self.standing.is_trusted()
     }

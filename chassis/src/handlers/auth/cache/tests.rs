@@ -6,7 +6,6 @@ use crate::conf::{Interval, Size};
 use crate::handlers::auth::algorithm::Algorithm;
 use crate::handlers::auth::keys::KeySet;
 use crate::handlers::auth::tests::{SECRET, secrets};
-use crate::principal::Identity;
 
 const LONGEST: usize = 2 << 10;
 const HOUR: Duration = Duration::from_secs(3_600);
