@@ -39,13 +39,32 @@ impl Clock {
         }
     }
 
-    /// The wall time at an instant, which may lie a little back or ahead: by the last look at the wall, if that is not long
-    /// ago, because a look takes as long as a small handler.
-    pub fn wall_at(&self, instant: Instant) -> SystemTime {
-        let (then, wall) = self.anchor.unwrap_or_else(|| seen_near(instant));
+    /// The wall time at an instant, which may lie a little back or ahead, in nanoseconds since the Unix epoch: by the last
+    /// look at the wall, if that is not long ago, because a look takes as long as a small handler.
+    #[inline]
+    pub fn wall_at(&self, instant: Instant) -> u64 {
+        if let (None, Some((then, wall))) = (self.anchor, SEEN.get())
+            && let Some(since) = instant.checked_duration_since(then)
+            && since < SEEN_FOR
+        {
+            return wall + nanos(since);
+        }
+        self.look_for(instant)
+    }
+
+    #[cold]
+    fn look_for(&self, instant: Instant) -> u64 {
+        let (then, wall) = match self.anchor {
+            Some((then, wall)) => (then, since_epoch(wall)),
+            None => {
+                let seen = (Instant::now(), since_epoch(SystemTime::now()));
+                SEEN.set(Some(seen));
+                seen
+            }
+        };
         match instant.checked_duration_since(then) {
-            Some(since) => wall + since,
-            None => wall - then.duration_since(instant),
+            Some(since) => wall.saturating_add(nanos(since)),
+            None => wall.saturating_sub(nanos(then.duration_since(instant))),
         }
     }
 
@@ -58,18 +77,14 @@ impl Clock {
 /// How long what a thread saw on the wall is good for: the time that the wall may be set meanwhile without being noticed.
 const SEEN_FOR: Duration = Duration::from_secs(1);
 
-/// What this thread saw on the wall no longer from an instant than [`SEEN_FOR`].
-fn seen_near(instant: Instant) -> (Instant, SystemTime) {
-    thread_local! {
-        static SEEN: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
-    }
-    let is_near =
-        |(then, _): &(Instant, SystemTime)| instant.checked_duration_since(*then).is_some_and(|since| since < SEEN_FOR);
-    SEEN.get().filter(is_near).unwrap_or_else(|| {
-        let seen = (Instant::now(), SystemTime::now());
-        SEEN.set(Some(seen));
-        seen
-    })
+thread_local! {
+    /// What this thread saw on the wall last, and when.
+    static SEEN: Cell<Option<(Instant, u64)>> = const { Cell::new(None) };
+}
+
+/// Nanoseconds since the Unix epoch; what was before counts as that.
+pub(crate) fn since_epoch(at: SystemTime) -> u64 {
+    nanos(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
 /// The nanoseconds of a length of time; at most those of 584 years.
@@ -110,13 +125,14 @@ mod tests {
         let (clock, second) = (Clock::anchored(SystemTime::UNIX_EPOCH), Duration::from_secs(1));
         let begun = clock.now();
         tokio::time::advance(second).await;
-        assert_eq!(clock.wall_at(begun), SystemTime::UNIX_EPOCH);
-        assert_eq!(clock.wall_at(clock.now()), clock.wall());
-        let (clock, begun) = (Clock::system(), clock.now());
+        assert_eq!(clock.wall_at(begun), 0);
+        assert_eq!(clock.wall_at(clock.now()), since_epoch(clock.wall()));
+        let (clock, begun, second) = (Clock::system(), clock.now(), 1_000_000_000);
         let first = clock.wall_at(begun);
-        assert_eq!(clock.wall_at(begun + second / 2), first + second / 2);
-        assert!(clock.wall_at(begun + 2 * second) >= first + 2 * second, "it is looked at again");
-        assert!(clock.wall_at(begun - second) < first);
+        let at = |nanos| clock.wall_at(begun + Duration::from_nanos(nanos));
+        assert_eq!(at(second / 2), first + second / 2);
+        assert!(at(2 * second) >= first + 2 * second, "it is looked at again");
+        assert!(clock.wall_at(begun - Duration::from_secs(1)) < first);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Header fields that mean something only if they stand in a request once.
+//! Header fields, and those that mean something only if they stand in a request once.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -9,14 +9,19 @@ pub(crate) struct Repeated;
 /// With so few fields, looking at each costs less than to hash a name.
 const FEW: usize = 12;
 
+/// The first value of a field, if it is there.
+#[inline]
+pub(crate) fn first<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    match headers.len() {
+        0..=FEW => headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
+        _ => headers.get(name),
+    }
+}
+
 /// The only value of a field, if it is there.
 #[inline]
 pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Repeated> {
-    let found = match headers.len() {
-        0..=FEW => headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value),
-        _ => headers.get(name),
-    };
-    let Some(value) = found else { return Ok(None) };
+    let Some(value) = first(headers, name) else { return Ok(None) };
     // In most requests no field is repeated, and then nobody need look whether this one is.
     let is_sole = headers.len() == headers.keys_len() || headers.get_all(name).iter().nth(1).is_none();
     if is_sole { Ok(Some(value)) } else { Err(Repeated) }

@@ -15,7 +15,7 @@ mod spans;
 mod wire;
 
 pub use line::{Line, Value};
-pub use span::{Writing, nanos, written};
+pub use span::{Writing, written};
 pub use spans::{Batch, Sizes, Spans, Waiting};
 
 /// The longest text of a caller that is kept, in bytes.

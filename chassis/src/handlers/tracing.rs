@@ -10,13 +10,13 @@
 
 use http::{HeaderName, HeaderValue};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, since_epoch};
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::fault::Code;
 use crate::handler;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{CorrelationId, Forwarded, Hurry, Invocation};
-use crate::outbox::{Spans, nanos, written};
+use crate::outbox::{Spans, written};
 use crate::reply::{Outcome, Reply};
 use crate::trace::{BAGGAGE, TraceContext};
 
@@ -134,7 +134,7 @@ impl Tracing {
     /// Leaves the span for whoever sends it: now, or when the last byte of a reply is out that is made while it is sent.
     fn record(&self, invocation: &Invocation, reply: &mut Reply, cause: Cause) {
         let link = self.link(invocation);
-        let now = nanos(self.clock.wall_at(invocation.call.finished()));
+        let now = self.clock.wall_at(invocation.call.finished());
         let seen = Seen { invocation, reply, link, notes: &self.notes, cause, now };
         if reply.length().is_none() && reply.fault().is_none() {
             let begun = seen.kept();
@@ -156,7 +156,7 @@ impl Tracing {
             spans.offer(|spans| {
                 written(spans, |span| {
                     span.fields(&begun);
-                    record::end(span, nanos(clock.wall()), has_failed);
+                    record::end(span, since_epoch(clock.wall()), has_failed);
                 });
             });
         });

@@ -29,13 +29,16 @@ pub(crate) fn scheme(invocation: &Invocation) -> usize {
     usize::from(invocation.call.tls.is_some() || invocation.uri().scheme_str() == Some("https"))
 }
 
-/// The version of the protocol, if it is known.
-pub(crate) fn version(version: Version) -> Option<&'static str> {
-    Some(match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_11 => "1.1",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => return None,
-    })
+/// The versions of HTTP that are told apart; an older one has no name.
+pub(crate) const VERSIONS: [Option<&str>; 5] = [Some("1.1"), Some("2"), Some("1.0"), Some("3"), None];
+
+/// The place of the version of a call among [`VERSIONS`].
+pub(crate) fn version(version: Version) -> usize {
+    match version {
+        Version::HTTP_11 => 0,
+        Version::HTTP_2 => 1,
+        Version::HTTP_10 => 2,
+        Version::HTTP_3 => 3,
+        _ => 4,
+    }
 }

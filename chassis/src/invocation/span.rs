@@ -4,7 +4,7 @@
 //! chassis ([`OnDemand`]), the span is made by the first line, the first span or the first look at the current span inside
 //! of it; any other subscriber gets it at once.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::mem;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -34,18 +34,26 @@ struct Made<F: ?Sized> {
 
 /// While it is kept, what this thread logs is of the call.
 pub struct Entered {
-    // What was entered around it; `None` inside if the span is disabled.
-    outer: Option<Option<Inside>>,
+    // `None` if the span is disabled.
+    outer: Option<Outer>,
 }
 
-/// A call that this thread is inside of.
-struct Inside {
-    call: Arc<Later>,
+/// The same of one that is the thread's as long, because nobody else needs it.
+pub(crate) struct Lent<'a> {
+    span: &'a mut CallSpan,
+    outer: Option<Outer>,
+}
+
+/// What a thread was inside of before it entered another call.
+struct Outer {
+    call: Option<Arc<Later>>,
     entered: Option<EnteredSpan>,
 }
 
 thread_local! {
-    static INSIDE: RefCell<Option<Inside>> = const { RefCell::new(None) };
+    /// The call that this thread is inside of, and its span if that was entered.
+    static INSIDE: Cell<Option<Arc<Later>>> = const { Cell::new(None) };
+    static ENTERED: Cell<Option<EnteredSpan>> = const { Cell::new(None) };
     static IS_MAKING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -89,12 +97,34 @@ impl CallSpan {
 
     /// Enters it: what this thread logs until the answer is dropped is of the call.
     pub fn enter(&self) -> Entered {
-        let Some(call) = &self.0 else { return Entered { outer: None } };
-        let outer = INSIDE.replace(Some(Inside { call: Arc::clone(call), entered: None }));
-        if call.span.get().is_some() {
+        Entered { outer: self.0.clone().map(Outer::around) }
+    }
+
+    /// The same without counting a clone.
+    #[inline]
+    pub(crate) fn lend(&mut self) -> Lent<'_> {
+        let outer = self.0.take().map(Outer::around);
+        Lent { span: self, outer }
+    }
+}
+
+impl Outer {
+    /// Enters a call.
+    fn around(call: Arc<Later>) -> Self {
+        let is_made = call.span.get().is_some();
+        let outer = Self { call: INSIDE.replace(Some(call)), entered: ENTERED.take() };
+        if is_made {
             look();
         }
-        Entered { outer: Some(outer) }
+        outer
+    }
+
+    /// Leaves the call that was entered.
+    fn back(self) -> Option<Arc<Later>> {
+        let call = INSIDE.replace(self.call);
+        // Dropped when it is no longer there: the subscriber is told that its span is left.
+        drop(ENTERED.replace(self.entered));
+        call
     }
 }
 
@@ -125,9 +155,14 @@ impl Later {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.outer.take().map(Outer::back);
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
         if let Some(outer) = self.outer.take() {
-            // Dropped when it is no longer borrowed: the subscriber is told that its span is left.
-            drop(INSIDE.replace(outer));
+            self.span.0 = outer.back();
         }
     }
 }
@@ -137,12 +172,13 @@ fn look() {
     if IS_MAKING.get() {
         return;
     }
-    let unseen = |inside: &Option<Inside>| {
-        inside.as_ref().filter(|inside| inside.entered.is_none()).map(|inside| Arc::clone(&inside.call))
-    };
-    let Some(call) = INSIDE.with_borrow(unseen) else { return };
+    let entered = ENTERED.take();
+    if entered.is_some() {
+        return ENTERED.set(entered);
+    }
+    let Some(call) = INSIDE.take() else { return };
+    INSIDE.set(Some(Arc::clone(&call)));
     let outer = IS_MAKING.replace(true);
-    let entered = call.look().clone().entered();
+    ENTERED.set(Some(call.look().clone().entered()));
     IS_MAKING.set(outer);
-    INSIDE.with_borrow_mut(|inside| inside.as_mut().map(|inside| inside.entered = Some(entered)));
 }

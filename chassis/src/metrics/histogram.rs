@@ -1,7 +1,8 @@
 //! Handles for what is sorted into buckets, and the calls that stand for a bucket.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::cells::Cells;
 use crate::clock::nanos;
@@ -17,7 +18,13 @@ pub(super) struct Sorted {
     // The sum of all values, and then one number for each bucket.
     cells: Cells,
     exemplars: Mutex<Vec<Option<Exemplar>>>,
+    // When that of each bucket came, so that most calls need not look.
+    renewed: Box<[AtomicU64]>,
 }
+
+/// How long a call stands for its bucket before the next one takes its place, in nanoseconds: where many are recorded, to
+/// have each of them stand for a moment costs more than to sort them in.
+const STANDS_FOR: u64 = 100_000_000;
 
 /// A call that stands for all that fell into its bucket: somebody who sees the bucket finds its trace.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +35,8 @@ pub struct Exemplar {
     pub span_id: [u8; 8],
     /// What was measured, in what handles are given.
     pub value: u64,
-    /// When.
-    pub at: SystemTime,
+    /// When, in nanoseconds since the Unix epoch.
+    pub at: u64,
 }
 
 /// What fell into the buckets so far.
@@ -41,7 +48,7 @@ pub struct Buckets {
     pub counts: Vec<u64>,
     /// The sum of all values, in what handles are given.
     pub sum: u64,
-    /// The latest recorded call of each.
+    /// A recorded call of each: the latest, or one a tenth of a second before it.
     pub exemplars: Vec<Option<Exemplar>>,
 }
 
@@ -59,8 +66,10 @@ impl Histogram {
     }
 
     /// Lets a call stand for the bucket that its value falls into, if it is recorded: an exemplar that leads to no trace
-    /// helps nobody.
-    pub fn exemplify(&self, value: u64, call: &TraceContext, at: SystemTime) {
+    /// helps nobody. `at` is when that was, in nanoseconds since the Unix epoch. A call stands for at least a tenth of a
+    /// second.
+    #[inline]
+    pub fn exemplify(&self, value: u64, call: &TraceContext, at: u64) {
         if call.is_sampled() {
             self.0.exemplify(value, call, at);
         }
@@ -78,7 +87,9 @@ impl Sorted {
         let bounds: Box<[u64]> = bounds.iter().map(|bound| (bound * scale).round() as u64).collect();
         let cells = Cells::new(bounds.len() + 2, lanes);
         let exemplars = Mutex::new(vec![None; bounds.len() + 1]);
-        Self { bounds, cells, exemplars }
+        // Long before or after any other time: the first call of a bucket always stands for it.
+        let renewed = (0..=bounds.len()).map(|_| AtomicU64::new(u64::MAX)).collect();
+        Self { bounds, cells, exemplars, renewed }
     }
 
     #[inline]
@@ -94,18 +105,27 @@ impl Sorted {
         self.bounds.iter().position(|bound| value <= *bound).unwrap_or(self.bounds.len())
     }
 
+    #[inline]
+    fn exemplify(&self, value: u64, call: &TraceContext, at: u64) {
+        let bucket = self.bucket(value);
+        if let Some(renewed) = self.renewed.get(bucket)
+            && renewed.load(Ordering::Relaxed).abs_diff(at) >= STANDS_FOR
+        {
+            self.renew(bucket, Exemplar { trace_id: call.trace_id, span_id: call.span_id, value, at });
+        }
+    }
+
     #[cold]
-    fn exemplify(&self, value: u64, call: &TraceContext, at: SystemTime) {
+    fn renew(&self, bucket: usize, exemplar: Exemplar) {
         let mut exemplars = match self.exemplars.try_lock() {
             Ok(exemplars) => exemplars,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // Another call stands for one just now, and one is as good as the other: nobody waits.
             Err(TryLockError::WouldBlock) => return,
         };
-        if let Some(place) = exemplars.get_mut(self.bucket(value))
-            && call.is_set()
-        {
-            *place = Some(Exemplar { trace_id: call.trace_id, span_id: call.span_id, value, at });
+        if exemplar.trace_id != [0; 16] {
+            self.renewed[bucket].store(exemplar.at, Ordering::Relaxed);
+            exemplars[bucket] = Some(exemplar);
         }
     }
 

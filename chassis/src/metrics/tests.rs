@@ -1,7 +1,7 @@
 //! What is measured, how it is merged, and how it is spelled.
 
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::text::{Format, spell};
 use super::*;
@@ -93,13 +93,31 @@ fn what_is_observed_is_forgotten_with_whom_it_belongs_to() {
 fn only_recorded_calls_stand_for_a_bucket() {
     let took = Metrics::default().histogram(&TOOK, Labels::new());
     let mut call = TraceContext { trace_id: [1; 16], span_id: [2; 8], ..TraceContext::default() };
-    took.exemplify(20_000_000, &call, SystemTime::UNIX_EPOCH);
+    took.exemplify(20_000_000, &call, 0);
     assert_eq!(took.read().exemplars, [None, None, None]);
     call.flags = SAMPLED;
-    took.exemplify(20_000_000, &call, SystemTime::UNIX_EPOCH);
+    took.exemplify(20_000_000, &call, 0);
     let exemplars = took.read().exemplars;
     assert_eq!(exemplars[1].as_ref().unwrap().span_id, [2; 8]);
     assert_eq!((&exemplars[0], &exemplars[2]), (&None, &None));
+}
+
+#[test]
+fn a_call_stands_for_its_bucket_for_a_while() {
+    let took = Metrics::default().histogram(&TOOK, Labels::new());
+    let call = |number| TraceContext { trace_id: [number; 16], flags: SAMPLED, ..TraceContext::default() };
+    let stands = || took.read().exemplars[1].as_ref().map(|exemplar| exemplar.trace_id[0]);
+    let tenth = 100_000_000;
+    took.exemplify(20_000_000, &call(0), 0);
+    assert_eq!(stands(), None, "of no trace");
+    for (number, at, expected) in
+        [(1, tenth, 1), (2, 2 * tenth - 1, 1), (3, 2 * tenth, 3), (4, 3 * tenth + 1, 4), (5, 1, 5)]
+    {
+        took.exemplify(20_000_000, &call(number), at);
+        assert_eq!(stands(), Some(expected), "at {at}; the wall may be set back");
+    }
+    took.exemplify(1, &call(6), 2);
+    assert_eq!(took.read().exemplars[0].as_ref().unwrap().trace_id, [6; 16], "each bucket has its own");
 }
 
 fn page(format: Format) -> String {
@@ -110,7 +128,7 @@ fn page(format: Format) -> String {
     let took = metrics.histogram(&TOOK, labels([("http.route", "/a")]));
     took.record(20_000_000);
     let call = TraceContext { trace_id: [1; 16], span_id: [2; 8], flags: SAMPLED, ..TraceContext::default() };
-    took.exemplify(20_000_000, &call, SystemTime::UNIX_EPOCH + Duration::from_millis(1500));
+    took.exemplify(20_000_000, &call, 1_500_000_000);
     spell(&metrics.families(), format)
 }
 

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::time::SystemTime;
 
 use super::{Buckets, Exemplar, Family, Kind, Labels, Measured, Spec, Unit};
 use crate::trace::Hex;
@@ -191,9 +190,10 @@ fn unit(unit: Unit) -> Option<&'static str> {
     }
 }
 
-fn seconds(at: SystemTime) -> String {
-    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{}.{:03}", since.as_secs(), since.subsec_millis())
+/// Nanoseconds in seconds, to the millisecond.
+fn seconds(nanos: u64) -> String {
+    let millis = nanos / 1_000_000;
+    format!("{}.{:03}", millis / 1_000, millis % 1_000)
 }
 
 /// A name with nothing in it but letters, digits and underscores, no digit first.

@@ -3,10 +3,7 @@
 //! Written by hand, because a message of a library would be filled with copies of every text first. What a library reads
 //! from it is proved where that is at hand, with the feature `otlp`.
 
-use std::time::SystemTime;
-
 use super::wire::{self, BYTES, FIXED64, VARINT};
-use crate::clock;
 use crate::trace::{SAMPLED, TraceContext};
 
 /// The flags that say that a parent, or what a link leads to, is of another process.
@@ -79,22 +76,34 @@ impl<'a> Writing<'a> {
     }
 
     /// What else is known: a text, by the names of OpenTelemetry's conventions.
+    // Inlined, because nearly all names are known then, and their lengths.
+    #[inline]
     pub fn text(&mut self, name: &str, value: &str) {
-        let long = wire::length(value.len());
+        self.text_of(name, value.len(), |bytes| bytes.extend_from_slice(value.as_bytes()));
+    }
+
+    /// A text of so many bytes, in UTF-8, which is written where it stands.
+    #[inline]
+    pub fn text_of(&mut self, name: &str, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let long = wire::length(length);
         let pair = wire::length(name.len()) + wire::length(long);
-        if pair < 0x80 {
-            // All lengths take a byte, as those of nearly all attributes do.
-            let [name, value] = [name, value].map(str::as_bytes);
-            self.0.reserve(2 + pair);
-            self.0.extend_from_slice(&[wire::tag(9, BYTES), pair as u8, wire::tag(1, BYTES), name.len() as u8]);
-            self.0.extend_from_slice(name);
-            self.0.extend_from_slice(&[wire::tag(2, BYTES), long as u8, wire::tag(1, BYTES), value.len() as u8]);
-            return self.0.extend_from_slice(value);
+        if pair >= 0x80 {
+            return self.attribute(name, long, |bytes| {
+                bytes.push(wire::tag(1, BYTES));
+                wire::varint(bytes, length);
+                write(bytes);
+            });
         }
-        self.attribute(name, long, |bytes| wire::bytes(bytes, 1, value.as_bytes()));
+        // All lengths take a byte, as those of nearly all attributes do.
+        self.0.reserve(2 + pair);
+        self.0.extend_from_slice(&[wire::tag(9, BYTES), pair as u8, wire::tag(1, BYTES), name.len() as u8]);
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(&[wire::tag(2, BYTES), long as u8, wire::tag(1, BYTES), length as u8]);
+        write(self.0);
     }
 
     /// What else is known: a number that is not negative.
+    #[inline]
     pub fn number(&mut self, name: &str, value: u32) {
         let value = value as usize;
         self.attribute(name, 1 + wire::size(value), |bytes| {
@@ -128,9 +137,4 @@ impl<'a> Writing<'a> {
     pub fn failed(&mut self) {
         self.0.extend_from_slice(&[wire::tag(15, BYTES), 2, wire::tag(3, VARINT), FAILED]);
     }
-}
-
-/// Nanoseconds since 1970; what was before counts as that.
-pub fn nanos(at: SystemTime) -> u64 {
-    clock::nanos(at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }

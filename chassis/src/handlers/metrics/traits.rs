@@ -4,7 +4,7 @@ use http::Version;
 
 use crate::fault::Code;
 use crate::invocation::Invocation;
-use crate::invocation::convention::{METHODS, SCHEMES, method, scheme, version};
+use crate::invocation::convention::{METHODS, SCHEMES, VERSIONS, method, scheme, version};
 use crate::metrics::Labels;
 use crate::operation::Operation;
 use crate::reply::Reply;
@@ -81,7 +81,7 @@ impl Traits {
             labels.insert("http.route", operation.template.clone().into());
             labels.insert("operation", operation.id.clone().into());
         }
-        if let Some(version) = version(self.version) {
+        if let Some(version) = VERSIONS[version(self.version)] {
             labels.insert("network.protocol.version", version.into());
         }
         if self.status != 0 {

@@ -1,61 +1,41 @@
-//! An address as text, without asking for memory.
+//! An address as text, where it stands in a span: no memory is asked for, and nothing copied.
 
-use std::fmt;
 use std::net::IpAddr;
 
-/// The longest is an IPv6 address that ends as an IPv4 address does.
-const LONGEST: usize = 45;
+use crate::outbox::Writing;
 
-/// The text of an address.
-pub(super) struct Address {
-    text: [u8; LONGEST],
-    length: usize,
+/// The numbers of an IPv4 address as text, and how many digits they have: to format one as numbers are formatted takes as
+/// long as the rest of a span.
+const OCTETS: [([u8; 3], u8); 256] = octets();
+
+const fn octets() -> [([u8; 3], u8); 256] {
+    let mut octets = [([0; 3], 0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let digits = [b'0' + (octet / 100) as u8, b'0' + (octet / 10 % 10) as u8, b'0' + (octet % 10) as u8];
+        octets[octet] = match octet {
+            0..10 => ([digits[2], 0, 0], 1),
+            10..100 => ([digits[1], digits[2], 0], 2),
+            _ => (digits, 3),
+        };
+        octet += 1;
+    }
+    octets
 }
 
-impl Address {
-    pub(super) fn of(address: IpAddr) -> Self {
-        let mut text = Self { text: [0; LONGEST], length: 0 };
-        match address {
-            IpAddr::V4(address) => text.octets(address.octets()),
-            // It fits.
-            IpAddr::V6(address) => _ = fmt::write(&mut text, format_args!("{address}")),
-        }
-        text
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        self.text.get(..self.length).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
-    }
-
-    /// Nearly every call has one, and formatting it as numbers are formatted takes as long as the rest of its span.
-    fn octets(&mut self, octets: [u8; 4]) {
-        for (place, octet) in octets.into_iter().enumerate() {
+/// Writes an address into a span.
+pub(super) fn note(span: &mut Writing<'_>, name: &str, address: IpAddr) {
+    let IpAddr::V4(address) = address else { return span.text(name, &address.to_string()) };
+    let octets = address.octets().map(|octet| OCTETS[usize::from(octet)]);
+    let length = octets.iter().map(|(_, digits)| usize::from(*digits)).sum::<usize>() + 3;
+    span.text_of(name, length, |text| {
+        for (place, (digits, count)) in octets.iter().enumerate() {
             if place > 0 {
-                self.push(b'.');
+                text.push(b'.');
             }
-            if octet >= 100 {
-                self.push(b'0' + octet / 100);
-            }
-            if octet >= 10 {
-                self.push(b'0' + octet / 10 % 10);
-            }
-            self.push(b'0' + octet % 10);
+            text.extend_from_slice(&digits[..usize::from(*count)]);
         }
-    }
-
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.text.get_mut(self.length) {
-            *place = byte;
-            self.length += 1;
-        }
-    }
-}
-
-impl fmt::Write for Address {
-    fn write_str(&mut self, more: &str) -> fmt::Result {
-        more.bytes().for_each(|byte| self.push(byte));
-        Ok(())
-    }
+    });
 }
 
 #[cfg(test)]
@@ -64,11 +44,14 @@ mod tests {
 
     #[test]
     fn an_address_reads_as_the_standard_library_writes_it() {
-        let text = |address: IpAddr| assert_eq!(Address::of(address).as_str(), address.to_string());
-        (0..=255).for_each(|octet| text([octet, 255 - octet, 0, octet].into()));
-        text("2001:db8::1".parse().unwrap());
-        text("::ffff:192.168.100.200".parse().unwrap());
-        let longest = "1111:2222:3333:4444:5555:6666:7777:8888";
-        text(longest.parse().unwrap());
+        let spans = |address: IpAddr| {
+            let (mut written, mut expected) = (Vec::new(), Vec::new());
+            note(&mut Writing::begin(&mut written), "client.address", address);
+            Writing::begin(&mut expected).text("client.address", &address.to_string());
+            assert_eq!(written, expected, "{address}");
+        };
+        (0..=255).for_each(|octet| spans([octet, 255 - octet, 0, octet].into()));
+        spans("2001:db8::1".parse().unwrap());
+        spans("1111:2222:3333:4444:5555:6666:7777:8888".parse().unwrap());
     }
 }

@@ -1,12 +1,14 @@
 //! The span of a call as it is sent elsewhere, written when the call is over.
 
+use std::sync::OnceLock;
+
 use http::header::USER_AGENT;
 
-use super::Cause;
-use super::address::Address;
 use super::notes::Notes;
 use super::span::{known, named};
-use crate::invocation::convention::{OTHER, SCHEMES, scheme, version};
+use super::{Cause, address};
+use crate::field::first;
+use crate::invocation::convention::{OTHER, SCHEMES, VERSIONS, scheme, version};
 use crate::invocation::{CorrelationId, Invocation, RequestId};
 use crate::operation::Operation;
 use crate::outbox::{Writing, shortened};
@@ -65,20 +67,17 @@ impl Seen<'_> {
         if method == OTHER {
             span.text("http.request.method_original", shortened(sent.method().as_str()));
         }
-        span.text("url.scheme", SCHEMES[scheme(sent)]);
+        span.fields(carried(scheme(sent), version(sent.parts.version)));
         span.text("url.path", shortened(sent.path()));
-        if let Some(version) = version(sent.parts.version) {
-            span.text("network.protocol.version", version);
-        }
     }
 
     fn note_caller(&self, span: &mut Writing<'_>) {
         let (call, headers) = (&self.invocation.call, self.invocation.headers());
-        if let Some(agent) = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()) {
+        if let Some(agent) = first(headers, &USER_AGENT).and_then(|agent| agent.to_str().ok()) {
             span.text("user_agent.original", shortened(agent));
         }
         if let Some(address) = self.notes.client(self.invocation) {
-            span.text("client.address", Address::of(address).as_str());
+            address::note(span, "client.address", address);
         }
         if let Some(id) = call.locals.get::<RequestId>() {
             span.text("chassis.request_id", id.as_str());
@@ -90,7 +89,7 @@ impl Seen<'_> {
             span.text("chassis.baggage", &baggage);
         }
         // Few callers have any, and it means something only beside a `traceparent` that is read once more.
-        let state = headers.contains_key(TRACESTATE).then(|| call.tracestate(headers)).flatten();
+        let state = first(headers, &TRACESTATE).and_then(|_| call.tracestate(headers));
         if let Some(state) = state.filter(|state| state.as_str().len() <= LONGEST_STATE) {
             span.state(state.as_str());
         }
@@ -120,6 +119,21 @@ fn note_operation(span: &mut Writing<'_>, method: &str, operation: Option<&Opera
         span.text("http.route", &operation.template);
         span.text("chassis.operation", &operation.id);
     }
+}
+
+/// What all calls that came by one scheme and one version of the protocol have in common, written by the first of them.
+fn carried(scheme: usize, version: usize) -> &'static [u8] {
+    static CARRIED: [[OnceLock<Vec<u8>>; VERSIONS.len()]; SCHEMES.len()] =
+        [const { [const { OnceLock::new() }; VERSIONS.len()] }; SCHEMES.len()];
+    CARRIED[scheme][version].get_or_init(|| {
+        let mut fields = Vec::new();
+        let mut span = Writing::begin(&mut fields);
+        span.text("url.scheme", SCHEMES[scheme]);
+        if let Some(version) = VERSIONS[version] {
+            span.text("network.protocol.version", version);
+        }
+        fields
+    })
 }
 
 /// Writes when a call was over, and whether the service failed.

@@ -8,7 +8,7 @@ use tracing::field::Empty;
 use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
-use crate::invocation::convention::{METHODS, OTHER, SCHEMES, method, scheme, version};
+use crate::invocation::convention::{METHODS, OTHER, SCHEMES, VERSIONS, method, scheme, version};
 use crate::invocation::{CallSpan, CorrelationId, Invocation, Matched};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
@@ -79,7 +79,7 @@ impl Facts {
             "http.response.status_code" = Empty,
             "url.scheme" = self.scheme,
             "url.path" = self.path.as_ref().map(PathAndQuery::path),
-            "network.protocol.version" = version(self.version),
+            "network.protocol.version" = VERSIONS[version(self.version)],
             "client.address" = self.client.map(field::display),
             "trace_id" = %Hex(&trace.trace_id),
             "span_id" = %Hex(&trace.span_id),

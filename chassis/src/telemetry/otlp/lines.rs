@@ -9,7 +9,8 @@ use tracing::Level;
 
 use super::Sender;
 use super::values::{attribute, text};
-use crate::outbox::{Line, nanos};
+use crate::clock::since_epoch;
+use crate::outbox::Line;
 
 /// Writes messages of lines.
 pub(super) fn message(sender: Sender) -> impl Fn(&[Line]) -> Vec<u8> + Send + Sync {
@@ -38,8 +39,8 @@ fn line(line: &Line) -> LogRecord {
     };
     let fields = line.fields.iter().map(attribute);
     LogRecord {
-        time_unix_nano: nanos(line.at),
-        observed_time_unix_nano: nanos(line.at),
+        time_unix_nano: since_epoch(line.at),
+        observed_time_unix_nano: since_epoch(line.at),
         severity_number: severity.into(),
         severity_text: line.level.to_string(),
         body: Some(AnyValue { value: Some(Written::StringValue(line.message.clone())) }),

@@ -19,10 +19,9 @@ use super::Sender;
 use super::courier::Courier;
 use super::values::{pair, text};
 use crate::background::Ending;
-use crate::clock::Clock;
+use crate::clock::{Clock, since_epoch};
 use crate::conf::Interval;
 use crate::metrics::{self, Buckets, Family, Kind, Labels, Measured, Metrics, Series, Unit};
-use crate::outbox::nanos;
 
 /// What is needed to send metrics.
 pub(super) struct Sending {
@@ -43,7 +42,7 @@ impl Sending {
                 () = ending.told() => true,
                 () = tokio::time::sleep(self.interval.0) => false,
             };
-            let span = Time { begun: nanos(self.begun), now: nanos(self.clock.wall()) };
+            let span = Time { begun: since_epoch(self.begun), now: since_epoch(self.clock.wall()) };
             let families = self.metrics.families();
             let points = families.iter().map(|family| family.series.len()).sum();
             // The next message says all of this again: one that fails is not repeated.
@@ -147,7 +146,7 @@ fn histogram(series: &Series, unit: Unit, time: Time) -> Option<HistogramDataPoi
 
 fn exemplified(exemplar: &metrics::Exemplar, value: f64) -> Exemplar {
     Exemplar {
-        time_unix_nano: nanos(exemplar.at),
+        time_unix_nano: exemplar.at,
         trace_id: exemplar.trace_id.to_vec(),
         span_id: exemplar.span_id.to_vec(),
         value: Some(ExemplarValue::AsDouble(value)),
