@@ -22,6 +22,7 @@ mod correlation_id;
 mod forwarded;
 mod ground;
 mod hurry;
+mod limits;
 mod locals;
 mod mark;
 mod matched;
@@ -75,7 +76,7 @@ pub struct Call {
     /// Who the caller proved to be.
     pub principal: Option<Principal>,
     /// When the call must be answered.
-    pub deadline: Option<Instant>,
+    pub(crate) deadline: Option<Instant>,
     /// The handler that set that; `None` for the `timeout` of its route.
     pub(crate) timed_by: Option<&'static str>,
     /// When the call arrived: a clock reading that all handlers share.
@@ -89,7 +90,7 @@ pub struct Call {
     /// What handlers leave for each other, by type.
     pub locals: Locals,
     /// The largest body, in bytes, that an argument reads.
-    pub body_limit: u64,
+    pub(crate) body_limit: u64,
     /// The handler that set that; `None` for the listener.
     pub(crate) body_limited_by: Option<&'static str>,
     /// How many bytes the body of the request has, noted by who measures it before it is read; `None` where that is not
@@ -210,21 +211,6 @@ impl Call {
     /// [`Forwarded`].
     pub fn baggage(&self, headers: &HeaderMap) -> Option<Baggage> {
         Baggage::parse(headers)
-    }
-
-    /// Lets arguments read at most this many bytes of the body; a smaller limit stays. A larger body is refused in the
-    /// name of `handler`.
-    pub fn limit_body(&mut self, bytes: u64, handler: &'static str) {
-        if bytes < self.body_limit {
-            (self.body_limit, self.body_limited_by) = (bytes, Some(handler));
-        }
-    }
-
-    /// Gives the call until `deadline`; an earlier one stays. A call that is late is refused in the name of `handler`.
-    pub fn limit_time(&mut self, deadline: Instant, handler: &'static str) {
-        if self.deadline.is_none_or(|earlier| deadline < earlier) {
-            (self.deadline, self.timed_by) = (Some(deadline), Some(handler));
-        }
     }
 
     /// Whether the handler whose hook runs may act on the call. Where `shadow` or `enforce` keep it from that, what it

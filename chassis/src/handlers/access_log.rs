@@ -39,7 +39,8 @@ pub struct Conf {
     /// Header fields of the request that are written too, such as `x-tenant`.
     #[conf(default)]
     pub headers: Vec<String>,
-    /// Header fields of whose value nothing is written but that it was there.
+    /// Header fields and parameters of the query of whose values nothing is written but that they were there. List the
+    /// parameter here by which `auth` takes API keys: of a call that is refused before `auth` it is still in the query.
     #[conf(default = secret())]
     pub redact: Vec<String>,
     /// Addresses of proxies that are believed about who they forward for (`X-Forwarded-For`), for the field `client`:
@@ -49,7 +50,9 @@ pub struct Conf {
 }
 
 fn secret() -> Vec<String> {
-    ["authorization", "cookie", "proxy-authorization", "x-api-key"].map(str::to_owned).to_vec()
+    ["authorization", "cookie", "proxy-authorization", "x-api-key", "access_token", "api_key"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 /// One thing that a line says.
@@ -147,7 +150,8 @@ pub enum Query {
     /// The names of its parameters, and for each that it had a value.
     #[default]
     Names,
-    /// All of it. Queries hold tokens, addresses and names: be sure that they do not here.
+    /// All of it but the values of those in `redact`. Queries hold tokens, addresses and names: be sure that they do not
+    /// here.
     Full,
 }
 

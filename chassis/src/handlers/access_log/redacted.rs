@@ -1,5 +1,7 @@
 //! What callers send, as far as it may be written: short, and without what may be a secret.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName};
 
 use super::Query;
@@ -20,17 +22,25 @@ pub(super) struct Shown {
 impl Shown {
     /// A query, as far as it may be written; `None` for one that is empty.
     pub(super) fn query(&self, query: &str) -> Option<String> {
-        let text = match self.query {
-            Query::Full => shortened(query.as_bytes()),
-            Query::Names => {
-                // What has no name of its own may be a value.
-                let name =
-                    |pair: &str| pair.split_once('=').map_or(HIDDEN.to_owned(), |(name, _)| format!("{name}={HIDDEN}"));
-                let names: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).map(name).collect();
-                shortened(names.join("&").as_bytes())
-            }
-        };
+        let pairs: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| self.pair(pair)).collect();
+        let text = shortened(pairs.join("&").as_bytes());
         (!text.is_empty()).then_some(text)
+    }
+
+    /// A parameter, as far as it may be written.
+    fn pair<'a>(&self, pair: &'a str) -> Cow<'a, str> {
+        match pair.split_once('=') {
+            Some((name, _)) if self.query == Query::Names || self.hides(name) => format!("{name}={HIDDEN}").into(),
+            // What has no name of its own may be a value.
+            None if self.query == Query::Names => HIDDEN.into(),
+            _ => pair.into(),
+        }
+    }
+
+    /// Whether the values of a parameter are not written, however its name is escaped.
+    fn hides(&self, name: &str) -> bool {
+        form_urlencoded::parse(name.as_bytes())
+            .any(|(name, _)| self.redacted.iter().any(|hidden| name.eq_ignore_ascii_case(hidden.as_str())))
     }
 
     /// The header fields that are to be written, in one text; `None` if there is none of them.

@@ -115,6 +115,20 @@ fn what_is_asked_for_is_written() {
 }
 
 #[test]
+fn a_secret_parameter_is_not_written_however_its_name_is_spelled() {
+    let written = |query: &str| {
+        let request = Request::get(format!("/a?{query}")).body(Body::empty()).unwrap();
+        let conf = json!({ "fields": ["query"], "query": "full", "redact": ["key", "access_token"] });
+        line(conf, call(request), Reply::new("hello"))["query"].as_str().map(str::to_owned)
+    };
+    assert_eq!(written("a=1&key=secret&b").as_deref(), Some("a=1&key=…&b"));
+    assert_eq!(written("KEY=secret").as_deref(), Some("KEY=…"));
+    assert_eq!(written("%6bey=secret&access%5Ftoken=secret").as_deref(), Some("%6bey=…&access%5Ftoken=…"));
+    assert_eq!(written("keys=1&a=key").as_deref(), Some("keys=1&a=key"));
+    assert_eq!(written("&"), None);
+}
+
+#[test]
 fn what_callers_choose_is_cut_short() {
     let request = get().header("user-agent", "x".repeat(5_000)).body(Body::empty()).unwrap();
     let line = line(json!({}), call(request), Reply::new("hello"));
