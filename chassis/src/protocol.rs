@@ -1,12 +1,16 @@
 //! How calls arrive: what a protocol such as REST offers to the process and is offered by it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use axum::body::Body;
+use http::Request;
 use tokio::sync::watch;
 
 use crate::conf::BuildError;
+use crate::fault::Code;
 use crate::provider::Entry;
 use crate::schema::BoxFuture;
 
@@ -26,6 +30,11 @@ pub use refusals::Refusals;
 pub trait Listener: Send {
     /// Takes the address, so that a second process fails before it serves anything.
     fn bind(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Bound>, BuildError>>;
+
+    /// Why it would refuse this request for its size, before it is a call: `explain` asks. It refuses none by default.
+    fn oversized(&self, _: &Request<Body>) -> Option<(Code, Cow<'static, str>)> {
+        None
+    }
 }
 
 /// A listener that has its address.

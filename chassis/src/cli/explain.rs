@@ -160,8 +160,11 @@ fn explain(
     if let Some(tls) = tls {
         connection.secured(Arc::new(tls));
     }
-    let mut admitted = match check::flaw(request.method(), request.uri()) {
-        Some(Flaw { code, detail }) => connection.admit_refused(request, code, detail),
+    let listener = prepared.listeners()?.into_iter().find(|(name, _)| *name == options.listener);
+    let oversized = listener.and_then(|(_, listener)| listener.oversized(&request));
+    let malformed = || check::flaw(request.method(), request.uri()).map(|Flaw { code, detail }| (code, detail));
+    let mut admitted = match oversized.or_else(malformed) {
+        Some((code, detail)) => connection.admit_refused(request, code, detail),
         None => connection.admit(request),
     };
     let (planned, chain) = prepared.passed(&admitted);

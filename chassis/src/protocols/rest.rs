@@ -8,6 +8,7 @@
 
 #![expect(unsafe_code, reason = "the entry of a protocol stands in a section of the linker")]
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -20,13 +21,14 @@ use tokio::sync::watch;
 use crate::catalog::{CHASSIS_PROTOCOLS_V1, Head, ProtocolEntry};
 use crate::conf::{BuildContext, BuildError, typed};
 use crate::descriptors::{self, Claim};
+use crate::fault::Code;
 use crate::invocation::{self, Peer};
 use crate::operation::Location;
 use crate::protocol::{Address, Bound, Listen, Listener, Phase, Refusals, Served};
 use crate::provider::{self, Entry};
 use crate::schema::BoxFuture;
 use crate::wire::tls::Acceptor;
-use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, serve};
+use crate::wire::{Connection, Flaw, Limits, Serve, Sockets, check, serve};
 
 mod conf;
 
@@ -86,6 +88,10 @@ impl Listener for Rest {
             }
             Ok(Box::new(Listening { sockets, limits, max_body, tls, _claim: claim }) as Box<dyn Bound>)
         })
+    }
+
+    fn oversized(&self, request: &Request<Body>) -> Option<(Code, Cow<'static, str>)> {
+        check::oversized(request, self.limits.head()).map(|Flaw { code, detail }| (code, detail))
     }
 }
 

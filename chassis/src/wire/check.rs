@@ -37,10 +37,22 @@ pub(crate) fn request(request: &mut Request<impl Body>, most: Head) -> Result<()
     if request.body().size_hint().exact().is_none() {
         transfer_coding(request.headers())?;
     }
-    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes) {
+    if is_long(request.uri(), most) {
         return Err(Flaw::target(most));
     }
     flaw(request.method(), request.uri()).map_or(Ok(()), Err)
+}
+
+/// What is more of a request than a listener takes.
+pub(crate) fn oversized<B>(request: &Request<B>, most: Head) -> Option<Flaw> {
+    match request.headers().len() > most.headers {
+        true => Some(Flaw::headers(most)),
+        false => is_long(request.uri(), most).then(|| Flaw::target(most)),
+    }
+}
+
+fn is_long(target: &Uri, most: Head) -> bool {
+    target.path_and_query().is_some_and(|target| target.as_str().len() > most.target_bytes)
 }
 
 const NO_HOST: Flaw = Flaw::malformed("The request has no `Host` field.");

@@ -383,6 +383,21 @@ fn explain_says_what_would_become_of_a_call() {
 }
 
 #[test]
+fn explain_knows_what_is_too_large_for_the_listener() {
+    let long = format!("/greetings/{}", "a".repeat(9_000));
+    let refused = outcome(&["GET", &long]);
+    assert_eq!(
+        refused,
+        "→ the answer is 414 URI Too Long: The target of the request is too long: at most 8192 bytes are taken."
+    );
+    let more = ["--set", "protocols.rest.max-target-bytes=16KiB", "--set", "protocols.rest.max-header-bytes=32KiB"];
+    assert_eq!(outcome(&[&["GET", long.as_str()], more.as_slice()].concat()), "→ greeting.hello is called");
+    let few = ["-H", "a: 1", "-H", "b: 2", "--set", "protocols.rest.max-headers=1"];
+    let refused = outcome(&[&["GET", "/greetings/ada"], few.as_slice()].concat());
+    assert!(refused.starts_with("→ the answer is 431 Request Header Fields Too Large: "), "{refused}");
+}
+
+#[test]
 fn explain_tells_a_preflight_by_the_operation_that_it_asks_about() {
     let asked = |method: &str| {
         let asks = format!("access-control-request-method: {method}");
