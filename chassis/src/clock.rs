@@ -47,7 +47,7 @@ impl Clock {
             && let Some(since) = instant.checked_duration_since(then)
             && since < SEEN_FOR
         {
-            return wall + nanos(since);
+            return wall.saturating_add(nanos(since));
         }
         self.look_for(instant)
     }

@@ -1,4 +1,4 @@
-//! Header fields, and those that mean something only if they stand in a request once.
+//! Looks up header fields, also those that may stand in a request only once.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -30,6 +30,19 @@ pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_value_is_found_among_few_and_among_many() {
+        let (a, mut headers) = (HeaderName::from_static("a"), HeaderMap::new());
+        for number in 0..2 * FEW {
+            assert_eq!(first(&headers, &a), None, "{number} others");
+            headers.append(HeaderName::try_from(format!("x-{number}")).unwrap(), HeaderValue::from_static("other"));
+            let mut with = headers.clone();
+            with.append(&a, HeaderValue::from_static("1"));
+            with.append(&a, HeaderValue::from_static("2"));
+            assert_eq!(first(&with, &a), Some(&HeaderValue::from_static("1")), "{number} others");
+        }
+    }
 
     #[test]
     fn a_value_is_the_only_one_whatever_else_is_repeated() {

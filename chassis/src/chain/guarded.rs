@@ -79,7 +79,7 @@ impl<F: Future> Future for Guarded<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
-        let entered = this.span.lend();
+        let entered = this.span.enter();
         // Nothing is left where it was released before, and then nobody polls.
         let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
         match caught(|| future.poll(cx)) {

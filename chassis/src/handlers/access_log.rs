@@ -39,8 +39,9 @@ pub struct Conf {
     /// Header fields of the request that are written too, such as `x-tenant`.
     #[conf(default)]
     pub headers: Vec<String>,
-    /// Header fields and parameters of the query of whose values nothing is written but that they were there. List the
-    /// parameter here by which `auth` takes API keys: of a call that is refused before `auth` it is still in the query.
+    /// Header fields and parameters of the query of whose values nothing is written but that they were there. What is
+    /// listed takes the place of the default. List the parameter by which `auth` takes API keys: it stays in the query
+    /// wherever `auth` does not act on a call.
     #[conf(default = secret())]
     pub redact: Vec<String>,
     /// Addresses of proxies that are believed about who they forward for (`X-Forwarded-For`), for the field `client`:
@@ -171,11 +172,7 @@ impl Configure for AccessLog {
     type Conf = Conf;
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
-        let shown = Shown {
-            query: conf.query,
-            headers: names("headers", &conf.headers)?,
-            redacted: names("redact", &conf.redact)?,
-        };
+        let shown = Shown { query: conf.query, headers: names(&conf.headers)?, redacted: conf.redact };
         Ok(Self {
             selected: conf.fields.iter().copied().collect(),
             sample: conf.sample,
@@ -187,10 +184,10 @@ impl Configure for AccessLog {
     }
 }
 
-fn names(key: &str, names: &[String]) -> Result<Vec<HeaderName>, BuildError> {
+fn names(names: &[String]) -> Result<Vec<HeaderName>, BuildError> {
     let name = |(at, name): (usize, &String)| {
         name.parse().map_err(|_| {
-            BuildError::new(format!("{key}[{at}]"), format!("`{name}` is not a header name"))
+            BuildError::new(format!("headers[{at}]"), format!("`{name}` is not a header name"))
                 .with_help("a header name has letters, digits and hyphens, such as `x-tenant`")
         })
     };

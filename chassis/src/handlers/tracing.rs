@@ -31,7 +31,7 @@ mod tests;
 
 use conf::{Always, Conf, LogContext, RemoteParent, ResponseHeader};
 use notes::Notes;
-use record::Seen;
+use record::{Carried, Seen};
 use sampler::{Caller, Places, Sampler};
 
 /// Gives every call its place in a trace, and records the sampled ones as spans.
@@ -41,6 +41,7 @@ pub struct Tracing {
     b3: bool,
     always: Always,
     notes: Notes,
+    carried: Carried,
     // The keys of baggage that go on to other services.
     forward: Vec<String>,
     // Whether anything of what callers send is left in the call.
@@ -68,6 +69,7 @@ impl Configure for Tracing {
             b3: conf.b3,
             always: conf.always,
             notes,
+            carried: Carried::new(),
             forward: conf.baggage.forward,
             carries,
             log_context: conf.log_context,
@@ -135,7 +137,7 @@ impl Tracing {
     fn record(&self, invocation: &Invocation, reply: &mut Reply, cause: Cause) {
         let link = self.link(invocation);
         let now = self.clock.wall_at(invocation.call.finished());
-        let seen = Seen { invocation, reply, link, notes: &self.notes, cause, now };
+        let seen = Seen { invocation, reply, link, notes: &self.notes, carried: &self.carried, cause, now };
         if reply.length().is_none() && reply.fault().is_none() {
             let begun = seen.kept();
             return self.record_later(reply, begun);

@@ -29,7 +29,7 @@ pub(crate) fn scheme(invocation: &Invocation) -> usize {
     usize::from(invocation.call.tls.is_some() || invocation.uri().scheme_str() == Some("https"))
 }
 
-/// The versions of HTTP that are told apart; an older one has no name.
+/// The versions of HTTP that are told apart, those of most calls first; any other has no name.
 pub(crate) const VERSIONS: [Option<&str>; 5] = [Some("1.1"), Some("2"), Some("1.0"), Some("3"), None];
 
 /// The place of the version of a call among [`VERSIONS`].

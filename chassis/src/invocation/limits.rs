@@ -4,7 +4,7 @@ use super::Call;
 use crate::clock::Instant;
 
 impl Call {
-    /// The largest body, in bytes, that an argument reads.
+    /// The largest body, in bytes, that an argument reads; `u64::MAX` where nothing says.
     pub fn body_limit(&self) -> u64 {
         self.body_limit
     }

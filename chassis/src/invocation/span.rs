@@ -32,15 +32,10 @@ struct Made<F: ?Sized> {
     make: F,
 }
 
-/// While it is kept, what this thread logs is of the call.
+/// While it is kept, what this thread logs is of the call. Of several on one thread the one that was made last is dropped
+/// first.
 pub struct Entered {
     // `None` if the span is disabled.
-    outer: Option<Outer>,
-}
-
-/// The same of one that is the thread's as long, because nobody else needs it.
-pub(crate) struct Lent<'a> {
-    span: &'a mut CallSpan,
     outer: Option<Outer>,
 }
 
@@ -51,10 +46,28 @@ struct Outer {
 }
 
 thread_local! {
-    /// The call that this thread is inside of, and its span if that was entered.
+    /// The call that this thread is inside of.
     static INSIDE: Cell<Option<Arc<Later>>> = const { Cell::new(None) };
+    /// The span of that call, if somebody looked.
     static ENTERED: Cell<Option<EnteredSpan>> = const { Cell::new(None) };
     static IS_MAKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it is kept, nobody on this thread has a span made.
+struct Making {
+    before: bool,
+}
+
+impl Making {
+    fn begin() -> Self {
+        Self { before: IS_MAKING.replace(true) }
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        IS_MAKING.set(self.before);
+    }
 }
 
 impl CallSpan {
@@ -97,34 +110,13 @@ impl CallSpan {
 
     /// Enters it: what this thread logs until the answer is dropped is of the call.
     pub fn enter(&self) -> Entered {
-        Entered { outer: self.0.clone().map(Outer::around) }
-    }
-
-    /// The same without counting a clone.
-    #[inline]
-    pub(crate) fn lend(&mut self) -> Lent<'_> {
-        let outer = self.0.take().map(Outer::around);
-        Lent { span: self, outer }
-    }
-}
-
-impl Outer {
-    /// Enters a call.
-    fn around(call: Arc<Later>) -> Self {
-        let is_made = call.span.get().is_some();
-        let outer = Self { call: INSIDE.replace(Some(call)), entered: ENTERED.take() };
-        if is_made {
+        let Some(call) = &self.0 else { return Entered { outer: None } };
+        let outer = Outer { call: INSIDE.replace(Some(Arc::clone(call))), entered: ENTERED.take() };
+        let entered = Entered { outer: Some(outer) };
+        if call.span.get().is_some() {
             look();
         }
-        outer
-    }
-
-    /// Leaves the call that was entered.
-    fn back(self) -> Option<Arc<Later>> {
-        let call = INSIDE.replace(self.call);
-        // Dropped when it is no longer there: the subscriber is told that its span is left.
-        drop(ENTERED.replace(self.entered));
-        call
+        entered
     }
 }
 
@@ -141,13 +133,12 @@ impl From<Span> for CallSpan {
 impl Later {
     fn look(&self) -> &Span {
         self.span.get_or_init(|| {
-            let outer = IS_MAKING.replace(true);
+            let _making = Making::begin();
             let span = (self.make)();
             let fields = mem::take(&mut *self.fields.lock().unwrap_or_else(PoisonError::into_inner));
             for (field, value) in fields {
                 span.record(field, &*value);
             }
-            IS_MAKING.set(outer);
             span
         })
     }
@@ -155,30 +146,23 @@ impl Later {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        self.outer.take().map(Outer::back);
-    }
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        if let Some(outer) = self.outer.take() {
-            self.span.0 = outer.back();
+        if let Some(Outer { call, entered }) = self.outer.take() {
+            let left = (INSIDE.replace(call), ENTERED.replace(entered));
+            // Dropped when neither is there any more: the subscriber is told that its span is left.
+            drop(left);
         }
     }
 }
 
 /// Makes and enters the span of the call that this thread is inside of, if that was not done.
 fn look() {
-    if IS_MAKING.get() {
-        return;
-    }
-    let entered = ENTERED.take();
-    if entered.is_some() {
+    // Where a thread ends it is inside of nothing, and what it keeps may be gone.
+    let Ok(entered) = ENTERED.try_with(Cell::take) else { return };
+    if IS_MAKING.get() || entered.is_some() {
         return ENTERED.set(entered);
     }
-    let Some(call) = INSIDE.take() else { return };
+    let Some(call) = INSIDE.try_with(Cell::take).ok().flatten() else { return };
     INSIDE.set(Some(Arc::clone(&call)));
-    let outer = IS_MAKING.replace(true);
+    let _making = Making::begin();
     ENTERED.set(Some(call.look().clone().entered()));
-    IS_MAKING.set(outer);
 }

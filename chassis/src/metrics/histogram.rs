@@ -48,7 +48,7 @@ pub struct Buckets {
     pub counts: Vec<u64>,
     /// The sum of all values, in what handles are given.
     pub sum: u64,
-    /// A recorded call of each: the latest, or one a tenth of a second before it.
+    /// A recent recorded call of each.
     pub exemplars: Vec<Option<Exemplar>>,
 }
 
@@ -66,11 +66,11 @@ impl Histogram {
     }
 
     /// Lets a call stand for the bucket that its value falls into, if it is recorded: an exemplar that leads to no trace
-    /// helps nobody. `at` is when that was, in nanoseconds since the Unix epoch. A call stands for at least a tenth of a
-    /// second.
+    /// helps nobody. `at` is when that was, in nanoseconds since the Unix epoch. A call stands for about a tenth of
+    /// a second at least.
     #[inline]
     pub fn exemplify(&self, value: u64, call: &TraceContext, at: u64) {
-        if call.is_sampled() {
+        if call.is_sampled() && call.is_set() {
             self.0.exemplify(value, call, at);
         }
     }
@@ -87,7 +87,7 @@ impl Sorted {
         let bounds: Box<[u64]> = bounds.iter().map(|bound| (bound * scale).round() as u64).collect();
         let cells = Cells::new(bounds.len() + 2, lanes);
         let exemplars = Mutex::new(vec![None; bounds.len() + 1]);
-        // Long before or after any other time: the first call of a bucket always stands for it.
+        // Long after any other time: the first call of a bucket always stands for it.
         let renewed = (0..=bounds.len()).map(|_| AtomicU64::new(u64::MAX)).collect();
         Self { bounds, cells, exemplars, renewed }
     }
@@ -123,9 +123,12 @@ impl Sorted {
             // Another call stands for one just now, and one is as good as the other: nobody waits.
             Err(TryLockError::WouldBlock) => return,
         };
-        if exemplar.trace_id != [0; 16] {
-            self.renewed[bucket].store(exemplar.at, Ordering::Relaxed);
-            exemplars[bucket] = Some(exemplar);
+        // Another thread may have been here meanwhile.
+        if let (Some(renewed), Some(place)) = (self.renewed.get(bucket), exemplars.get_mut(bucket))
+            && renewed.load(Ordering::Relaxed).abs_diff(exemplar.at) >= STANDS_FOR
+        {
+            renewed.store(exemplar.at, Ordering::Relaxed);
+            *place = Some(exemplar);
         }
     }
 

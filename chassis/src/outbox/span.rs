@@ -82,9 +82,14 @@ impl<'a> Writing<'a> {
         self.text_of(name, value.len(), |bytes| bytes.extend_from_slice(value.as_bytes()));
     }
 
-    /// A text of so many bytes, in UTF-8, which is written where it stands.
+    /// A text in UTF-8 which is written where it stands: exactly so many bytes, or what comes after it cannot be read.
     #[inline]
-    pub fn text_of(&mut self, name: &str, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn text_of(&mut self, name: &str, length: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let write = |bytes: &mut Vec<u8>| {
+            let before = bytes.len();
+            write(bytes);
+            debug_assert_eq!(bytes.len() - before, length, "of `{name}`");
+        };
         let long = wire::length(length);
         let pair = wire::length(name.len()) + wire::length(long);
         if pair >= 0x80 {

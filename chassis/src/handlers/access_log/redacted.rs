@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName};
 
 use super::Query;
+use crate::outbox::cut;
 
 /// The longest text of a caller that is written, in bytes.
 const LONGEST: usize = 512;
@@ -16,38 +17,47 @@ const HIDDEN: &str = "…";
 pub(super) struct Shown {
     pub(super) query: Query,
     pub(super) headers: Vec<HeaderName>,
-    pub(super) redacted: Vec<HeaderName>,
+    pub(super) redacted: Vec<String>,
 }
 
 impl Shown {
     /// A query, as far as it may be written; `None` for one that is empty.
     pub(super) fn query(&self, query: &str) -> Option<String> {
-        let pairs: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| self.pair(pair)).collect();
-        let text = shortened(pairs.join("&").as_bytes());
+        let text = match self.query {
+            Query::Full => {
+                // A name stands before its value, so that what is cut off shows nothing.
+                let begin = cut(query, LONGEST);
+                let pairs: Vec<_> = begin.split('&').map(|pair| self.shown(pair)).collect();
+                let mark = if begin.len() < query.len() { HIDDEN } else { "" };
+                format!("{}{mark}", pairs.join("&"))
+            }
+            Query::Names => {
+                // What has no name of its own may be a value.
+                let name =
+                    |pair: &str| pair.split_once('=').map_or(HIDDEN.to_owned(), |(name, _)| format!("{name}={HIDDEN}"));
+                let names: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).map(name).collect();
+                shortened(names.join("&").as_bytes())
+            }
+        };
         (!text.is_empty()).then_some(text)
     }
 
-    /// A parameter, as far as it may be written.
-    fn pair<'a>(&self, pair: &'a str) -> Cow<'a, str> {
-        match pair.split_once('=') {
-            Some((name, _)) if self.query == Query::Names || self.hides(name) => format!("{name}={HIDDEN}").into(),
-            // What has no name of its own may be a value.
-            None if self.query == Query::Names => HIDDEN.into(),
-            _ => pair.into(),
-        }
+    /// A parameter, without its value if that is not written, however its name is escaped.
+    fn shown<'a>(&self, pair: &'a str) -> Cow<'a, str> {
+        let Some((name, _)) = pair.split_once('=') else { return pair.into() };
+        let is_hidden = form_urlencoded::parse(name.as_bytes()).any(|(name, _)| self.hides(&name));
+        if is_hidden { format!("{name}={HIDDEN}").into() } else { pair.into() }
     }
 
-    /// Whether the values of a parameter are not written, however its name is escaped.
     fn hides(&self, name: &str) -> bool {
-        form_urlencoded::parse(name.as_bytes())
-            .any(|(name, _)| self.redacted.iter().any(|hidden| name.eq_ignore_ascii_case(hidden.as_str())))
+        self.redacted.iter().any(|hidden| name.eq_ignore_ascii_case(hidden))
     }
 
     /// The header fields that are to be written, in one text; `None` if there is none of them.
     pub(super) fn headers(&self, headers: &HeaderMap) -> Option<String> {
         let sent = self.headers.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
         let texts: Vec<_> = sent
-            .map(|(name, value)| match self.redacted.contains(name) {
+            .map(|(name, value)| match self.hides(name.as_str()) {
                 true => format!("{name}: {HIDDEN}"),
                 false => format!("{name}: {}", shortened(value.as_bytes())),
             })

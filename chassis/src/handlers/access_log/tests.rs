@@ -118,14 +118,25 @@ fn what_is_asked_for_is_written() {
 fn a_secret_parameter_is_not_written_however_its_name_is_spelled() {
     let written = |query: &str| {
         let request = Request::get(format!("/a?{query}")).body(Body::empty()).unwrap();
-        let conf = json!({ "fields": ["query"], "query": "full", "redact": ["key", "access_token"] });
+        let conf =
+            json!({ "fields": ["query"], "query": "full", "redact": ["key", "access_token", "filter[key]", "a b"] });
         line(conf, call(request), Reply::new("hello"))["query"].as_str().map(str::to_owned)
     };
     assert_eq!(written("a=1&key=secret&b").as_deref(), Some("a=1&key=…&b"));
     assert_eq!(written("KEY=secret").as_deref(), Some("KEY=…"));
     assert_eq!(written("%6bey=secret&access%5Ftoken=secret").as_deref(), Some("%6bey=…&access%5Ftoken=…"));
     assert_eq!(written("keys=1&a=key").as_deref(), Some("keys=1&a=key"));
-    assert_eq!(written("&"), None);
+    assert_eq!(written("filter[key]=secret&a+b=secret&%zz=1").as_deref(), Some("filter[key]=…&a+b=…&%zz=1"));
+    assert_eq!(written("key&a&&b=2&").as_deref(), Some("key&a&&b=2&"), "what is not hidden is as it was sent");
+    let long = format!("a={}&key=secret", "x".repeat(504));
+    assert_eq!(written(&long), Some(format!("{}…", &long[..512].replace("key=s", "key=…"))));
+}
+
+#[test]
+fn usual_names_of_secret_parameters_are_not_written() {
+    let request = Request::get("/a?access_token=secret&API_KEY=secret").body(Body::empty()).unwrap();
+    let line = line(json!({ "fields": ["query"], "query": "full" }), call(request), Reply::new("hello"));
+    assert_eq!(line["query"], "access_token=…&API_KEY=…");
 }
 
 #[test]

@@ -23,8 +23,8 @@ const LANES: usize = 8;
 /// What a token takes in memory beside its end and its principal: the entry, and a handle for each lane.
 const EACH: usize = size_of::<Handle<Remembered>>() + size_of::<Others>() + LANES * 64;
 
-/// How many entries are made at once. One after the other they lie on few pages of memory; each beside the claims of its
-/// caller, many callers that take turns would have a page each, and processors know the places of few pages.
+/// How many entries are made at once. Made one after the other they lie on few pages of memory; each beside the claims of
+/// its caller, many callers that take turns would have a page each, and processors know the places of few pages.
 const AT_ONCE: usize = 32;
 
 /// The tag of a place that stays empty, in a set that has fewer. No token has an even tag.
@@ -32,7 +32,7 @@ const CLOSED: u64 = 2;
 
 /// Verified tokens, in sets that their digests choose. It belongs to one set of keys and goes with it.
 ///
-/// Reading takes no lock and allocates nothing. Each token has two sets it may stand in and takes a free place in
+/// Reading takes no lock and allocates nothing; keeping takes one for a moment. Each token has two sets it may stand in and takes a free place in
 /// either; there are never more places than configured. What is kept and compared is the whole digest of a token, not the
 /// token: many callers that take turns need less memory to be near, and nobody finds a token in it.
 pub(super) struct Cache {
@@ -113,14 +113,15 @@ impl Cache {
         let weight = EACH + weight::of(verified.principal.identity());
         let until = now + rest.min(self.max_age);
         let remembered = Remembered { until, standing, digest, lane: own_lane(), weight, others: OnceLock::new() };
-        if self.has_room(weight, set, way) {
+        if self.make_room(weight, set, way) {
+            let entry = self.entry(Handle::new(&verified.principal, remembered));
             set.tags[way].store(tag, Ordering::Relaxed);
-            self.exchange(set, way, Some(self.entry(Handle::new(&verified.principal, remembered))));
+            self.exchange(set, way, Some(entry));
         }
     }
 
     /// Whether there is room: what has the place gives way, and where that is not enough nothing is kept.
-    fn has_room(&self, weight: usize, set: &Set, way: usize) -> bool {
+    fn make_room(&self, weight: usize, set: &Set, way: usize) -> bool {
         if self.taken.load(Ordering::Relaxed) + weight > self.room {
             self.exchange(set, way, None);
         }
@@ -129,12 +130,7 @@ impl Cache {
 
     /// An entry in the next place of those that lie together.
     fn entry(&self, handle: Handle<Remembered>) -> Arc<Handle<Remembered>> {
-        let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
-        if blank.is_empty() {
-            let nobody = Principal::new(Identity::default());
-            blank.extend((0..AT_ONCE).map(|_| Arc::new(Handle::new(&nobody, handle.kept.blank()))));
-        }
-        let Some(mut entry) = blank.pop() else { return Arc::new(handle) };
+        let mut entry = self.next_blank(&handle.kept);
         match Arc::get_mut(&mut entry) {
             Some(place) => {
                 *place = handle;
@@ -142,6 +138,16 @@ impl Cache {
             }
             None => Arc::new(handle),
         }
+    }
+
+    fn next_blank(&self, like: &Remembered) -> Arc<Handle<Remembered>> {
+        let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
+        let nobody = || Principal::new(Identity::default());
+        if blank.is_empty() {
+            let nobody = nobody();
+            blank.extend((0..AT_ONCE).map(|_| Arc::new(Handle::new(&nobody, like.blank()))));
+        }
+        blank.pop().unwrap_or_else(|| Arc::new(Handle::new(&nobody(), like.blank())))
     }
 
     fn exchange(&self, set: &Set, way: usize, kept: Option<Arc<Handle<Remembered>>>) {
@@ -223,7 +229,7 @@ fn place(homes: [&Set; 2], tag: u64, now: Instant) -> Option<(&Set, usize)> {
 }
 
 impl Remembered {
-    /// A place for another token that is as large.
+    /// What stands in an entry that is of no token yet, and is found by none.
     fn blank(&self) -> Self {
         let (standing, others) = (self.standing.clone(), OnceLock::new());
         Self { until: self.until, standing, digest: self.digest, lane: self.lane, weight: 0, others }

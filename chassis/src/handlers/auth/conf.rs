@@ -84,7 +84,8 @@ pub struct ApiKeys {
     #[conf(default = "X-API-Key".to_owned())]
     pub header: String,
     /// The name in the query that keys are sent under as well. Nothing by default: queries end up in the logs and
-    /// histories of whoever is on the way. Here `auth` takes it out: what stands behind never sees it.
+    /// histories of whoever is on the way. Here `auth` takes it out: what stands behind never sees it. List it in `redact` of
+    /// `access-log` as well, for calls on which `auth` does not act.
     pub query: Option<String>,
 }
 

@@ -1,7 +1,5 @@
 //! The span of a call as it is sent elsewhere, written when the call is over.
 
-use std::sync::OnceLock;
-
 use http::header::USER_AGENT;
 
 use super::notes::Notes;
@@ -21,6 +19,7 @@ pub(super) struct Seen<'a> {
     pub(super) reply: &'a Reply,
     pub(super) link: Option<TraceContext>,
     pub(super) notes: &'a Notes,
+    pub(super) carried: &'a Carried,
     pub(super) cause: Cause,
     /// Nanoseconds since 1970.
     pub(super) now: u64,
@@ -67,7 +66,7 @@ impl Seen<'_> {
         if method == OTHER {
             span.text("http.request.method_original", shortened(sent.method().as_str()));
         }
-        span.fields(carried(scheme(sent), version(sent.parts.version)));
+        span.fields(self.carried.of(sent));
         span.text("url.path", shortened(sent.path()));
     }
 
@@ -121,19 +120,27 @@ fn note_operation(span: &mut Writing<'_>, method: &str, operation: Option<&Opera
     }
 }
 
-/// What all calls that came by one scheme and one version of the protocol have in common, written by the first of them.
-fn carried(scheme: usize, version: usize) -> &'static [u8] {
-    static CARRIED: [[OnceLock<Vec<u8>>; VERSIONS.len()]; SCHEMES.len()] =
-        [const { [const { OnceLock::new() }; VERSIONS.len()] }; SCHEMES.len()];
-    CARRIED[scheme][version].get_or_init(|| {
-        let mut fields = Vec::new();
-        let mut span = Writing::begin(&mut fields);
-        span.text("url.scheme", SCHEMES[scheme]);
-        if let Some(version) = VERSIONS[version] {
-            span.text("network.protocol.version", version);
-        }
-        fields
-    })
+/// What all calls that came by one scheme and one version of the protocol have in common, by the places of both.
+pub(super) struct Carried([[Vec<u8>; VERSIONS.len()]; SCHEMES.len()]);
+
+impl Carried {
+    pub(super) fn new() -> Self {
+        Self(SCHEMES.map(|scheme| VERSIONS.map(|version| carried(scheme, version))))
+    }
+
+    fn of(&self, invocation: &Invocation) -> &[u8] {
+        &self.0[scheme(invocation)][version(invocation.parts.version)]
+    }
+}
+
+fn carried(scheme: &str, version: Option<&str>) -> Vec<u8> {
+    let mut fields = Vec::new();
+    let mut span = Writing::begin(&mut fields);
+    span.text("url.scheme", scheme);
+    if let Some(version) = version {
+        span.text("network.protocol.version", version);
+    }
+    fields
 }
 
 /// Writes when a call was over, and whether the service failed.

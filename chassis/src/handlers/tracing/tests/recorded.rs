@@ -1,5 +1,6 @@
 //! Proves what is sent elsewhere of a call, and of which calls.
 
+use http::Version;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::{ScopeSpans, Span};
 use prost::Message;
@@ -85,6 +86,29 @@ fn a_sampled_call_is_sent_with_what_the_conventions_ask_for() {
     }
     assert_eq!(said(&span, "http.response.status_code"), Some(&Value::IntValue(200)));
     assert_eq!((said(&span, "error.type"), said(&span, "chassis.recorded_because")), (None, None));
+}
+
+#[test]
+fn a_span_says_by_which_scheme_and_version_its_call_came() {
+    for (scheme, target) in [("http", "/a"), ("https", "https://a.example/a")] {
+        for (version, expected) in [
+            (Version::HTTP_09, None),
+            (Version::HTTP_10, Some("1.0")),
+            (Version::HTTP_11, Some("1.1")),
+            (Version::HTTP_2, Some("2")),
+            (Version::HTTP_3, Some("3")),
+        ] {
+            let (handler, queue) = sending(json!({}));
+            let mut call = call(&[PARENT]);
+            (call.parts.uri, call.parts.version) = (target.parse().unwrap(), version);
+            assert!(matches!(handler.before(&mut call), Verdict::Continue));
+            call.call.finish_after(MOMENT);
+            handler.after(&call, &mut Reply::new("ok"));
+            let span = taken(&queue).unwrap();
+            assert_eq!(said(&span, "url.scheme"), Some(&text(scheme)), "{version:?}");
+            assert_eq!(said(&span, "network.protocol.version"), expected.map(text).as_ref(), "{version:?}");
+        }
+    }
 }
 
 #[test]
