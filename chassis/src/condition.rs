@@ -3,6 +3,7 @@
 //! What one entry says must all hold; of a list of entries one is enough. A header field or parameter that is not there
 //! fits nothing, whatever the operator, `not` included: only `present: false` asks for its absence.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use http::header::COOKIE;
@@ -140,6 +141,8 @@ pub(crate) fn method(text: &str) -> Result<Method, BuildError> {
     let wrong = |message: &str, help: String| BuildError::new("", format!("`{text}` {message}")).with_help(help);
     let upper = text.to_ascii_uppercase();
     match text.parse() {
+        // A token, and none that anybody means.
+        Ok(_) if text == "*" => Err(wrong("is no method", "leave the list out for all methods".to_owned())),
         Ok(_) if upper != text && convention::METHODS.contains(&&*upper) => {
             Err(wrong("has small letters, and that method has none", format!("write `{upper}`")))
         }
@@ -201,7 +204,7 @@ impl Ready {
 
 fn fits(invocation: &Invocation, name: &HeaderName, test: &Compiled) -> bool {
     match crumbs(invocation, name) {
-        Some(cookie) => test.holds([&*cookie]),
+        Some(cookie) => test.holds([cookie]),
         None => test.holds(texts(invocation, name)),
     }
 }
@@ -212,14 +215,13 @@ fn crumbs(invocation: &Invocation, name: &HeaderName) -> Option<String> {
     is_broken.then(|| texts(invocation, name).collect::<Vec<_>>().join("; "))
 }
 
-fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    // A value that is no text fits nothing.
-    invocation.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+/// What is no UTF-8 is replaced, and not left out: it is there, and nobody passes a condition by with it.
+fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
+    invocation.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 fn queried(invocation: &Invocation, name: &str, test: &Compiled) -> bool {
     let query = invocation.uri().query().unwrap_or_default();
     let pairs = form_urlencoded::parse(query.as_bytes());
-    let values: Vec<_> = pairs.filter(|(key, _)| key == name).map(|(_, value)| value).collect();
-    test.holds(values.iter().map(|value| &**value))
+    test.holds(pairs.filter(|(key, _)| key == name).map(|(_, value)| value))
 }

@@ -127,6 +127,7 @@ impl Operators {
             self.at_least.map(Check::AtLeast),
         ];
         let checks: Vec<_> = checks.into_iter().flatten().collect();
+        self.can_hold(!checks.is_empty())?;
         if checks.is_empty() && self.present.is_none() {
             let error = BuildError::new("", "no operator says what to compare with");
             return Err(error.with_help("write `{ exact: TEXT }`, or `{ present: true }` for whatever is there"));
@@ -134,6 +135,31 @@ impl Operators {
         Ok(Compiled { present: self.present, ignore_case: self.ignore_case, checks })
     }
 }
+
+impl Operators {
+    /// Refuses what holds of nothing: whoever wrote it meant something else.
+    fn can_hold(&self, compares: bool) -> Result<(), BuildError> {
+        if self.present == Some(false) && compares {
+            let error = BuildError::new("present", "what is not there cannot be compared as well");
+            return Err(error.with_help("write `present: false` alone, or leave it out"));
+        }
+        if self.one_of.as_ref().is_some_and(Vec::is_empty) {
+            let error = BuildError::new("in", "the list is empty, so that nothing is in it");
+            return Err(error.with_help("list the texts that it may be, or write `{ present: false }`"));
+        }
+        let bounds = [("less", self.less), ("at-most", self.at_most), ("greater", self.greater)];
+        for (key, bound) in bounds.into_iter().chain([("at-least", self.at_least)]) {
+            if let Some(bound) = bound.filter(|bound| bound.abs() >= EXACT) {
+                let error = BuildError::new(key, format!("{bound} is too large to be compared exactly"));
+                return Err(error.with_help(format!("numbers are compared below {EXACT}; compare larger ones as text")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// From here on not every whole number is one that is compared.
+const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
 
 fn expression(text: &str, ignore_case: bool) -> Result<Regex, BuildError> {
     let config = syntax::Config::new().case_insensitive(ignore_case);
@@ -162,12 +188,12 @@ fn no_expression(text: &str, error: &regex_syntax::Error) -> BuildError {
 
 impl Compiled {
     /// Whether one of these texts passes; without any, whether that is asked for.
-    pub(super) fn holds<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
+    pub(super) fn holds(&self, texts: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
         let mut texts = texts.into_iter().peekable();
         match (self.present, texts.peek().is_some()) {
             (Some(false), there) => !there,
             (_, false) => false,
-            (_, true) => texts.any(|text| self.passes(text)),
+            (_, true) => texts.any(|text| self.passes(text.as_ref())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use super::*;
@@ -190,4 +191,40 @@ fn what_cannot_be_read_is_said_at_its_key() {
     assert_eq!(unread(json!([{}, { "peer": ["10.0.0.0/33"] }])).0, "[1].peer[0]");
     assert_eq!(unread(json!({ "header": { "x-a": { "less": "few" } } })).0, "header.x-a.less");
     assert!(unread(json!("POST")).1.contains("expected what holds of the calls"));
+}
+
+#[test]
+fn a_value_that_is_no_ascii_is_there_and_is_compared() {
+    let mut call = call("GET", "/", &[]);
+    for (sent, text) in [("é".as_bytes(), "é"), (b"gold\xff", "gold\u{fffd}"), (b"\xff", "\u{fffd}")] {
+        call.parts.headers.insert("x-a", HeaderValue::from_bytes(sent).unwrap());
+        let tests =
+            [(json!({ "present": false }), false), (json!({ "present": true }), true), (json!({ "not": "a" }), true)];
+        for (test, expected) in tests.into_iter().chain([(json!(text), true)]) {
+            check(json!({ "header": { "x-a": test } }), &call, expected);
+        }
+    }
+}
+
+#[test]
+fn what_can_hold_of_nothing_is_refused() {
+    for (when, key, message) in [
+        (json!({ "header": { "x-a": { "in": [] } } }), "header.x-a.in", "empty"),
+        (json!({ "query": { "a": { "present": false, "exact": "a" } } }), "query.a.present", "cannot be compared"),
+        (json!({ "header": { "x-a": { "greater": 9_007_199_254_740_992_u64 } } }), "header.x-a.greater", "too large"),
+        (json!({ "header": { "x-a": { "at-least": -1e300 } } }), "header.x-a.at-least", "too large"),
+        (json!({ "path": "greetings/ada" }), "path", "no path is `greetings/ada`"),
+        (json!({ "path": "/greetings?x=1" }), "path", "no path"),
+        (json!({ "path": { "prefix": "greetings" } }), "path.prefix", "no path"),
+        (json!({ "path": { "in": ["/a", "b"] } }), "path.in[1]", "no path is `b`"),
+        (json!({ "path": { "present": false } }), "path.present", "always there"),
+        (json!({ "path": { "greater": 1 } }), "path", "no number"),
+        (json!({ "method": ["*"] }), "method[0]", "is no method"),
+    ] {
+        let error = condition(when.clone()).err().unwrap_or_else(|| panic!("{when} is accepted"));
+        assert!(error.at == key && error.message.contains(message), "{when}: {error}");
+    }
+    for when in [json!({ "path": "*" }), json!({ "header": { "x-a": { "less": 9_007_199_254_740_991_u64 } } })] {
+        assert!(condition(when.clone()).is_ok(), "{when}");
+    }
 }

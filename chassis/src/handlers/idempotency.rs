@@ -8,8 +8,8 @@
 //! let only known ones use it where answers are private.
 //!
 //! What failed before the operation was begun was not done, and may be made again: what handlers behind this one refused,
-//! a caller that left or a deadline that passed before. So may what the operation answers itself with 429 or 503 and
-//! `Retry-After`. Once it is begun the call is not done again. Of one whose caller left, whose deadline passed, or whose
+//! a caller that left or a deadline that passed before. So may what the operation answers itself with 429 or 503.
+//! Once it is begun the call is not done again. Of one whose caller left, whose deadline passed, or whose
 //! operation panicked nobody knows what was done: the next one is 409 and says so. So it is after an answer that is too
 //! large: it is known only that it was given.
 //!

@@ -14,6 +14,11 @@ pub(crate) const OTHER: &str = "_OTHER";
 /// The schemes that are told apart: `https` comes over TLS, or from a proxy that speaks it for us.
 pub(crate) const SCHEMES: [&str; 2] = ["http", "https"];
 
+/// Whether a method is one of HTTP's own: of RFC 9110 §9.3, of RFC 5789, or `QUERY`.
+pub(crate) fn is_known(sent: &Method) -> bool {
+    METHODS[method(sent)] != OTHER
+}
+
 /// The place of a method among [`METHODS`].
 pub(crate) fn method(method: &Method) -> usize {
     // The first of them, and what most calls are.

@@ -9,6 +9,7 @@ use http::Method;
 
 use crate::chain::Chain;
 use crate::component::Running;
+use crate::invocation::convention;
 use crate::operation::Operation;
 use crate::route::{Found, Table};
 use crate::schema::Endpoint;
@@ -57,7 +58,7 @@ impl Snapshot {
 
     /// Whether anything here can be called by this method (RFC 9110 §9.1): if not, that is 501 rather than 405.
     pub(super) fn recognises(&self, method: &Method) -> bool {
-        is_standard(method) || self.targets.iter().any(|target| target.operation.method == method.as_str())
+        convention::is_known(method) || self.targets.iter().any(|target| target.operation.method == method.as_str())
     }
 
     pub(super) fn find(&self, listener: usize, method: &Method, path: &str) -> Found<'_> {
@@ -74,20 +75,4 @@ impl Snapshot {
     pub(super) fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)> {
         self.components.get(&id).map(|component| component.shared())
     }
-}
-
-/// The methods of RFC 9110 §9.3 and RFC 5789.
-fn is_standard(method: &Method) -> bool {
-    const STANDARD: [Method; 9] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::DELETE,
-        Method::CONNECT,
-        Method::OPTIONS,
-        Method::TRACE,
-        Method::PATCH,
-    ];
-    STANDARD.contains(method)
 }

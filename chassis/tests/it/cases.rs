@@ -1,6 +1,8 @@
 //! What users of other chassis rely on, and what went wrong there, as far as it takes a whole service to show it:
 //! `docs/cases.md` lists all of it.
 
+use std::time::Duration;
+
 use chassis::prelude::*;
 use chassis::testing::TestApp;
 
@@ -134,6 +136,17 @@ async fn a_fault_of_all_operations_is_switched_off_for_one_by_a_share_of_nothing
         assert!(!failed(&app, "/wares").await, "{common}");
         assert!(failed(&app, "/wares/1").await, "{common}");
     }
+}
+
+/// `delay` may be absent and says what it needs where it is there; what one operation says of it needs not say that again.
+#[tokio::test]
+async fn a_delay_of_all_operations_is_switched_off_for_one_by_a_share_of_nothing() {
+    let yaml = "handlers: { fault-injection: { delay: { time: 30s } } }
+operations: { wares.list: { handlers: { fault-injection: { delay: { share: 0% } } } } }";
+    let app = started(&format!("{FAILING}{yaml}")).await;
+    assert_eq!(app.get("/wares").send().await.text(), "all");
+    let late = tokio::time::timeout(Duration::from_millis(50), app.get("/wares/1").send()).await;
+    assert!(late.is_err(), "it is late");
 }
 
 #[tokio::test]

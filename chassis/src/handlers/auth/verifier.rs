@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
@@ -47,7 +48,13 @@ struct Header<'a> {
     kid: Option<Cow<'a, str>>,
     #[serde(borrow)]
     typ: Option<Cow<'a, str>>,
-    crit: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "there")]
+    crit: bool,
+}
+
+/// That a member is there, whatever it says: `null` as well.
+fn there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
 }
 
 /// A compact JWS (RFC 7515 §7.1), taken apart and not yet believed.
@@ -155,7 +162,7 @@ impl Verifier {
     fn check_signature(&self, parts: &Parts<'_>) -> Result<Standing, Refusal> {
         let json = decoded(parts.header).ok_or(Refusal::Malformed)?;
         let header: Header<'_> = serde_json::from_slice(&json).map_err(|_| Refusal::Malformed)?;
-        if header.crit.is_some() {
+        if header.crit {
             return Err(Refusal::Critical);
         }
         let typ = media_type(header.typ.as_deref().unwrap_or("JWT"));

@@ -269,13 +269,13 @@ async fn a_failure_of_the_operation_is_given_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_an_operation_that_says_when_to_come_again_is_done_again() {
+async fn only_an_operation_that_says_to_come_again_is_done_again() {
     const WAIT: Duration = Duration::from_secs(1);
     let answers: [(Answer, usize); 6] = [
         (|_, _| Fault::new(Code::Unavailable, "Later.").with_retry_after(WAIT).into_response(), 2),
         (|_, _| (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(), 2),
-        (|_, _| Fault::new(Code::Unavailable, "Later.").into_response(), 1),
-        (|_, _| StatusCode::TOO_MANY_REQUESTS.into_response(), 1),
+        (|_, _| Fault::new(Code::Unavailable, "Later.").into_response(), 2),
+        (|_, _| StatusCode::TOO_MANY_REQUESTS.into_response(), 2),
         (|_, _| Fault::new(Code::DeadlineExceeded, "Too late.").with_retry_after(WAIT).into_response(), 1),
         (|_, _| Fault::internal("broken").into_response(), 1),
     ];

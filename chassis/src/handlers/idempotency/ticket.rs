@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::StatusCode;
-use http::header::RETRY_AFTER;
 
 use super::key::Digest;
 use super::store::{End, Ended, Store};
@@ -93,9 +92,9 @@ impl Endpoint for Watched<'_> {
     }
 }
 
-/// Whether the operation itself says that nothing was done, and when to make the call again.
+/// Whether the operation itself says that it did nothing for now, and that the call is to be made again.
 fn asks_for_another(reply: &Reply) -> bool {
     let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&reply.status());
     let is_its_own = reply.fault().is_none_or(|fault| fault.handler().is_none());
-    is_busy && is_its_own && reply.headers().contains_key(RETRY_AFTER)
+    is_busy && is_its_own
 }
