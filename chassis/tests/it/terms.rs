@@ -293,6 +293,15 @@ async fn terms_that_make_no_sense_are_refused_at_their_keys() {
     );
 }
 
+/// It would be for all calls.
+#[tokio::test]
+async fn a_field_without_a_test_is_no_condition() {
+    let yaml = "{ chain: { provider: { default: [gate, trail] } }, handlers: {\n\
+                trail: { when: [{ path: /said, header: { x-tenant: } }] } } }";
+    let refused = refusal(service(yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+    assert!(refused.contains("when[0].header.x-tenant: `x-tenant` has no value"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_mark_is_given_before_it_is_asked_for() {
     let yaml = |chain: &str| {

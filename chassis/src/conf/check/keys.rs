@@ -21,7 +21,7 @@ pub(super) fn check<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, entries: &BTreeMap<
         match shape.key(key, walk.patterns) {
             _ if walk.is_full() => break,
             _ if !name(walk, &path, key, entry, shape) => {}
-            Some(_) if entry.node.content == Content::Null => {}
+            Some(_) if entry.node.content == Content::Null => unsaid(walk, &path, key, entry, shape),
             Some(schema) => walk.check(Spot { path: &path, node: &entry.node, key: &entry.key }, schema),
             None if shape.is_open() => {}
             None => meant.extend(unknown(walk, &path, key, entry, shape)),
@@ -59,6 +59,16 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
         return false;
     }
     true
+}
+
+/// Reports a name without a value in a list. Elsewhere it takes back what another file said of it; nothing does so in a
+/// list, and then it would say nothing, where whoever wrote it meant something.
+fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'_>) {
+    let in_list = path.steps().iter().any(|step| matches!(step, Step::Index(_)));
+    if in_list && !shape.keys().any(|known| known == key) {
+        let help = "write a value, `''` for an empty text, or remove the key";
+        walk.report(path, &entry.key, Weight::Key, format!("`{key}` has no value"), Some(help.to_owned()));
+    }
 }
 
 /// Reports a key that is not known, and says which was probably meant.
