@@ -134,9 +134,14 @@ impl Operators {
         }
         Ok(Compiled { present: self.present, ignore_case: self.ignore_case, checks })
     }
-}
 
-impl Operators {
+    /// What numbers are held against, each with its key.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let keys = ["less", "at-most", "greater", "at-least"];
+        let bounds = [self.less, self.at_most, self.greater, self.at_least];
+        keys.into_iter().zip(bounds).filter_map(|(key, bound)| Some((key, bound?)))
+    }
+
     /// Refuses what holds of nothing: whoever wrote it meant something else.
     fn can_hold(&self, compares: bool) -> Result<(), BuildError> {
         if self.present == Some(false) && compares {
@@ -147,14 +152,13 @@ impl Operators {
             let error = BuildError::new("in", "the list is empty, so that nothing is in it");
             return Err(error.with_help("list the texts that it may be, or write `{ present: false }`"));
         }
-        let bounds = [("less", self.less), ("at-most", self.at_most), ("greater", self.greater)];
-        for (key, bound) in bounds.into_iter().chain([("at-least", self.at_least)]) {
-            if let Some(bound) = bound.filter(|bound| bound.abs() >= EXACT) {
+        match self.bounds().find(|(_, bound)| bound.abs() >= EXACT) {
+            Some((key, bound)) => {
                 let error = BuildError::new(key, format!("{bound} is too large to be compared exactly"));
-                return Err(error.with_help(format!("numbers are compared below {EXACT}; compare larger ones as text")));
+                Err(error.with_help(format!("numbers are compared below {EXACT}; compare larger ones as text")))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

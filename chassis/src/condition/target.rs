@@ -40,8 +40,7 @@ fn possible(test: &Test) -> Result<(), BuildError> {
         Test::Exact(text) => return path("", text),
         Test::Operators(operators) => operators,
     };
-    let numbers = [operators.less, operators.at_most, operators.greater, operators.at_least];
-    if numbers.iter().any(Option::is_some) {
+    if operators.bounds().next().is_some() {
         return Err(BuildError::new("", "a path is no number").with_help("compare it with texts, or with `regex`"));
     }
     if operators.present == Some(false) {

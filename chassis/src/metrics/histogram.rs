@@ -108,9 +108,7 @@ impl Sorted {
     #[inline]
     fn exemplify(&self, value: u64, call: &TraceContext, at: u64) {
         let bucket = self.bucket(value);
-        if let Some(renewed) = self.renewed.get(bucket)
-            && renewed.load(Ordering::Relaxed).abs_diff(at) >= STANDS_FOR
-        {
+        if is_due(&self.renewed[bucket], at) {
             self.renew(bucket, Exemplar { trace_id: call.trace_id, span_id: call.span_id, value, at });
         }
     }
@@ -124,11 +122,10 @@ impl Sorted {
             Err(TryLockError::WouldBlock) => return,
         };
         // Another thread may have been here meanwhile.
-        if let (Some(renewed), Some(place)) = (self.renewed.get(bucket), exemplars.get_mut(bucket))
-            && renewed.load(Ordering::Relaxed).abs_diff(exemplar.at) >= STANDS_FOR
-        {
+        let renewed = &self.renewed[bucket];
+        if is_due(renewed, exemplar.at) {
             renewed.store(exemplar.at, Ordering::Relaxed);
-            *place = Some(exemplar);
+            exemplars[bucket] = Some(exemplar);
         }
     }
 
@@ -140,6 +137,12 @@ impl Sorted {
             exemplars: self.exemplars.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
+}
+
+/// Whether another call may stand for a bucket whose call came then. The wall may be set back meanwhile.
+#[inline]
+fn is_due(renewed: &AtomicU64, at: u64) -> bool {
+    renewed.load(Ordering::Relaxed).abs_diff(at) >= STANDS_FOR
 }
 
 impl Buckets {

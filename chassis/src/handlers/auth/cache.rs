@@ -32,9 +32,9 @@ const CLOSED: u64 = 2;
 
 /// Verified tokens, in sets that their digests choose. It belongs to one set of keys and goes with it.
 ///
-/// Reading takes no lock and allocates nothing; keeping takes one for a moment. Each token has two sets it may stand in and takes a free place in
-/// either; there are never more places than configured. What is kept and compared is the whole digest of a token, not the
-/// token: many callers that take turns need less memory to be near, and nobody finds a token in it.
+/// Reading takes no lock and allocates nothing; keeping takes one for a moment. Each token has two sets it may stand in and
+/// takes a free place in either; there are never more places than configured. What is kept and compared is the whole digest
+/// of a token, not the token: many callers that take turns need less memory to be near, and nobody finds a token in it.
 pub(super) struct Cache {
     /// Made when the first token is kept.
     sets: OnceLock<Box<[Set]>>,
@@ -130,24 +130,23 @@ impl Cache {
 
     /// An entry in the next place of those that lie together.
     fn entry(&self, handle: Handle<Remembered>) -> Arc<Handle<Remembered>> {
-        let mut entry = self.next_blank(&handle.kept);
-        match Arc::get_mut(&mut entry) {
-            Some(place) => {
-                *place = handle;
-                entry
-            }
-            None => Arc::new(handle),
+        if let Some(mut entry) = self.next_blank(&handle.kept)
+            && let Some(place) = Arc::get_mut(&mut entry)
+        {
+            *place = handle;
+            return entry;
         }
+        Arc::new(handle)
     }
 
-    fn next_blank(&self, like: &Remembered) -> Arc<Handle<Remembered>> {
+    /// There always is one, and nobody else has it.
+    fn next_blank(&self, like: &Remembered) -> Option<Arc<Handle<Remembered>>> {
         let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
-        let nobody = || Principal::new(Identity::default());
         if blank.is_empty() {
-            let nobody = nobody();
+            let nobody = Principal::new(Identity::default());
             blank.extend((0..AT_ONCE).map(|_| Arc::new(Handle::new(&nobody, like.blank()))));
         }
-        blank.pop().unwrap_or_else(|| Arc::new(Handle::new(&nobody(), like.blank())))
+        blank.pop()
     }
 
     fn exchange(&self, set: &Set, way: usize, kept: Option<Arc<Handle<Remembered>>>) {

@@ -63,6 +63,7 @@ mod tests {
         };
         (0..=255).for_each(|octet| spans([octet, 255 - octet, 0, octet].into()));
         spans("2001:db8::1".parse().unwrap());
+        spans("::ffff:192.168.100.200".parse().unwrap());
         spans("1111:2222:3333:4444:5555:6666:7777:8888".parse().unwrap());
     }
 }
