@@ -22,6 +22,7 @@ use crate::invocation::{Peer, Tls};
 use crate::protocol::Refusals;
 
 mod accept;
+mod batch;
 mod body;
 pub(crate) mod call;
 pub(crate) mod check;
@@ -30,6 +31,7 @@ mod doorway;
 mod flaw;
 mod line;
 mod order;
+mod outlet;
 mod pieces;
 mod refused;
 mod server;

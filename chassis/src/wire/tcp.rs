@@ -4,29 +4,30 @@
 //! request were spent on it.
 
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, recv};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+
+use super::batch::Holding;
+use super::outlet::Outlet;
 
 /// Whether less than there was room for means that no more has arrived: what tokio takes readiness from says so on these
 /// systems. Asking for more would be a call of the system for nothing.
 const LESS_IS_ALL: bool = cfg!(any(target_os = "linux", target_os = "android", target_os = "macos"));
-
-/// How a peer that is gone is no signal. Where there is no flag for it, the standard library has seen to that.
-#[cfg(not(target_vendor = "apple"))]
-const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
-#[cfg(target_vendor = "apple")]
-const QUIETLY: SendFlags = SendFlags::empty();
 
 /// How often in a row there may be something to read or room to write before other tasks have their turn, as in tokio.
 const MOST_IN_A_ROW: u8 = 128;
 
 /// A TCP connection.
 pub(crate) struct Tcp {
-    pub(super) stream: TcpStream,
+    pub(super) outlet: Arc<Outlet>,
+    holding: Holding,
     // Whether the peer had no room for what was last to be sent.
     blocked: bool,
     in_a_row: u8,
@@ -35,16 +36,17 @@ pub(crate) struct Tcp {
 impl Drop for Tcp {
     /// A peer that does not read has no claim to what is left: the system would keep it for as long as the peer likes.
     fn drop(&mut self) {
-        if self.blocked {
-            // A socket that refuses is already dead.
-            let _ = self.stream.set_zero_linger();
+        self.holding.settle();
+        if self.blocked || self.outlet.is_behind() {
+            self.outlet.give_up();
         }
     }
 }
 
 impl Tcp {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, blocked: false, in_a_row: 0 }
+        let outlet = Arc::new(Outlet::new(stream));
+        Self { outlet, holding: Holding::default(), blocked: false, in_a_row: 0 }
     }
 
     /// A peer that is faster than we are must not keep its thread to itself: tokio sees to that only where it is asked.
@@ -61,12 +63,13 @@ impl Tcp {
     /// Reads once, if tokio knows of anything to read.
     fn receive(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
         let mut received = None;
-        let outcome = self.stream.try_io(Interest::READABLE, || {
+        let stream = &self.outlet.stream;
+        let outcome = stream.try_io(Interest::READABLE, || {
             #[expect(unsafe_code, reason = "to make the room readable first costs more than to read")]
             // SAFETY: nothing but what the system writes is written there.
             let room = unsafe { buffer.unfilled_mut() };
             let length = room.len();
-            let (_, count) = recv(&self.stream, room, RecvFlags::empty())?;
+            let (_, count) = recv(stream, room, RecvFlags::empty())?;
             received = Some(count);
             // It is all, and tokio must hear of more before the next try.
             if LESS_IS_ALL && (1..length).contains(&count) {
@@ -85,9 +88,30 @@ impl Tcp {
         Ok(())
     }
 
-    fn send(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.in_a_row += 1;
-        self.stream.try_io(Interest::WRITABLE, || Ok(send(&self.stream, bytes, QUIETLY)?))
+    /// Holds what is to be sent for a moment, or sends it.
+    fn poll_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+        send: impl Fn(&Outlet) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_turn(cx));
+        // Behind what is left, it waits as well.
+        let outcome = if !self.outlet.is_behind() && self.holding.hold(&self.outlet, bytes) {
+            Poll::Ready(Ok(bytes.iter().map(|piece| piece.len()).sum()))
+        } else {
+            self.outlet.poll_send(cx, send)
+        };
+        self.blocked = outcome.is_pending();
+        self.in_a_row = if self.blocked { 0 } else { self.in_a_row + 1 };
+        outcome
+    }
+
+    /// Hands all that was held to the system.
+    fn poll_handed_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = self.outlet.poll_caught_up(cx);
+        self.blocked = outcome.is_pending();
+        outcome
     }
 }
 
@@ -100,7 +124,7 @@ impl AsyncRead for Tcp {
             match this.receive(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     this.in_a_row = 0;
-                    ready!(this.stream.poll_read_ready(cx))?;
+                    ready!(this.outlet.stream.poll_read_ready(cx))?;
                 }
                 outcome => return Poll::Ready(outcome),
             }
@@ -111,17 +135,7 @@ impl AsyncRead for Tcp {
 impl AsyncWrite for Tcp {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        ready!(this.poll_turn(cx));
-        loop {
-            let outcome = this.send(bytes);
-            this.blocked = outcome.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-            if !this.blocked {
-                return Poll::Ready(outcome);
-            }
-            this.in_a_row = 0;
-            ready!(this.stream.poll_write_ready(cx))?;
-        }
+        self.get_mut().poll_part(cx, &[IoSlice::new(bytes)], |outlet| outlet.send(bytes))
     }
 
     fn poll_write_vectored(
@@ -129,22 +143,26 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.blocked = outcome.is_pending();
-        outcome
+        self.get_mut().poll_part(cx, slices, |outlet| outlet.stream.try_write_vectored(slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
+    /// What is held is on its way, and counts as sent.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        self.get_mut().poll_handed_over(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        this.holding.settle();
+        ready!(this.poll_handed_over(cx))?;
+        match SockRef::from(&this.outlet.stream).shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            outcome => Poll::Ready(outcome),
+        }
     }
 }
 
@@ -218,7 +236,7 @@ mod tests {
     async fn a_peer_that_sends_without_end_leaves_others_their_turn() {
         let (mut tcp, mut peer) = pair().await;
         peer.write_all(&[7; 1000]).await.unwrap();
-        tcp.stream.readable().await.unwrap();
+        tcp.outlet.stream.readable().await.unwrap();
         let mut byte = [0];
         let read = in_a_row(|cx| Pin::new(&mut tcp).poll_read(cx, &mut ReadBuf::new(&mut byte))).await;
         assert!((1..=usize::from(MOST_IN_A_ROW)).contains(&read), "{read}");

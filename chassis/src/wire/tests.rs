@@ -1,5 +1,6 @@
 //! What peers see of a listener, whatever they send.
 
+mod batch;
 mod drain;
 mod framing;
 mod http1;

@@ -79,6 +79,6 @@ async fn connections_send_at_once_and_ask_for_vanished_peers() {
     let _peer = TcpStream::connect(address).await.unwrap();
     let (connected, _) = std::future::poll_fn(|cx| sockets.poll_accept(cx)).await.unwrap();
     let Connected::Tcp { stream } = connected else { panic!("not TCP") };
-    assert!(stream.stream.nodelay().unwrap());
-    assert!(socket2::SockRef::from(&stream.stream).keepalive().unwrap());
+    assert!(stream.outlet.stream.nodelay().unwrap());
+    assert!(socket2::SockRef::from(&stream.outlet.stream).keepalive().unwrap());
 }

@@ -1,0 +1,122 @@
+//! The way out of a TCP connection, for its task and for whoever sends what was held.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+
+use rustix::net::{SendFlags, send};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::batch::locked;
+
+/// How a peer that is gone is no signal. Where there is no flag for it, the standard library has seen to that.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+pub(super) const QUIETLY: SendFlags = SendFlags::empty();
+
+/// The way out of a connection.
+pub(super) struct Outlet {
+    pub(super) stream: TcpStream,
+    /// Whether the peer had no room for all that was held.
+    is_behind: AtomicBool,
+    rest: Mutex<Rest>,
+}
+
+/// What the peer had no room for.
+#[derive(Default)]
+struct Rest {
+    bytes: Vec<u8>,
+    /// Who sends it: the task of the connection may have nothing more to write, and look at nothing.
+    sender: Option<AbortHandle>,
+}
+
+impl Outlet {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, is_behind: AtomicBool::new(false), rest: Mutex::default() }
+    }
+
+    /// Sends what there is room for.
+    pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_io(Interest::WRITABLE, || Ok(send(&self.stream, bytes, QUIETLY)?))
+    }
+
+    /// Whether a part of what was held is still to be sent.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Acquire)
+    }
+
+    /// Sends, behind what was held and is left. Only the task of the connection does.
+    pub(super) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        send: impl Fn(&Self) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_caught_up(cx))?;
+        loop {
+            match send(self) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    /// Sends what was held and is left. Only the task of the connection does.
+    pub(super) fn poll_caught_up(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.is_behind() {
+            match self.send_rest() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
+                outcome => outcome?,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn send_rest(&self) -> io::Result<()> {
+        let mut rest = locked(&self.rest);
+        let count = self.send(&rest.bytes)?;
+        rest.bytes.drain(..count);
+        if rest.bytes.is_empty() {
+            *rest = Rest::default();
+            self.is_behind.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Leaves what there was no room for to a task that sends it.
+    #[cold]
+    pub(super) fn leave(self: &Arc<Self>, bytes: &[u8]) {
+        let mut rest = locked(&self.rest);
+        rest.bytes.extend_from_slice(bytes);
+        self.is_behind.store(true, Ordering::Release);
+        // Without a runtime there is nobody but the task of the connection.
+        if rest.sender.is_none()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            rest.sender = Some(runtime.spawn(Arc::clone(self).catch_up()).abort_handle());
+        }
+    }
+
+    /// A peer that is gone is the matter of whoever reads.
+    async fn catch_up(self: Arc<Self>) {
+        while self.is_behind() && self.stream.writable().await.is_ok() {
+            match self.send_rest() {
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// The connection is over, and what is left with it.
+    pub(super) fn give_up(&self) {
+        // A socket that refuses is already dead.
+        let _ = self.stream.set_zero_linger();
+        if let Some(sender) = locked(&self.rest).sender.take() {
+            sender.abort();
+        }
+    }
+}
