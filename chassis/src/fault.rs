@@ -30,6 +30,7 @@ pub struct Fault(Box<Cause>);
 
 struct Cause {
     code: Code,
+    status: StatusCode,
     detail: Cow<'static, str>,
     kind: Option<Cow<'static, str>>,
     internal: Option<Box<dyn Error + Send + Sync>>,
@@ -75,6 +76,7 @@ impl Fault {
     fn of(code: Code, detail: Cow<'static, str>) -> Self {
         Self(Box::new(Cause {
             code,
+            status: code.status(),
             detail,
             kind: None,
             internal: None,
@@ -91,6 +93,13 @@ impl Fault {
     /// A failure of the service itself. Callers read no more than that; `cause` is logged.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Code::Internal, "The service failed to answer this call.").with_cause(cause)
+    }
+
+    /// A fault that is answered with a status that may be no code's own; its code is then the first of the class.
+    pub(crate) fn with_status(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut fault = Self::new(Code::from_status(status), detail);
+        fault.0.status = status;
+        fault
     }
 
     /// Attaches what the logs should say and callers must not read.
@@ -158,7 +167,7 @@ impl Fault {
 
     /// The status of the HTTP reply.
     pub fn status(&self) -> StatusCode {
-        self.0.code.status()
+        self.0.status
     }
 
     /// What callers read.

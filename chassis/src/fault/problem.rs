@@ -11,7 +11,7 @@ impl Fault {
     pub(crate) fn problem<'a>(&'a self, operation: Option<&'a str>, trace_id: Option<String>) -> Problem<'a> {
         Problem {
             kind: self.0.kind.as_deref().unwrap_or("about:blank"),
-            title: self.0.code.title(),
+            title: self.title(),
             status: self.status().as_u16(),
             detail: &self.0.detail,
             code: self.0.code.as_str(),
@@ -24,6 +24,12 @@ impl Fault {
             violations: &self.0.violations,
             extensions: self.0.extensions.iter().map(|(name, value)| (name.as_ref(), value)).collect(),
         }
+    }
+
+    /// The phrase of its status (RFC 9457 §4.2.1); that of its code where HTTP knows none.
+    fn title(&self) -> &'static str {
+        let (code, status) = (self.0.code, self.0.status);
+        if code.status() == status { code.title() } else { status.canonical_reason().unwrap_or(code.title()) }
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Delay {
 /// How calls fail.
 #[conf]
 pub struct Abort {
-    /// The status they are answered with: one that a fault can have, such as 500 or 503.
+    /// The status they are answered with. 499 is none: nobody is answered with it.
     #[conf(default = 503, range(400..=599))]
     pub status: u16,
     /// The share of calls.
@@ -57,7 +57,7 @@ pub struct Abort {
 #[handler("fault-injection", after("auth"))]
 pub struct FaultInjection {
     delay: Option<(Interval, Share)>,
-    abort: Option<(Code, Share)>,
+    abort: Option<(StatusCode, Share)>,
     random: Random,
     delayed: Counter,
 }
@@ -67,7 +67,7 @@ impl Configure for FaultInjection {
 
     fn build(conf: Conf, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         warn(&conf, context);
-        let abort = conf.abort.map(|abort| code(abort.status).map(|code| (code, abort.share))).transpose()?;
+        let abort = conf.abort.map(|abort| status(abort.status).map(|status| (status, abort.share))).transpose()?;
         let delay = conf.delay.map(|delay| (delay.time, delay.share));
         let delayed = context.process.metrics.counter(&DELAYED, labels::<&str>([]));
         Ok(Self { delay, abort, random: context.random.clone(), delayed })
@@ -91,8 +91,8 @@ impl Handler for FaultInjection {
         let of = |share: Share| if share == Share::ALL { String::new() } else { format!("in {share} of calls ") };
         let delay = self.delay.filter(|(_, share)| *share > Share::NONE);
         let delay = delay.map(|(time, share)| format!("{}waits {time}", of(share)));
-        let abort = self.abort.filter(|(_, share)| *share > Share::NONE).map(|(code, share)| {
-            let refusing = Outlook::refusing(&aborted(code));
+        let abort = self.abort.filter(|(_, share)| *share > Share::NONE).map(|(status, share)| {
+            let refusing = Outlook::refusing(&aborted(status));
             (format!("{}{}", of(share), refusing.words), share == Share::ALL)
         });
         let ends = abort.as_ref().is_some_and(|(_, ends)| *ends);
@@ -109,22 +109,24 @@ impl FaultInjection {
     }
 }
 
-fn outcome(abort: Option<Code>) -> Verdict {
-    abort.map_or(Verdict::Continue, |code| Verdict::Refuse(aborted(code)))
+fn outcome(abort: Option<StatusCode>) -> Verdict {
+    abort.map_or(Verdict::Continue, |status| Verdict::Refuse(aborted(status)))
 }
 
-fn aborted(code: Code) -> Fault {
-    let fault = Fault::new(code, "This call was made to fail on purpose.").with_policy("abort");
+fn aborted(status: StatusCode) -> Fault {
+    let fault = Fault::with_status(status, "This call was made to fail on purpose.").with_policy("abort");
     fault.with_remedy("Remove `abort` from `fault-injection`.")
 }
 
-/// The kind of fault that has this status.
-fn code(status: u16) -> Result<Code, BuildError> {
-    let known = |code: &&Code| code.status().as_u16() == status && **code != Code::Cancelled;
-    Code::ALL.iter().find(known).copied().ok_or_else(|| {
-        let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("nothing");
-        BuildError::new("abort.status", format!("no fault has the status {status} ({title})"))
-            .with_help("write one that a fault has, such as 429, 500, 502, 503 or 504")
+/// The status of this number, but for the one that stands in logs for callers who left.
+fn status(number: u16) -> Result<StatusCode, BuildError> {
+    let status = StatusCode::from_u16(number).ok().filter(|status| *status != Code::Cancelled.status());
+    status.ok_or_else(|| {
+        BuildError::new(
+            "abort.status",
+            format!("nobody is answered with {number}: it stands for callers who went away"),
+        )
+        .with_help("write another, such as 429, 500, 502, 503 or 504")
     })
 }
 
@@ -166,14 +168,14 @@ mod tests {
         built(conf).unwrap()
     }
 
-    /// What becomes of a call: the code it fails with.
-    async fn outcome(handler: &FaultInjection) -> Option<Code> {
+    /// What becomes of a call: the status it fails with.
+    async fn outcome(handler: &FaultInjection) -> Option<u16> {
         let mut call = fixture::call(fixture::request("GET", "/"));
         let mut verdict = handler.before(&mut call);
         loop {
             verdict = match verdict {
                 Verdict::Continue => return None,
-                Verdict::Refuse(fault) => return Some(fault.code()),
+                Verdict::Refuse(fault) => return Some(fault.status().as_u16()),
                 Verdict::Answer(_) => panic!("a fault is no answer"),
                 Verdict::Wait(mut waiting) => {
                     poll_fn(|cx| match waiting.poll(cx, &mut call) {
@@ -204,7 +206,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn h16_every_call_fails_with_the_status_that_is_said() {
         let all = injecting(json!({ "abort": { "status": 500 } }));
-        assert_eq!(outcome(&all).await, Some(Code::Internal));
+        assert_eq!(outcome(&all).await, Some(500));
         assert_eq!(failed_of_1000(&all).await, 1000);
     }
 
@@ -230,7 +232,7 @@ mod tests {
         assert_eq!(outcome(&injecting(json!({ "delay": { "time": "2s" } }))).await, None);
         assert_eq!(Clock::system().now().duration_since(start), Duration::from_secs(2));
         let both = json!({ "delay": { "time": "3s" }, "abort": {} });
-        assert_eq!(outcome(&injecting(both)).await, Some(Code::Unavailable));
+        assert_eq!(outcome(&injecting(both)).await, Some(503));
         assert_eq!(Clock::system().now().duration_since(start), Duration::from_secs(5));
     }
 
@@ -244,13 +246,15 @@ mod tests {
         assert_eq!((late.delayed.count(), timely.delayed.count()), (1, 0));
     }
 
-    #[test]
-    fn a_status_that_no_fault_has_is_refused() {
-        for status in [418, 499] {
-            let error = built::<FaultInjection>(json!({ "abort": { "status": status } })).err().unwrap();
-            assert_eq!(error.at, "abort.status");
+    #[tokio::test]
+    async fn h16_a_call_fails_with_any_status_of_a_failure() {
+        for status in [400, 418, 421, 500, 503, 511, 599] {
+            let all = injecting(json!({ "abort": { "status": status } }));
+            assert_eq!(outcome(&all).await, Some(status));
         }
-        assert!(built::<FaultInjection>(json!({ "abort": { "status": 200 } })).is_err());
+        for status in [200, 399, 499, 600] {
+            assert!(built::<FaultInjection>(json!({ "abort": { "status": status } })).is_err(), "{status}");
+        }
     }
 
     fn warnings(conf: Value) -> Vec<String> {

@@ -3,6 +3,7 @@
 use http::{Method, Version};
 
 use super::Invocation;
+use crate::operation::Operation;
 
 /// The methods that are told apart; the last stands for all that anybody may invent.
 pub(crate) const METHODS: [&str; 11] =
@@ -28,6 +29,23 @@ pub(crate) fn method(method: &Method) -> usize {
     let other = METHODS.len() - 1;
     METHODS[..other].iter().position(|known| *known == method.as_str()).unwrap_or(other)
 }
+
+/// What a method is called: as it was sent where it is known, or leads to the operation that was declared with it.
+pub(crate) fn name<'a>(sent: &Method, operation: Option<&'a Operation>) -> &'a str {
+    match METHODS[method(sent)] {
+        OTHER => operation.and_then(own).unwrap_or(OTHER),
+        known => known,
+    }
+}
+
+/// The method of an operation, if that is one that its author invented. Nothing else that is not known leads to it.
+pub(crate) fn own(operation: &Operation) -> Option<&str> {
+    let own: &str = &operation.method;
+    (own != ANY && !METHODS.contains(&own)).then_some(own)
+}
+
+/// What operations for whatever method are declared with.
+const ANY: &str = "*";
 
 /// The place of what the call came by among [`SCHEMES`]: what its connection is, or what the caller says.
 pub(crate) fn scheme(invocation: &Invocation) -> usize {

@@ -40,8 +40,9 @@ pub(super) fn malformed(text: &Arc<Text>, error: &ScanError) -> Problem {
         return too_deep(&origin);
     }
     if text.line(marker.line()).is_some_and(|line| line.contains("${")) {
-        return problem("this is not YAML: `${…}` is taken for the start of a map here")
-            .with_help("put the value in quotes: inside of brackets a bare `{` means something else");
+        return problem("this is not YAML: `${…}` is taken for the start of a map here").with_help(
+            "write the keys on lines of their own, without brackets, or put a value that is a text in quotes",
+        );
     }
     match MEANINGS.iter().find(|(said, _, _)| error.info().contains(said)) {
         Some((_, means, help)) => problem(&format!("this is not YAML: {means}")).with_help(*help),

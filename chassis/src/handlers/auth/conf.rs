@@ -25,7 +25,8 @@ pub struct Conf {
     pub mtls: Option<Mtls>,
     /// Another service that is asked about every call of a known caller that is not to a public operation.
     pub external: Option<External>,
-    /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out.
+    /// What challenges call this service (`realm`, RFC 9110 §11.5); the first audience if left out, and `chassis`
+    /// where there is none.
     pub realm: Option<String>,
     /// What becomes of a call to a public operation whose token, key or password is not valid.
     #[conf(default)]
@@ -165,7 +166,8 @@ pub struct Jwt {
     /// The algorithms in use. Each key is bound to one of them when it is loaded; a token never chooses.
     #[conf(default = vec![Algorithm::HS256, Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA])]
     pub algorithms: Vec<Algorithm>,
-    /// How far the clock of the issuer may be off, for `exp` and `nbf`; at most one minute.
+    /// How far the clock of the issuer may be ahead: a token is taken so long before its `nbf`, and never after its
+    /// `exp`; at most one minute.
     #[conf(default = LEEWAY)]
     pub leeway: Interval,
     /// The longest token that is looked at.
@@ -251,6 +253,9 @@ pub enum AtStart {
 /// Where the claims of a token say what. A name that is not a claim is a path: `realm_access.roles`.
 #[conf]
 pub struct ClaimNames {
+    /// Names the caller: a text. `username` or `client_id` where the issuer says it there.
+    #[conf(default = "sub".to_owned())]
+    pub subject: String,
     /// Hold scopes: a text with spaces or a list; all of them together.
     #[conf(default = vec!["scope".to_owned(), "scp".to_owned()])]
     pub scopes: Vec<String>,

@@ -35,7 +35,7 @@ pub struct Verifier {
 pub struct Verified {
     /// Who it is.
     pub principal: Principal,
-    /// Until when the token is accepted, in seconds since the Unix epoch: its `exp` and the leeway.
+    /// Until when the token is accepted, in seconds since the Unix epoch: its `exp`.
     pub until: u64,
 }
 
@@ -44,12 +44,19 @@ pub struct Verified {
 struct Header<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "said")]
     kid: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "said")]
     typ: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "there")]
     crit: bool,
+}
+
+/// What a member says that is there: a text, and not `null`.
+fn said<'de: 'a, 'a, D: Deserializer<'de>>(member: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Text::deserialize(member).map(|Text(text)| Some(text))
 }
 
 /// That a member is there, whatever it says: `null` as well.
@@ -182,7 +189,7 @@ impl Verifier {
     /// `exp` (RFC 7519 §4.1.4) must be there, `nbf` (§4.1.5) may. The answer is until when the token is accepted.
     fn check_times(&self, claims: &Map<String, Value>, now: u64) -> Result<u64, Refusal> {
         let expiry = claims.get("exp").ok_or(Refusal::Endless)?;
-        let until = seconds(expiry).ok_or(Refusal::Claims)?.saturating_add(self.leeway);
+        let until = seconds(expiry).ok_or(Refusal::Claims)?;
         if now >= until {
             return Err(Refusal::Expired);
         }
@@ -208,7 +215,8 @@ impl Verifier {
     }
 
     fn principal(&self, claims: Map<String, Value>) -> Result<Principal, Refusal> {
-        let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = claim(&claims, &self.names.subject).and_then(Value::as_str);
+        let subject = subject.filter(|subject| !subject.is_empty());
         let subject = subject.ok_or(Refusal::Nobody)?.to_owned();
         let scopes = words(&claims, &self.names.scopes);
         let roles = words(&claims, &self.names.roles);

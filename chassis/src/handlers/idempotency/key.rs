@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use http::HeaderMap;
+use sfv::{BareItem, Parser};
 
 use crate::invocation::Invocation;
 use crate::principal::Principal;
@@ -31,19 +32,12 @@ pub(super) fn key(headers: &HeaderMap, takes_bare: bool) -> Result<Option<String
     if is_one { Ok(Some(key)) } else { Err(()) }
 }
 
-/// A string of structured fields (RFC 9651 §4.2.5), without parameters.
+/// A string of structured fields (RFC 9651 §3.3.3). Parameters mean nothing here, and are passed over.
 fn string(text: &str) -> Option<String> {
-    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut key = String::with_capacity(inside.len());
-    let mut characters = inside.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => key.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
-            ' ' | '!' | '#'..='~' => key.push(character),
-            _ => return None,
-        }
+    match Parser::new(text).parse_item() {
+        Ok(BareItem::String(string)) => Some(string.into()),
+        _ => None,
     }
-    Some(key)
 }
 
 /// A key without quotes, as many clients send it.
@@ -93,8 +87,23 @@ mod tests {
         assert_eq!(read(&[], false), Ok(None));
         assert_eq!(read(&["\"a-1 b\""], false), Ok(Some("a-1 b".to_owned())));
         assert_eq!(read(&[" \"a\\\"b\\\\\" "], false), Ok(Some("a\"b\\".to_owned())));
+        assert_eq!(read(&["\"a\";p=1;q"], false), Ok(Some("a".to_owned())), "parameters mean nothing");
         let long = format!("\"{}\"", "a".repeat(LONGEST + 1));
-        for wrong in ["a", "", "\"", "\"\"", "\"a", "\"a\\b\"", "\"a\"b\"", "\"a\";p=1", "\"a\", \"b\"", &long] {
+        for wrong in [
+            "a",
+            "",
+            "\"",
+            "\"\"",
+            "\"a",
+            "\"a\\b\"",
+            "\"a\"b\"",
+            "\"a\";",
+            "\"a\";p=",
+            "\"a\", \"b\"",
+            "7",
+            ":YQ==:",
+            &long,
+        ] {
             assert_eq!(read(&[wrong], false), Err(()), "{wrong}");
         }
         assert_eq!(read(&["\"a\"", "\"a\""], false), Err(()));

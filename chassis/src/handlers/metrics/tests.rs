@@ -12,9 +12,10 @@ use crate::clock::Clock;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings, typed};
 use crate::fault::{Code, Fault};
-use crate::invocation::fixture;
+use crate::invocation::{Params, fixture};
 use crate::metrics::text::{Format, spell};
 use crate::metrics::{Buckets, Labels, Measured};
+use crate::operation::Operation;
 use crate::trace::{SAMPLED, TraceContext};
 
 struct Bench {
@@ -97,6 +98,18 @@ fn a_call_is_measured_by_its_operation_and_outcome() {
         ("url.scheme", "http"),
     ];
     assert_eq!(labels, expected.map(|(name, value)| (name, value.to_owned())));
+}
+
+#[test]
+fn the_method_that_an_operation_was_declared_with_is_no_invention() {
+    let method = |declared: &'static str, sent: &str| {
+        let operation = Operation::new("test", "operation", declared, "/x");
+        let mut call = fixture::with_operation(fixture::request(sent, "/x"), operation, Params::default());
+        value(&said(&mut call, Reply::new("ok")), "http.request.method")
+    };
+    assert_eq!(method("PURGE", "PURGE").as_deref(), Some("PURGE"));
+    assert_eq!(method("*", "PURGE").as_deref(), Some("_OTHER"));
+    assert_eq!(method("*", "POST").as_deref(), Some("POST"));
 }
 
 #[test]

@@ -267,11 +267,10 @@ impl Policy {
     }
 
     fn check(&self) -> Result<(), BuildError> {
-        if self.burst.is_some() && self.rate.is_none_or(|rate| rate.count == 0) {
-            return Err(BuildError::new("burst", "a burst has no meaning without a rate above 0").with_help(
-                "set `rate`, such as `rate: 100/s`; where every call is to be refused, `burst: null` takes back the burst \
-                 that is said for all",
-            ));
+        // Beside a rate of 0 it is one that is said for all, of which nothing is left.
+        if self.burst.is_some() && self.rate.is_none() {
+            return Err(BuildError::new("burst", "a burst has no meaning without a rate")
+                .with_help("set `rate`, such as `rate: 100/s`"));
         }
         self.key.check()
     }

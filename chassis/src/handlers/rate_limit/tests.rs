@@ -251,7 +251,7 @@ fn refusals_and_shared_buckets_are_counted_by_policy() {
 #[test]
 fn what_is_wrong_with_the_configuration_is_said_with_its_key() {
     let error = |conf| built::<RateLimit>(conf).err().map(|error| error.to_string()).unwrap_or_default();
-    assert_eq!(error(json!({ "burst": 5 })), "`burst`: a burst has no meaning without a rate above 0");
+    assert_eq!(error(json!({ "burst": 5 })), "`burst`: a burst has no meaning without a rate");
     assert_eq!(error(json!({ "ipv6-prefix": 129 })), "`ipv6-prefix`: it must be from 0 to 128");
     assert!(error(json!({ "key": "user" })).starts_with("`key`: unknown key `user`: write `peer`"));
     assert!(error(json!({ "trusted-proxies": ["x"] })).starts_with("`trusted-proxies[0]`: `x` is not a network"));

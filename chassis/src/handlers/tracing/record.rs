@@ -3,10 +3,10 @@
 use http::header::USER_AGENT;
 
 use super::notes::Notes;
-use super::span::{known, named};
+use super::span::named;
 use super::{Cause, address};
 use crate::field::first;
-use crate::invocation::convention::{OTHER, SCHEMES, VERSIONS, scheme, version};
+use crate::invocation::convention::{OTHER, SCHEMES, VERSIONS, name, scheme, version};
 use crate::invocation::{CorrelationId, Invocation, RequestId};
 use crate::operation::Operation;
 use crate::outbox::{Writing, shortened};
@@ -54,7 +54,8 @@ impl Seen<'_> {
     }
 
     fn note_request(&self, span: &mut Writing<'_>) {
-        let (sent, method) = (self.invocation, known(self.invocation.method()));
+        let sent = self.invocation;
+        let method = name(sent.method(), sent.operation());
         match sent.operation() {
             // As nearly all calls of it do.
             Some(operation) if operation.method == method => {

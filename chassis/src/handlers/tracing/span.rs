@@ -8,7 +8,7 @@ use tracing::field::Empty;
 use tracing::{Level, Span, debug, enabled, field, info_span};
 
 use super::notes::Notes;
-use crate::invocation::convention::{METHODS, OTHER, SCHEMES, VERSIONS, method, scheme, version};
+use crate::invocation::convention::{OTHER, SCHEMES, VERSIONS, name, scheme, version};
 use crate::invocation::{CallSpan, CorrelationId, Invocation, Matched};
 use crate::reply::Reply;
 use crate::trace::{Hex, TraceContext};
@@ -64,7 +64,7 @@ impl Facts {
 
     fn whole(&self) -> Span {
         let operation = self.matched.operation();
-        let (method, trace, link) = (known(&self.method), &self.trace, self.link.as_ref());
+        let (method, trace, link) = (name(&self.method, operation), &self.trace, self.link.as_ref());
         let route = operation.map(|operation| operation.template.as_str());
         info_span!(
             target: "chassis::call",
@@ -149,9 +149,4 @@ fn told(invocation: &Invocation, reply: &Reply, is_told: bool) {
 pub(super) fn named<'a>(method: &'a str, route: Option<&'a str>) -> [&'a str; 3] {
     let method = if method == OTHER { "HTTP" } else { method };
     route.map_or([method, "", ""], |route| [method, " ", route])
-}
-
-/// What a method is called.
-pub(super) fn known(sent: &Method) -> &'static str {
-    METHODS[method(sent)]
 }

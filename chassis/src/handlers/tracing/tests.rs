@@ -15,7 +15,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use super::*;
 use crate::conf::fixture::built;
 use crate::fault::{Code, Fault};
-use crate::invocation::{Tls, fixture};
+use crate::invocation::{Params, Tls, fixture};
+use crate::operation::Operation;
 use crate::trace::{Hex, RANDOM, SAMPLED, TRACEPARENT, TRACESTATE};
 
 mod callers;
@@ -200,6 +201,19 @@ fn what_matched_nothing_is_named_by_its_method_and_inventions_are_not() {
     };
     assert_eq!(name("GET"), ["GET", "GET", ""]);
     assert_eq!(name("BREW"), ["HTTP", "_OTHER", "BREW"]);
+}
+
+#[test]
+fn the_method_that_an_operation_was_declared_with_names_its_spans() {
+    let notes = Notes::default();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(notes.clone()), || {
+        let operation = Operation::new("cache", "purge", "PURGE", "/x");
+        let mut call = fixture::with_operation(fixture::request("PURGE", "/x"), operation, Params::default());
+        let _ = tracing(json!({ "ratio": 1.0 })).before(&mut call);
+    });
+    let spans = notes.0.lock().unwrap();
+    assert_eq!((spans[0]["otel.name"].as_str(), spans[0]["http.request.method"].as_str()), ("PURGE /x", "PURGE"));
+    assert!(!spans[0].contains_key("http.request.method_original"));
 }
 
 #[test]

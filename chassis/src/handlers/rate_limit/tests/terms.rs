@@ -132,7 +132,7 @@ fn what_policies_say_wrong_is_said_with_their_key() {
     let error = |conf| built::<RateLimit>(conf).err().map(|error| error.to_string()).unwrap_or_default();
     let policy = |policy: Value| error(json!({ "policies": { "a": policy } }));
     assert_eq!(policy(json!({})), "`policies.a`: this policy limits nothing");
-    assert_eq!(policy(json!({ "burst": 5 })), "`policies.a.burst`: a burst has no meaning without a rate above 0");
+    assert_eq!(policy(json!({ "burst": 5 })), "`policies.a.burst`: a burst has no meaning without a rate");
     assert!(policy(json!({ "rate": "1/s", "key": "user" })).starts_with("`policies.a.key`: unknown key `user`"));
     assert!(policy(json!({ "rate": "1/s", "key": ["peer", "peer"] })).starts_with("`policies.a.key[1]`: "));
     assert!(
