@@ -2,15 +2,17 @@
 //!
 //! To send is most of what a small call costs, and it costs a third more each time that other work came in between: the
 //! system's code and the tables of its addresses are then no longer near the core, and a peer on the same machine has gone
-//! to sleep and must be woken. So a thread that answers many connections at once holds small replies until it has nothing
-//! else to do, and sends them one after the other. A thread whose replies are far between sends each at once.
+//! to sleep and must be woken. So a thread that has much to send holds what is small until it has nothing else to do, and
+//! sends one after the other. A thread whose replies are far between sends each at once.
 //!
-//! Nothing is held for long: no more than [`MOST`] replies, none behind a later one that is large or took longer than
-//! [`BUSY`], and none once tokio has run out of tasks, has run 61 of them, or lets one block the thread. It is tokio that
-//! sees to the latter: what [`yield_now`] was polled with is woken then. A task that keeps the thread to itself keeps up to
-//! [`MOST`] replies that were ready before, as it keeps up all that came after.
+//! Nothing is held for long: no more than [`MOST`] pieces, none behind a later one that is large or comes more than [`BUSY`]
+//! after the one before, and none once tokio looks for what has happened outside, which it does when it has run out of
+//! tasks, after some dozens of them, and when one is about to block in place or the runtime ends. It is tokio that sees to
+//! the latter: it keeps the waker that [`yield_now`] was polled with until then, and here one that is gone has sent. What
+//! keeps a thread to itself in between keeps what was held, up to [`MOST`] pieces that other threads cannot steal.
 
 use std::io::IoSlice;
+use std::mem::take;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,35 +20,35 @@ use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::send;
+use rustix::net::{Shutdown, send, shutdown};
 use tokio::task::yield_now;
 
 use super::outlet::{Outlet, QUIETLY};
 use crate::clock::{Clock, Instant};
 
-/// How many replies leave together at most.
+/// How many pieces leave together at most.
 pub(super) const MOST: usize = 16;
 
-/// How close one reply of a thread follows the one before where it is held.
+/// How soon one piece follows the one before of the same thread where it is held.
 const BUSY: Duration = Duration::from_micros(50);
 
-/// The largest reply that is held: to send one takes no longer than to copy it.
+/// The largest piece that is held: to copy a larger one costs more than is gained.
 const LARGEST: usize = 4 << 10;
 
-/// The replies that a thread holds.
+/// What a thread holds.
 #[derive(Default)]
 struct Batch(Mutex<Held>);
 
 #[derive(Default)]
 struct Held {
     bytes: Vec<u8>,
-    /// Where each reply goes, and where it ends.
+    /// Where each piece goes, and where it ends.
     ends: Vec<(RawFd, usize)>,
     /// Whose they are. Apart, because to look at each between two calls of the system costs a sixth of a call.
     outlets: Vec<Arc<Outlet>>,
     /// How often what was held has been sent.
     turn: u64,
-    /// When there last was a reply.
+    /// When there last was something to send.
     last: Option<Instant>,
 }
 
@@ -56,10 +58,16 @@ impl Batch {
     }
 }
 
-/// tokio has nothing else to do.
-impl Wake for Batch {
-    fn wake(self: Arc<Self>) {
-        self.send();
+/// What tokio keeps until it has nothing else to do. Woken or dropped, it is gone then.
+struct Ticket(Arc<Batch>);
+
+impl Wake for Ticket {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.send();
     }
 }
 
@@ -74,89 +82,93 @@ impl Held {
         if self.ends.is_empty() {
             return;
         }
+        // Whatever happens, nothing is sent twice.
+        let (mut bytes, mut ends) = (take(&mut self.bytes), take(&mut self.ends));
+        let mut outlets = take(&mut self.outlets);
         let (mut start, mut late) = (0, Vec::new());
-        for (at, (socket, end)) in self.ends.iter().enumerate() {
-            let bytes = &self.bytes[start..*end];
+        for (at, (socket, end)) in ends.iter().enumerate() {
+            let piece = &bytes[start..*end];
             start = *end;
-            if late.contains(socket) {
-                self.outlets[at].leave(bytes);
-                continue;
-            }
-            #[expect(unsafe_code, reason = "to ask the outlet for it costs a sixth of a call")]
-            // SAFETY: its outlet is still among the others, and closes it when nobody has it any more.
-            let to = unsafe { BorrowedFd::borrow_raw(*socket) };
-            // A peer that is gone is the matter of whoever reads.
-            let left = match send(to, bytes, QUIETLY) {
-                Ok(count) => &bytes[count..],
-                Err(Errno::AGAIN) => bytes,
-                Err(_) => &[],
-            };
+            let left = if late.contains(socket) { piece } else { send_to(*socket, piece) };
             if !left.is_empty() {
                 late.push(*socket);
-                self.outlets[at].leave(left);
+                outlets[at].postpone(left);
             }
         }
-        self.bytes.clear();
-        self.ends.clear();
-        self.outlets.clear();
+        bytes.clear();
+        ends.clear();
+        outlets.clear();
+        (self.bytes, self.ends, self.outlets) = (bytes, ends, outlets);
         self.turn += 1;
         // To send them took its time, which tells nothing about the next.
         self.last = Some(Clock::system().now());
     }
 
-    /// Whether a reply that comes now follows the one before closely.
+    /// Whether a piece that comes now follows the one before soon.
     fn is_busy(&mut self) -> bool {
         let now = Clock::system().now();
         self.last.replace(now).is_some_and(|last| now.duration_since(last) < BUSY)
     }
 }
 
-/// The batch of a thread.
-struct Mine {
-    batch: Arc<Batch>,
-    waker: Waker,
+/// Sends a piece to a socket that an outlet of the batch keeps open, and says what there was no room for.
+fn send_to(socket: RawFd, piece: &[u8]) -> &[u8] {
+    #[expect(unsafe_code, reason = "to ask the outlet for it costs a sixth of a call")]
+    // SAFETY: its outlet is among those of the batch, and closes it when nobody has it any more.
+    let to = unsafe { BorrowedFd::borrow_raw(socket) };
+    match send(to, piece, QUIETLY) {
+        Ok(count) => &piece[count..],
+        Err(Errno::AGAIN | Errno::INTR) => piece,
+        Err(_) => {
+            // Nothing may follow what is lost: whoever reads or writes next finds an end.
+            let _ = shutdown(to, Shutdown::Both);
+            &[]
+        }
+    }
 }
 
 thread_local! {
-    static MINE: Mine = {
-        let batch = Arc::<Batch>::default();
-        Mine { waker: Waker::from(Arc::clone(&batch)), batch }
-    };
+    /// The batch of this thread.
+    static MINE: Arc<Batch> = Arc::default();
 }
 
-/// Where the replies of a connection are held, if they still are.
+/// Where what a connection sends is held, if it still is.
 #[derive(Default)]
 pub(super) struct Holding(Option<(Arc<Batch>, u64)>);
 
 impl Holding {
-    /// Holds a reply, if this thread has others to make; else it is to be sent by whoever asks, and what the thread
-    /// held has been sent.
+    /// Holds a piece, if this thread has much to send; else it is to be sent by whoever asks, and what the thread held has
+    /// been sent.
     pub(super) fn hold(&mut self, outlet: &Arc<Outlet>, bytes: &[IoSlice<'_>]) -> bool {
-        // While a thread ends nothing is held.
-        MINE.try_with(|mine| self.hold_here(mine, outlet, bytes)).unwrap_or(false)
+        // While a thread ends it holds nothing.
+        MINE.try_with(|mine| self.hold_here(mine, outlet, bytes)).unwrap_or_else(|_| {
+            self.settle();
+            false
+        })
     }
 
-    fn hold_here(&mut self, mine: &Mine, outlet: &Arc<Outlet>, bytes: &[IoSlice<'_>]) -> bool {
-        if self.0.as_ref().is_some_and(|(batch, _)| !Arc::ptr_eq(batch, &mine.batch)) {
+    fn hold_here(&mut self, mine: &Arc<Batch>, outlet: &Arc<Outlet>, bytes: &[IoSlice<'_>]) -> bool {
+        if self.0.as_ref().is_some_and(|(batch, _)| !Arc::ptr_eq(batch, mine)) {
             self.settle();
         }
         let is_small = bytes.iter().map(|piece| piece.len()).sum::<usize>() <= LARGEST;
-        let mut held = locked(&mine.batch.0);
-        if !held.is_busy() || !is_small {
+        let mut held = locked(&mine.0);
+        // Asked here, because somebody else may have sent what was held of it until the lock was to be had.
+        if !held.is_busy() || !is_small || outlet.is_behind() {
             held.send();
             return false;
         }
         held.add(outlet, bytes);
         match &mut self.0 {
             Some((_, turn)) => *turn = held.turn,
-            place => *place = Some((Arc::clone(&mine.batch), held.turn)),
+            place => *place = Some((Arc::clone(mine), held.turn)),
         }
         match held.ends.len() {
             MOST.. => held.send(),
             // tokio may wake it at once.
             1 => {
                 drop(held);
-                when_idle(&mine.waker);
+                when_idle(Ticket(Arc::clone(mine)));
             }
             _ => {}
         }
@@ -174,13 +186,14 @@ impl Holding {
     }
 }
 
-/// Wakes it as soon as this thread has run out of tasks, or at once where tokio knows of none.
-fn when_idle(waker: &Waker) {
+/// Has tokio keep the ticket until this thread has run out of tasks. Where it keeps none, that is gone at once.
+fn when_idle(ticket: Ticket) {
+    let waker = Waker::from(Arc::new(ticket));
     // Dropped unfinished: what it was polled for is done.
-    let _ = pin!(yield_now()).poll(&mut Context::from_waker(waker));
+    let _ = pin!(yield_now()).poll(&mut Context::from_waker(&waker));
 }
 
-/// What was written under a lock is whole, also if somebody panicked later.
+/// What is under these locks is whole at all times.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

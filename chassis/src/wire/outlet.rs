@@ -25,6 +25,8 @@ pub(super) struct Outlet {
     /// Whether the peer had no room for all that was held.
     is_behind: AtomicBool,
     rest: Mutex<Rest>,
+    /// That of the stream. Whoever sends what was held may have another, or none.
+    runtime: Option<Handle>,
 }
 
 /// What the peer had no room for.
@@ -37,7 +39,8 @@ struct Rest {
 
 impl Outlet {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, is_behind: AtomicBool::new(false), rest: Mutex::default() }
+        let runtime = Handle::try_current().ok();
+        Self { stream, is_behind: AtomicBool::new(false), rest: Mutex::default(), runtime }
     }
 
     /// Sends what there is room for.
@@ -81,7 +84,7 @@ impl Outlet {
         let count = self.send(&rest.bytes)?;
         rest.bytes.drain(..count);
         if rest.bytes.is_empty() {
-            *rest = Rest::default();
+            rest.bytes = Vec::new();
             self.is_behind.store(false, Ordering::Release);
         }
         Ok(())
@@ -89,26 +92,36 @@ impl Outlet {
 
     /// Leaves what there was no room for to a task that sends it.
     #[cold]
-    pub(super) fn leave(self: &Arc<Self>, bytes: &[u8]) {
+    pub(super) fn postpone(self: &Arc<Self>, bytes: &[u8]) {
         let mut rest = locked(&self.rest);
         rest.bytes.extend_from_slice(bytes);
         self.is_behind.store(true, Ordering::Release);
-        // Without a runtime there is nobody but the task of the connection.
         if rest.sender.is_none()
-            && let Ok(runtime) = Handle::try_current()
+            && let Some(runtime) = &self.runtime
         {
             rest.sender = Some(runtime.spawn(Arc::clone(self).catch_up()).abort_handle());
         }
     }
 
-    /// A peer that is gone is the matter of whoever reads.
     async fn catch_up(self: Arc<Self>) {
-        while self.is_behind() && self.stream.writable().await.is_ok() {
-            match self.send_rest() {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return,
-                _ => {}
+        while !self.is_done() {
+            let is_writable = self.stream.writable().await.is_ok();
+            // A peer that is gone is the matter of whoever reads.
+            let is_lost = |error: io::Error| error.kind() != io::ErrorKind::WouldBlock;
+            if !is_writable || self.send_rest().is_err_and(is_lost) {
+                return;
             }
         }
+    }
+
+    /// Whether nothing is left; then the next rest has another sender. There is never more than one.
+    fn is_done(&self) -> bool {
+        let mut rest = locked(&self.rest);
+        let is_done = rest.bytes.is_empty();
+        if is_done {
+            rest.sender = None;
+        }
+        is_done
     }
 
     /// The connection is over, and what is left with it.

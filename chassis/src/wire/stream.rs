@@ -182,7 +182,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<T> {
         let this = self.get_mut();
         if !this.shut {
             ready!(this.say(cx))?;
-            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
+            ready!(this.wrote(outcome))?;
             this.shut = true;
             if !this.may_be_sending() {
                 return Poll::Ready(Ok(()));

@@ -30,6 +30,8 @@ pub(crate) struct Tcp {
     holding: Holding,
     // Whether the peer had no room for what was last to be sent.
     blocked: bool,
+    // Whether it had room for a part of it.
+    short: bool,
     in_a_row: u8,
 }
 
@@ -46,7 +48,13 @@ impl Drop for Tcp {
 impl Tcp {
     pub(super) fn new(stream: TcpStream) -> Self {
         let outlet = Arc::new(Outlet::new(stream));
-        Self { outlet, holding: Holding::default(), blocked: false, in_a_row: 0 }
+        Self { outlet, holding: Holding::default(), blocked: false, short: false, in_a_row: 0 }
+    }
+
+    /// Whether the peer had no room for what was last to be sent.
+    #[cfg(test)]
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// A peer that is faster than we are must not keep its thread to itself: tokio sees to that only where it is asked.
@@ -96,21 +104,16 @@ impl Tcp {
         send: impl Fn(&Outlet) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_turn(cx));
-        // Behind what is left, it waits as well.
-        let outcome = if !self.outlet.is_behind() && self.holding.hold(&self.outlet, bytes) {
-            Poll::Ready(Ok(bytes.iter().map(|piece| piece.len()).sum()))
+        let length = bytes.iter().map(|piece| piece.len()).sum();
+        // What the peer had no room for a moment ago it has hardly room for now.
+        let outcome = if !self.short && self.holding.hold(&self.outlet, bytes) {
+            Poll::Ready(Ok(length))
         } else {
             self.outlet.poll_send(cx, send)
         };
         self.blocked = outcome.is_pending();
+        self.short = matches!(outcome, Poll::Ready(Ok(count)) if count < length);
         self.in_a_row = if self.blocked { 0 } else { self.in_a_row + 1 };
-        outcome
-    }
-
-    /// Hands all that was held to the system.
-    fn poll_handed_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outcome = self.outlet.poll_caught_up(cx);
-        self.blocked = outcome.is_pending();
         outcome
     }
 }
@@ -150,15 +153,15 @@ impl AsyncWrite for Tcp {
         true
     }
 
-    /// What is held is on its way, and counts as sent.
+    /// What is held is on its way, and counts as sent. What is left of it does not.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().poll_handed_over(cx)
+        self.outlet.poll_caught_up(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.holding.settle();
-        ready!(this.poll_handed_over(cx))?;
+        ready!(this.outlet.poll_caught_up(cx))?;
         match SockRef::from(&this.outlet.stream).shutdown(Shutdown::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
             outcome => Poll::Ready(outcome),

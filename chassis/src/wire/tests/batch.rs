@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -58,6 +58,14 @@ impl Peer {
     fn end_of(&mut self, tcp: Tcp) -> String {
         drop(tcp);
         String::from_utf8(self.rest()).unwrap()
+    }
+
+    /// So many bytes.
+    fn exactly(&mut self, count: usize) -> Vec<u8> {
+        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
     }
 
     /// Everything until the end.
@@ -162,6 +170,19 @@ async fn what_one_thread_holds_another_sends_first() {
     assert_eq!(peer.end_of(tcp), "herethere");
 }
 
+#[test]
+fn a_runtime_that_ends_lets_go_of_what_its_thread_holds() {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (mut tcp, mut peer) = runtime.block_on(async {
+        busy().await;
+        pair().await
+    });
+    for word in ["one", "two"] {
+        runtime.block_on(write(&mut tcp, word));
+        assert_eq!(peer.next(9), word);
+    }
+}
+
 /// Runs on a worker of several threads' runtime, which can hand its tasks to another thread.
 fn on_worker(run: impl Future<Output = ()> + Send + 'static) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -190,11 +211,11 @@ fn whoever_blocks_the_thread_lets_go_of_what_it_holds() {
 #[test]
 fn tasks_that_never_rest_keep_no_reply() {
     on_worker(async {
-        let restless = tokio::spawn(async {
-            loop {
-                yield_now().await;
-            }
-        });
+        // Always ready: the thread never runs out of tasks.
+        let restless = tokio::spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }));
         let (mut tcp, mut peer) = pair().await;
         hold(&mut tcp, &mut peer).await;
         let read = spawn_blocking(move || peer.next(1));
@@ -203,12 +224,19 @@ fn tasks_that_never_rest_keep_no_reply() {
     });
 }
 
-/// A connection that the system gives little room.
-async fn narrow() -> (Tcp, Peer) {
-    let (tcp, peer) = pair().await;
-    SockRef::from(&tcp.outlet.stream).set_send_buffer_size(1).unwrap();
-    SockRef::from(&peer.0).set_recv_buffer_size(16 << 10).unwrap();
-    (tcp, peer)
+/// A connection whose peer has room for nothing more, and how much it has to read.
+async fn full() -> (Tcp, Peer, usize) {
+    let (mut tcp, peer) = pair().await;
+    let mut filled = 0;
+    loop {
+        let more = poll_fn(|cx| Poll::Ready(Pin::new(&mut tcp).poll_write(cx, &[b'.'; 64 << 10]))).await;
+        match more {
+            Poll::Ready(count) => filled += count.unwrap(),
+            // Others may only have their turn.
+            Poll::Pending if tcp.is_blocked() => return (tcp, peer, filled),
+            Poll::Pending => yield_now().await,
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,33 +259,64 @@ async fn what_there_is_no_room_for_keeps_its_place() {
 #[tokio::test(start_paused = true)]
 async fn what_there_is_no_room_for_is_sent_though_the_connection_looks_at_nothing() {
     busy().await;
-    let (mut tcp, mut peer) = narrow().await;
-    let piece = "x".repeat(4 << 10);
-    for _ in 1..MOST {
-        write(&mut tcp, &piece).await;
-    }
-    let all = piece.len() * (MOST - 1);
-    let reader = spawn_blocking(move || (0..all).all(|_| peer.next(1) == "x"));
-    assert!(reader.await.unwrap());
+    let (mut tcp, mut peer, filled) = full().await;
+    write(&mut tcp, "rest").await;
+    let reader = spawn_blocking(move || peer.exactly(filled + 4));
+    assert!(reader.await.unwrap().ends_with(b".rest"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_overtakes_what_another_thread_found_no_room_for() {
+    busy().await;
+    let (mut tcp, mut peer, filled) = full().await;
+    // This thread holds it, the other one finds no room for it, and has more.
+    write(&mut tcp, "one").await;
+    let elsewhere = thread::spawn(move || {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            busy().await;
+            let mut cx = Context::from_waker(Waker::noop());
+            let waits = Pin::new(&mut tcp).poll_write(&mut cx, b"two").is_pending();
+            (tcp, waits)
+        })
+    });
+    let (mut tcp, waits) = elsewhere.join().unwrap();
+    assert!(waits);
+    let reader = spawn_blocking(move || peer.exactly(filled + 6));
+    tcp.write_all(b"two").await.unwrap();
+    assert!(reader.await.unwrap().ends_with(b".onetwo"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_is_sent_by_the_runtime_of_its_connection() {
+    busy().await;
+    let ((mut tcp, mut peer, filled), (mut other, _other)) = (full().await, pair().await);
+    write(&mut other, "x").await;
+    write(&mut tcp, "rest").await;
+    // A thread without a runtime sends it all, for another connection.
+    thread::spawn(move || drop(other)).join().unwrap();
+    assert!(tcp.outlet.is_behind());
+    let reader = spawn_blocking(move || peer.exactly(filled + 4));
+    assert!(reader.await.unwrap().ends_with(b".rest"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_ends_with_the_connection() {
     busy().await;
-    let (mut tcp, mut peer) = narrow().await;
-    for _ in 1..MOST {
-        write(&mut tcp, &"x".repeat(4 << 10)).await;
-    }
+    let (mut tcp, mut peer, filled) = full().await;
+    write(&mut tcp, "rest").await;
     yield_now().await;
     assert!(tcp.outlet.is_behind());
     let outlet = Arc::downgrade(&tcp.outlet);
     drop(tcp);
-    while outlet.strong_count() > 0 {
+    for _ in (0..1_000).take_while(|_| outlet.strong_count() > 0) {
         yield_now().await;
     }
+    assert_eq!(outlet.strong_count(), 0);
     // A reset, and not an end that looks like one of the reply.
-    peer.0.set_nonblocking(false).unwrap();
-    assert_eq!(peer.0.read_to_end(&mut Vec::new()).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    let mut read = Vec::new();
+    assert_eq!(peer.0.read_to_end(&mut read).unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    assert!(read.len() <= filled);
 }
 
 /// Writes that the peer has no room for at times, of several connections, with pauses in between.

@@ -27,6 +27,13 @@ impl Jwt {
             let help = "list those that tokens say, such as `[JWT, at+jwt]`, or remove the key";
             return wrong("typ", "without a type no token can be accepted", help);
         }
+        if self.claims.subject.is_empty() {
+            return wrong(
+                "claims.subject",
+                "no claim is named so",
+                "write the claim that names callers, such as `sub`",
+            );
+        }
         self.check_bounds()
     }
 

@@ -163,6 +163,7 @@ fn a_value_out_of_range_is_refused() {
         ("audience", json!({ "audience": [] })),
         ("audience", json!({ "audience": ["a", ""] })),
         ("leeway", json!({ "leeway": "61s" })),
+        ("claims.subject", json!({ "claims": { "subject": "" } })),
         ("algorithms", json!({ "algorithms": [] })),
         ("typ", json!({ "typ": [] })),
         ("max-token-size", json!({ "max-token-size": "0B" })),

@@ -75,6 +75,8 @@ async fn d13_a_rate_of_zero_means_the_same_wherever_it_is_said() {
     let nowhere = [
         json!({ "rate": "0/s" }),
         json!({ "policies": { "a": { "rate": "0/s" } } }),
+        json!({ "rate": "0/s", "burst": 5 }),
+        json!({ "policies": { "a": { "rate": "0/s", "burst": 5 } } }),
         json!({ "rate": "5/s", "policies": { "a": { "rate": "0/h", "key": "global" } } }),
         json!({ "rate": "5/s", "callers": { "ada": { "rate": "0/m" } } }),
     ];
