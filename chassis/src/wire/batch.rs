@@ -3,7 +3,8 @@
 //! To send is most of what a small call costs, and it costs a third more each time that other work came in between: the
 //! system's code and the tables of its addresses are then no longer near the core, and a peer on the same machine has gone
 //! to sleep and must be woken. So a thread that has much to send holds what is small until it has nothing else to do, and
-//! sends one after the other. A thread whose replies are far between sends each at once.
+//! sends one after the other. A thread whose replies are far between sends each at once, and so does one that has held
+//! single ones in vain, for a while.
 //!
 //! Nothing is held for long: no more than [`MOST`] pieces, none behind a later one that is large or comes more than [`BUSY`]
 //! after the one before, and none once tokio looks for what has happened outside, which it does when it has run out of
@@ -32,6 +33,10 @@ pub(super) const MOST: usize = 16;
 /// How soon one piece follows the one before of the same thread where it is held.
 const BUSY: Duration = Duration::from_micros(50);
 
+/// How many pieces are not held at most, after pieces were held in vain. One less than a prime: connections that take
+/// turns would else be held at the same place of their round each time, and that can be its end.
+const LONGEST_PAUSE: u32 = 66;
+
 /// The largest piece that is held: to copy a larger one costs more than is gained.
 const LARGEST: usize = 4 << 10;
 
@@ -50,12 +55,10 @@ struct Held {
     turn: u64,
     /// When there last was something to send.
     last: Option<Instant>,
-}
-
-impl Batch {
-    fn send(&self) {
-        locked(&self.0).send();
-    }
+    /// How many pieces are not held, after one was held and no other came.
+    pause: u32,
+    /// How many of these are still to come.
+    paused: u32,
 }
 
 /// What tokio keeps until it has nothing else to do. Woken or dropped, it is gone then.
@@ -67,7 +70,9 @@ impl Wake for Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.send();
+        let mut held = locked(&self.0.0);
+        held.learn();
+        held.send();
     }
 }
 
@@ -104,10 +109,25 @@ impl Held {
         self.last = Some(Clock::system().now());
     }
 
-    /// Whether a piece that comes now follows the one before soon.
+    /// tokio had nothing else to do: to have held a single piece was in vain, and each time longer none is.
+    fn learn(&mut self) {
+        match self.ends.len() {
+            0 => {}
+            1 => {
+                self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
+                self.paused = self.pause;
+            }
+            _ => self.pause = 0,
+        }
+    }
+
+    /// Whether a piece that comes now follows the one before soon, and others may follow it.
     fn is_busy(&mut self) -> bool {
         let now = Clock::system().now();
-        self.last.replace(now).is_some_and(|last| now.duration_since(last) < BUSY)
+        let follows = self.last.replace(now).is_some_and(|last| now.duration_since(last) < BUSY);
+        let is_paused = self.paused > 0;
+        self.paused -= u32::from(is_paused);
+        follows && !is_paused
     }
 }
 

@@ -118,6 +118,30 @@ async fn a_reply_that_no_other_came_before_leaves_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_thread_with_one_connection_soon_holds_nothing() {
+    busy().await;
+    let ((mut one, mut first), (mut two, mut second)) = (pair().await, pair().await);
+    let mut held = 0;
+    for _ in 0..1_000 {
+        one.write_all(b"x").await.unwrap();
+        held += usize::from(first.there().is_empty());
+        yield_now().await;
+        drop(first.there());
+    }
+    assert!((1..30).contains(&held), "{held} of 1000");
+    // As soon as two have something to send each time, both are held again.
+    for _ in 0..200 {
+        one.write_all(b"x").await.unwrap();
+        two.write_all(b"x").await.unwrap();
+        yield_now().await;
+        drop((first.there(), second.there()));
+    }
+    one.write_all(b"x").await.unwrap();
+    two.write_all(b"x").await.unwrap();
+    assert_eq!((first.there(), second.there()), (String::new(), String::new()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn so_many_leave_without_waiting_for_more() {
     busy().await;
     let mut pairs = Vec::new();
