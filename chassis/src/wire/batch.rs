@@ -4,7 +4,7 @@
 //! system's code and the tables of its addresses are then no longer near the core, and a peer on the same machine has gone
 //! to sleep and must be woken. So a thread that has much to send holds what is small until it has nothing else to do, and
 //! sends one after the other. A thread whose replies are far between sends each at once, and so does one that has held
-//! single ones in vain, for a while.
+//! a few in vain, for a while.
 //!
 //! Nothing is held for long: no more than [`MOST`] pieces, none behind a later one that is large or comes more than [`BUSY`]
 //! after the one before, and none once tokio looks for what has happened outside, which it does when it has run out of
@@ -14,6 +14,7 @@
 
 use std::io::IoSlice;
 use std::mem::take;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,9 +34,12 @@ pub(super) const MOST: usize = 16;
 /// How soon one piece follows the one before of the same thread where it is held.
 const BUSY: Duration = Duration::from_micros(50);
 
-/// How many pieces are not held at most, after pieces were held in vain. One less than a prime: connections that take
-/// turns would else be held at the same place of their round each time, and that can be its end.
-const LONGEST_PAUSE: u32 = 66;
+/// How many pieces are worth to be held. A peer with fewer connections works meanwhile, if each is sent at once.
+pub(super) const WORTH_IT: usize = 4;
+
+/// How many pieces are not held, after pieces were often held in vain. Not always as many: connections that take turns would
+/// be held from the same place of their round on each time, and that can be near its end.
+const LONG_PAUSE: RangeInclusive<u32> = 60..=67;
 
 /// The largest piece that is held: to copy a larger one costs more than is gained.
 const LARGEST: usize = 4 << 10;
@@ -55,7 +59,9 @@ struct Held {
     turn: u64,
     /// When there last was something to send.
     last: Option<Instant>,
-    /// How many pieces are not held, after one was held and no other came.
+    /// Whether as many were sent as may be held, and more came.
+    was_full: bool,
+    /// How many pieces are not held, after too few were.
     pause: u32,
     /// How many of these are still to come.
     paused: u32,
@@ -109,15 +115,14 @@ impl Held {
         self.last = Some(Clock::system().now());
     }
 
-    /// tokio had nothing else to do: to have held a single piece was in vain, and each time longer none is.
+    /// tokio had nothing else to do: to have held a few pieces was in vain, and each time longer none is.
     fn learn(&mut self) {
-        match self.ends.len() {
-            0 => {}
-            1 => {
-                self.pause = (2 * self.pause + 1).min(LONGEST_PAUSE);
-                self.paused = self.pause;
-            }
-            _ => self.pause = 0,
+        let is_worth_it = take(&mut self.was_full) || self.ends.len() >= WORTH_IT;
+        if is_worth_it {
+            self.pause = 0;
+        } else if !self.ends.is_empty() {
+            self.pause = longer(self.pause);
+            self.paused = self.pause;
         }
     }
 
@@ -128,6 +133,15 @@ impl Held {
         let is_paused = self.paused > 0;
         self.paused -= u32::from(is_paused);
         follows && !is_paused
+    }
+}
+
+/// The pause after this one, if pieces were held in vain again.
+fn longer(pause: u32) -> u32 {
+    match pause {
+        _ if pause < *LONG_PAUSE.start() => (2 * pause + 1).min(*LONG_PAUSE.start()),
+        _ if pause < *LONG_PAUSE.end() => pause + 1,
+        _ => *LONG_PAUSE.start(),
     }
 }
 
@@ -184,7 +198,10 @@ impl Holding {
             place => *place = Some((Arc::clone(mine), held.turn)),
         }
         match held.ends.len() {
-            MOST.. => held.send(),
+            MOST.. => {
+                held.was_full = true;
+                held.send();
+            }
             // tokio may wake it at once.
             1 => {
                 drop(held);

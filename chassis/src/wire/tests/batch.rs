@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::task::{block_in_place, spawn_blocking, yield_now};
 
-use crate::wire::batch::MOST;
+use crate::wire::batch::{MOST, WORTH_IT};
 use crate::wire::tcp::Tcp;
 
 /// How long what is sent may take to arrive.
@@ -118,27 +118,32 @@ async fn a_reply_that_no_other_came_before_leaves_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_thread_with_one_connection_soon_holds_nothing() {
+async fn a_thread_with_few_connections_soon_holds_nothing() {
     busy().await;
-    let ((mut one, mut first), (mut two, mut second)) = (pair().await, pair().await);
+    let mut pairs = Vec::new();
+    for _ in 0..WORTH_IT {
+        pairs.push(pair().await);
+    }
+    // How many of the pieces of a round were held.
+    async fn round(pairs: &mut [(Tcp, Peer)]) -> usize {
+        for (tcp, _) in &mut *pairs {
+            tcp.write_all(b"x").await.unwrap();
+        }
+        let held = pairs.iter_mut().filter_map(|(_, peer)| peer.there().is_empty().then_some(())).count();
+        yield_now().await;
+        pairs.iter_mut().for_each(|(_, peer)| drop(peer.there()));
+        held
+    }
     let mut held = 0;
     for _ in 0..1_000 {
-        one.write_all(b"x").await.unwrap();
-        held += usize::from(first.there().is_empty());
-        yield_now().await;
-        drop(first.there());
+        held += round(&mut pairs[1..]).await;
     }
-    assert!((1..30).contains(&held), "{held} of 1000");
-    // As soon as two have something to send each time, both are held again.
-    for _ in 0..200 {
-        one.write_all(b"x").await.unwrap();
-        two.write_all(b"x").await.unwrap();
-        yield_now().await;
-        drop((first.there(), second.there()));
+    assert!((1..200).contains(&held), "{held} of 3000");
+    // As soon as there is enough to send each time, all is held again.
+    for _ in 0..500 {
+        round(&mut pairs).await;
     }
-    one.write_all(b"x").await.unwrap();
-    two.write_all(b"x").await.unwrap();
-    assert_eq!((first.there(), second.there()), (String::new(), String::new()));
+    assert_eq!(round(&mut pairs).await, WORTH_IT);
 }
 
 #[tokio::test(start_paused = true)]
