@@ -29,8 +29,8 @@ const ALL: &[Scenario] = &[
     Scenario { name: "inside, a handler wraps", repetitions: 4_000, prepare: || nothing("around") },
     Scenario { name: OVERLOAD, repetitions: 4_000, prepare: || nothing("overload") },
     Scenario { name: "inside GET, empty chain", repetitions: 4_000, prepare: || greeting("") },
-    Scenario { name: PROVEN, repetitions: 4_000, prepare: proven_past_nobody },
-    Scenario { name: DEFAULT, repetitions: 4_000, prepare: proven_through_default_chain },
+    Scenario { name: PROVEN, repetitions: 8_000, prepare: proven_past_nobody },
+    Scenario { name: DEFAULT, repetitions: 8_000, prepare: proven_through_default_chain },
     Scenario { name: SERVED_GET, repetitions: 2_000, prepare: || exchange("", get("")) },
     Scenario {
         name: SERVED_FULL,
