@@ -32,14 +32,19 @@ pub(crate) fn method(method: &Method) -> usize {
 
 /// What a method is called: as it was sent where it is known, or leads to the operation that was declared with it.
 pub(crate) fn name<'a>(sent: &Method, operation: Option<&'a Operation>) -> &'a str {
-    match METHODS[method(sent)] {
+    name_at(method(sent), operation)
+}
+
+/// The same for a method by its place among [`METHODS`].
+pub(crate) fn name_at(place: usize, operation: Option<&Operation>) -> &str {
+    match METHODS[place] {
         OTHER => operation.and_then(own).unwrap_or(OTHER),
         known => known,
     }
 }
 
 /// The method of an operation, if that is one that its author invented. Nothing else that is not known leads to it.
-pub(crate) fn own(operation: &Operation) -> Option<&str> {
+fn own(operation: &Operation) -> Option<&str> {
     let own: &str = &operation.method;
     (own != ANY && !METHODS.contains(&own)).then_some(own)
 }

@@ -1,4 +1,4 @@
-//! Replies of many connections that leave together.
+//! What many connections send in small pieces, leaving together.
 //!
 //! To send is most of what a small call costs, and it costs a third more each time that other work came in between: the
 //! system's code and the tables of its addresses are then no longer near the core, and a peer on the same machine has gone
@@ -138,10 +138,13 @@ impl Held {
 
 /// The pause after this one, if pieces were held in vain again.
 fn longer(pause: u32) -> u32 {
-    match pause {
-        _ if pause < *LONG_PAUSE.start() => (2 * pause + 1).min(*LONG_PAUSE.start()),
-        _ if pause < *LONG_PAUSE.end() => pause + 1,
-        _ => *LONG_PAUSE.start(),
+    let (short, long) = (*LONG_PAUSE.start(), *LONG_PAUSE.end());
+    if pause < short {
+        (2 * pause + 1).min(short)
+    } else if pause < long {
+        pause + 1
+    } else {
+        short
     }
 }
 

@@ -60,23 +60,25 @@ impl Outlet {
         send: impl Fn(&Self) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_caught_up(cx))?;
-        loop {
-            match send(self) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
-                outcome => return Poll::Ready(outcome),
-            }
-        }
+        self.poll_with_room(cx, || send(self))
     }
 
     /// Sends what was held and is left. Only the task of the connection does.
     pub(super) fn poll_caught_up(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.is_behind() {
-            match self.send_rest() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
-                outcome => outcome?,
-            }
+            ready!(self.poll_with_room(cx, || self.send_rest()))?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Sends as soon as the peer has room.
+    fn poll_with_room<T>(&self, cx: &mut Context<'_>, send: impl Fn() -> io::Result<T>) -> Poll<io::Result<T>> {
+        loop {
+            match send() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.stream.poll_write_ready(cx))?,
+                outcome => return Poll::Ready(outcome),
+            }
+        }
     }
 
     fn send_rest(&self) -> io::Result<()> {

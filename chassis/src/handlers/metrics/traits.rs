@@ -4,7 +4,7 @@ use http::Version;
 
 use crate::fault::Code;
 use crate::invocation::Invocation;
-use crate::invocation::convention::{METHODS, OTHER, SCHEMES, VERSIONS, method, own, scheme, version};
+use crate::invocation::convention::{METHODS, SCHEMES, VERSIONS, method, name_at, scheme, version};
 use crate::metrics::Labels;
 use crate::operation::Operation;
 use crate::reply::Reply;
@@ -78,9 +78,8 @@ impl Traits {
     pub(super) fn labels(self, operation: Option<&Operation>) -> Labels {
         let mut labels = self.pair_labels();
         if let Some(operation) = operation {
-            if let Some(own) = own(operation).filter(|_| METHODS[usize::from(self.method)] == OTHER) {
-                labels.insert("http.request.method", own.to_owned().into());
-            }
+            let method = name_at(usize::from(self.method), Some(operation));
+            labels.insert("http.request.method", method.to_owned().into());
             labels.insert("http.route", operation.template.clone().into());
             labels.insert("operation", operation.id.clone().into());
         }

@@ -47,10 +47,8 @@ impl Peer {
 
     /// What arrives next, up to so many bytes.
     fn next(&mut self, most: usize) -> String {
-        self.0.set_nonblocking(false).unwrap();
-        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut bytes = vec![0; most];
-        let count = self.0.read(&mut bytes).unwrap();
+        let count = self.patient().read(&mut bytes).unwrap();
         String::from_utf8_lossy(&bytes[..count]).into_owned()
     }
 
@@ -62,19 +60,30 @@ impl Peer {
 
     /// So many bytes.
     fn exactly(&mut self, count: usize) -> Vec<u8> {
-        self.0.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut bytes = vec![0; count];
-        self.0.read_exact(&mut bytes).unwrap();
+        self.patient().read_exact(&mut bytes).unwrap();
         bytes
     }
 
     /// Everything until the end.
     fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.patient().read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// The same connection, waiting for what is to come.
+    fn patient(&mut self) -> &mut TcpStream {
         self.0.set_nonblocking(false).unwrap();
         self.0.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut bytes = Vec::new();
-        self.0.read_to_end(&mut bytes).unwrap();
-        bytes
+        &mut self.0
+    }
+
+    /// Whether this is what comes behind so many bytes, once there is room for it.
+    async fn finds(mut self, filled: usize, rest: &str) -> bool {
+        let count = filled + rest.len();
+        let read = spawn_blocking(move || self.exactly(count)).await.unwrap();
+        read[filled..] == *rest.as_bytes()
     }
 }
 
@@ -288,10 +297,9 @@ async fn what_there_is_no_room_for_keeps_its_place() {
 #[tokio::test(start_paused = true)]
 async fn what_there_is_no_room_for_is_sent_though_the_connection_looks_at_nothing() {
     busy().await;
-    let (mut tcp, mut peer, filled) = full().await;
+    let (mut tcp, peer, filled) = full().await;
     write(&mut tcp, "rest").await;
-    let reader = spawn_blocking(move || peer.exactly(filled + 4));
-    assert!(reader.await.unwrap().ends_with(b".rest"));
+    assert!(peer.finds(filled, "rest").await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -319,14 +327,13 @@ async fn nothing_overtakes_what_another_thread_found_no_room_for() {
 #[tokio::test(start_paused = true)]
 async fn what_is_left_is_sent_by_the_runtime_of_its_connection() {
     busy().await;
-    let ((mut tcp, mut peer, filled), (mut other, _other)) = (full().await, pair().await);
+    let ((mut tcp, peer, filled), (mut other, _other)) = (full().await, pair().await);
     write(&mut other, "x").await;
     write(&mut tcp, "rest").await;
     // A thread without a runtime sends it all, for another connection.
     thread::spawn(move || drop(other)).join().unwrap();
     assert!(tcp.outlet.is_behind());
-    let reader = spawn_blocking(move || peer.exactly(filled + 4));
-    assert!(reader.await.unwrap().ends_with(b".rest"));
+    assert!(peer.finds(filled, "rest").await);
 }
 
 #[tokio::test(start_paused = true)]
