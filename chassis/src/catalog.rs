@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::chain::Form;
 use crate::component::{Running, Starting};
-use crate::condition::When;
+use crate::condition::{Comparison, When};
 use crate::conf::{BuildContext, BuildError, Requirement};
 use crate::operation::{Location, Operation};
 use crate::protocol::Listener;
@@ -31,6 +31,10 @@ pub static CHASSIS_COMPONENTS_V1: [ComponentEntry];
 #[distributed_slice]
 pub static CHASSIS_PROTOCOLS_V1: [ProtocolEntry];
 
+/// The operators of conditions that were linked in, beside those of chassis.
+#[distributed_slice]
+pub static CHASSIS_OPERATORS_V1: [OperatorEntry];
+
 /// What was linked in, sorted by name: the order in which the linker placed the entries changes between profiles.
 #[derive(Clone, Default)]
 pub struct Catalog {
@@ -42,6 +46,8 @@ pub struct Catalog {
     pub components: Vec<&'static ComponentEntry>,
     /// The protocols.
     pub protocols: Vec<&'static ProtocolEntry>,
+    /// The operators of conditions.
+    pub operators: Vec<&'static OperatorEntry>,
 }
 
 impl Catalog {
@@ -56,6 +62,7 @@ impl Catalog {
             handlers: sorted("handler", &CHASSIS_HANDLERS_V1, |entry| &entry.head, &mut duplicates),
             components: sorted("component", &CHASSIS_COMPONENTS_V1, |entry| &entry.head, &mut duplicates),
             protocols: sorted("protocol", &CHASSIS_PROTOCOLS_V1, |entry| &entry.head, &mut duplicates),
+            operators: sorted("operator", &CHASSIS_OPERATORS_V1, |entry| &entry.head, &mut duplicates),
         };
         if duplicates.is_empty() { Ok(catalog) } else { Err(duplicates) }
     }
@@ -91,7 +98,7 @@ fn sorted<T>(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {kind} `{name}` is declared twice: at {first} and at {second}; rename one of them")]
 pub struct Duplicate {
-    /// Schema, handler, component or protocol.
+    /// Schema, handler, component, protocol or operator.
     pub kind: &'static str,
     /// The name.
     pub name: &'static str,
@@ -200,6 +207,15 @@ pub struct ProtocolEntry {
     pub build: fn(Value, &BuildContext<'_>) -> Result<Box<dyn Listener>, BuildError>,
     /// Whether a listener that is configured so asks its callers for certificates, and verifies them.
     pub asks_for_certificates: fn(&Value) -> bool,
+}
+
+/// A type marked `#[operator]`.
+#[derive(Clone, Copy)]
+pub struct OperatorEntry {
+    /// What it says of itself. Conditions name it under `custom`.
+    pub head: Head,
+    /// Makes it from what YAML says beside its name.
+    pub build: fn(Value) -> Result<Comparison, BuildError>,
 }
 
 #[cfg(test)]

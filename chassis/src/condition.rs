@@ -15,12 +15,14 @@ use crate::conf::BuildError;
 use crate::conf::root::Pattern;
 use crate::invocation::{Invocation, Mark, Network, convention};
 
+mod custom;
 mod operator;
 mod target;
 #[cfg(test)]
 mod tests;
 mod written;
 
+pub use custom::{Comparison, Operator};
 pub use operator::{Operators, Test};
 
 use operator::Compiled;
@@ -39,6 +41,7 @@ pub enum When {
 /// What must all hold of a call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(extend("x-narrows" = true))]
 pub struct Entry {
     /// The methods, one of which it has: `[GET, HEAD]`.
     pub method: Vec<String>,
@@ -47,8 +50,10 @@ pub struct Entry {
     pub path: Option<Test>,
     /// Its header fields: `{ x-tenant: gold }`, `{ user-agent: { contains: bot } }`. Of several fields of one name one
     /// is enough.
+    #[schemars(extend("x-narrows" = true))]
     pub header: BTreeMap<String, Test>,
     /// The parameters of its query, decoded: `{ debug: { present: true } }`. Of several of one name one is enough.
+    #[schemars(extend("x-narrows" = true))]
     pub query: BTreeMap<String, Test>,
     /// The networks, one of which its peer is in: `[10.0.0.0/8, unix]`.
     pub peer: Vec<Network>,

@@ -7,9 +7,10 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::catalog::{Built, ComponentEntry, HandlerEntry, Head, Place, SchemaEntry};
+use crate::catalog::{Built, ComponentEntry, HandlerEntry, Head, OperatorEntry, Place, SchemaEntry};
 use crate::chain::Form;
 use crate::component::{Running, Start, Starting};
+use crate::condition::{Comparison, Operator};
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::operation::{Location, Operation};
 use crate::schema::{BoxFuture, Mounted, Schema, describe};
@@ -25,7 +26,7 @@ mod take;
 mod tests;
 
 pub use answer::{Answer, IntoFault, answer, call, document, done, fail, failure};
-pub use bounds::{Hooks, IsConfigured, Starts, Taken, Wraps};
+pub use bounds::{Compares, Hooks, IsConfigured, Starts, Taken, Wraps};
 pub use conf::{ConfValue, Fresh, accepts, conf_value, fresh, read, within, within_option};
 pub use path::{fields, has_parameters};
 pub use requires::{Probe, RequiresNothing, argument};
@@ -114,6 +115,16 @@ fn suits<H: Configure>(conf: Value, operations: &[&Operation]) -> Result<(), Bui
 /// The entry of a component.
 pub const fn component<T: Starts>(said: Said) -> ComponentEntry {
     ComponentEntry { head: said.head::<T::Conf>(), id: TypeId::of::<T>, accepts: accepts::<T::Conf>, start: start::<T> }
+}
+
+/// The entry of an operator of conditions.
+pub const fn operator<T: Compares>(said: Said) -> OperatorEntry {
+    OperatorEntry { head: said.head::<T::Conf>(), build: operates::<T> }
+}
+
+fn operates<T: Operator>(conf: Value) -> Result<Comparison, BuildError> {
+    let operator = T::build(read(conf)?)?;
+    Ok(Box::new(move |text| operator.holds(text)))
 }
 
 fn start<'a, T: Start>(

@@ -4,7 +4,7 @@
 extern crate self as chassis;
 
 pub use chassis_macros::{
-    component, conf, delete, get, handler, head, operations, options, patch, post, put, route, schema,
+    component, conf, delete, get, handler, head, operations, operator, options, patch, post, put, route, schema,
 };
 
 #[doc(hidden)]

@@ -2,13 +2,14 @@
 
 pub use axum::body::{Body, Bytes};
 pub use chassis_macros::{
-    component, conf, delete, get, handler, head, operations, options, patch, post, put, route, schema,
+    component, conf, delete, get, handler, head, operations, operator, options, patch, post, put, route, schema,
 };
 pub use http::{HeaderMap, Method, StatusCode, Uri};
 
 pub use crate::answer::{Accepted, Created, NoContent, Segment};
 pub use crate::argument::{Argument, Deadline, Form, Header, Json, Path, Query};
 pub use crate::component::{Component, Start, Starting};
+pub use crate::condition::Operator;
 pub use crate::conf::{BuildContext, BuildError, Configure, FileRef, Interval, Rate, Requirement, Secret, Size};
 pub use crate::fault::{Code, Fault, Violation};
 pub use crate::handler::{Handler, Next, Verdict, Wrap};

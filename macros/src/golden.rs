@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::{component, conf, handler, operations, schema};
+use crate::{conf, handler, named, operations, schema};
 
 /// The code as a person would have written it.
 fn pretty(code: TokenStream) -> String {
@@ -97,7 +97,7 @@ fn a_handler_says_where_it_may_stand() {
 
 #[test]
 fn a_component_is_one_entry() {
-    insta::assert_snapshot!(pretty(component::expand(quote!("guest-book"), &item("struct GuestBook;"))));
+    insta::assert_snapshot!(pretty(named::COMPONENT.expand(quote!("guest-book"), &item("struct GuestBook;"))));
 }
 
 #[test]

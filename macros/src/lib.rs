@@ -1,4 +1,4 @@
-//! The attributes of chassis: a schema, its operations, handlers, components and their configuration.
+//! The attributes of chassis: a schema, its operations, handlers, components, operators and their configuration.
 //!
 //! Use them through `chassis`, which exports them all. Each attribute is a pure function from tokens to tokens that
 //! parses into a model, collects everything that is wrong, and emits; `golden.rs` shows what it writes. Every attribute
@@ -7,7 +7,6 @@
 
 use proc_macro::TokenStream;
 
-mod component;
 mod conf;
 mod docs;
 mod entry;
@@ -16,6 +15,7 @@ mod errors;
 mod golden;
 mod handler;
 mod krate;
+mod named;
 mod names;
 mod notes;
 mod operations;
@@ -131,7 +131,21 @@ pub fn handler(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// The type implements `Start`, which makes it from `components.NAME`.
 #[proc_macro_attribute]
 pub fn component(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    component::expand(attribute.into(), &item.into()).into()
+    named::COMPONENT.expand(attribute.into(), &item.into()).into()
+}
+
+/// Makes a type an operator that conditions can compare texts with, beside those that chassis has.
+///
+/// ```text
+/// /// Versions from this one on.
+/// #[operator("since")]
+/// struct Since(Version);
+/// ```
+///
+/// The type implements `Operator`, which makes it from `custom.NAME`: `when: { header: { x-client: { custom: { since: '1.4' } } } }`.
+#[proc_macro_attribute]
+pub fn operator(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    named::OPERATOR.expand(attribute.into(), &item.into()).into()
 }
 
 /// Makes a struct or enum something that YAML fills.

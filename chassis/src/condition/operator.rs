@@ -1,13 +1,16 @@
 //! How a text is compared with what YAML says.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Hir, Look};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::custom::{self, Comparison};
 use crate::conf::{BuildError, Size};
 
 /// What a text must be: the same text, or what some operators say.
@@ -23,6 +26,7 @@ pub enum Test {
 /// Operators on a text; all that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(extend("x-narrows" = true))]
 pub struct Operators {
     /// The text it is.
     pub exact: Option<String>,
@@ -49,7 +53,11 @@ pub struct Operators {
     pub at_least: Option<f64>,
     /// Whether it is there at all.
     pub present: Option<bool>,
-    /// Whether upper and lower case are the same. It holds for all operators on text beside it.
+    /// Operators that the service brings along, each with what it compares with: `{ since: '1.4' }`.
+    #[schemars(schema_with = "custom::schema")]
+    pub custom: BTreeMap<String, Value>,
+    /// Whether upper and lower case are the same. It holds for all operators on text beside it; those of `custom` are
+    /// handed the text in small letters.
     pub ignore_case: bool,
 }
 
@@ -75,6 +83,7 @@ enum Check {
     AtMost(f64),
     Greater(f64),
     AtLeast(f64),
+    Custom(Comparison),
 }
 
 impl Test {
@@ -126,7 +135,8 @@ impl Operators {
             self.greater.map(Check::Greater),
             self.at_least.map(Check::AtLeast),
         ];
-        let checks: Vec<_> = checks.into_iter().flatten().collect();
+        let custom = self.custom.iter().map(|(name, value)| custom::build(name, value).map(Check::Custom));
+        let checks = checks.into_iter().flatten().map(Ok).chain(custom).collect::<Result<Vec<_>, _>>()?;
         self.can_hold(!checks.is_empty())?;
         if checks.is_empty() && self.present.is_none() {
             let error = BuildError::new("", "no operator says what to compare with");
@@ -201,11 +211,13 @@ impl Compiled {
         }
     }
 
-    /// Whether a text passes that can be spelled in two ways: each operator by one of them, `not` by both.
+    /// Whether a text passes that can be spelled in two ways: each operator by one of them, `not` by both. Nobody knows
+    /// what those of `custom` deny: they see the last one, so that no spelling passes them by.
     pub(super) fn holds_spelled(&self, spellings: [&str; 2]) -> bool {
         let texts = spellings.map(|text| self.folded(text));
         let passes = |check: &Check| match check {
             Check::Not(_) => texts.iter().all(|text| check.passes(text)),
+            Check::Custom(_) => texts.last().is_some_and(|text| check.passes(text)),
             _ => texts.iter().any(|text| check.passes(text)),
         };
         self.present != Some(false) && self.checks.iter().all(passes)
@@ -238,6 +250,7 @@ impl Check {
             Self::AtMost(bound) => number(&|number| number <= *bound),
             Self::Greater(bound) => number(&|number| number > *bound),
             Self::AtLeast(bound) => number(&|number| number >= *bound),
+            Self::Custom(compare) => compare(text),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::argument::Argument;
 use crate::component::Start;
+use crate::condition::Operator;
 use crate::conf::Configure;
 use crate::handler::{Handler, Wrap};
 
@@ -49,6 +50,17 @@ pub trait Starts: Start {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Start> Starts for T {}
+
+/// An [`Operator`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operator",
+    label = "`Operator` is not implemented for it",
+    note = "write `impl Operator for {Self} {{ type Conf = String; fn build(conf) -> …; fn holds(&self, text) -> … }}`"
+)]
+pub trait Compares: Operator {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Operator> Compares for T {}
 
 /// An [`Argument`].
 #[diagnostic::on_unimplemented(

@@ -91,6 +91,18 @@ impl<P> Line<P> {
     }
 }
 
+/// The turn, if it comes in time: before `patience` is over and before the deadline of the call. Whoever gives up then
+/// was never begun, so it is refused for want of room (503), where the chain would say that it was not answered (504).
+pub(crate) async fn turn<P>(
+    coming: oneshot::Receiver<P>,
+    (now, patience): (Instant, Duration),
+    deadline: Option<Instant>,
+) -> Option<P> {
+    let until = now + patience;
+    let until = deadline.map_or(until, |deadline| deadline.min(until));
+    tokio::time::timeout_at(until, coming).await.ok()?.ok()
+}
+
 impl<P> Waiting<P> {
     fn has_gone(&self, now: Instant) -> bool {
         self.turn.is_closed() || self.deadline.is_some_and(|deadline| deadline <= now)

@@ -9,8 +9,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError, Configure, Interval};
 use crate::handler::capacity::{Retry, check_times};
+use crate::handler::line::turn;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::{conf, handler};
@@ -30,7 +32,7 @@ pub struct Conf {
     /// How many more may wait for one of them to end. Without a queue they are refused at once.
     #[conf(default = 0)]
     pub queue: u32,
-    /// How long a call may wait at most; its deadline may end the wait earlier. When whoever goes in has waited for more
+    /// How long a call may wait at most; its deadline may end the wait earlier, and it is refused then too. When whoever goes in has waited for more
     /// than 5ms for 100ms long, the queue stands: then the latest goes in first, and the one that waits longest is
     /// refused, after 100ms another one, and so on, ever sooner, until it drains (CoDel, RFC 8289).
     #[conf(default = Interval::millis(100))]
@@ -48,6 +50,7 @@ pub struct Conf {
 #[handler("concurrency")]
 pub struct Concurrency {
     gate: Arc<Gate>,
+    clock: Clock,
     queue_timeout: Duration,
     retry: Arc<Retry>,
 }
@@ -60,6 +63,7 @@ impl Configure for Concurrency {
         let retry = Retry { after: conf.retry_after.0, jitter: conf.retry_jitter.0, random: context.random.clone() };
         Ok(Self {
             gate: Gate::new(conf.max, conf.queue, context.clock),
+            clock: context.clock,
             queue_timeout: conf.queue_timeout.0,
             retry: Arc::new(retry),
         })
@@ -74,12 +78,12 @@ impl Handler for Concurrency {
             Way::Open(permit) => pass(invocation, permit),
             Way::Closed => Verdict::Refuse(self.retry.refusal(NAME)),
             Way::Later(_) if !invocation.call.may_act() => Verdict::Continue,
-            Way::Later(turn) => {
-                let (patience, retry) = (self.queue_timeout, Arc::clone(&self.retry));
-                let turn = async move { tokio::time::timeout(patience, turn).await };
-                Verdict::wait(turn, move |invocation, turn| match turn {
-                    Ok(Ok(permit)) => pass(invocation, permit),
-                    Ok(Err(_)) | Err(_) => Verdict::Refuse(retry.refusal(NAME)),
+            Way::Later(coming) => {
+                let (since, retry) = (self.clock.now(), Arc::clone(&self.retry));
+                let turn = turn(coming, (since, self.queue_timeout), invocation.call.deadline);
+                Verdict::wait(turn, move |invocation, permit| match permit {
+                    Some(permit) => pass(invocation, permit),
+                    None => Verdict::Refuse(retry.refusal(NAME)),
                 })
             }
         }

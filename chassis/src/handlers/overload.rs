@@ -19,10 +19,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use crate::background::Task;
+use crate::clock::Instant;
 use crate::condition::When;
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler;
+use crate::handler::line::turn;
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
@@ -127,7 +131,7 @@ impl Handler for Overload {
                 self.gate.force();
                 Verdict::Continue
             }
-            Way::Later(turn) => self.wait(turn, class),
+            Way::Later(coming) => self.wait(coming, class, invocation.call.deadline),
         }
     }
 
@@ -162,18 +166,22 @@ impl Overload {
     }
 
     #[cold]
-    fn wait(&self, turn: tokio::sync::oneshot::Receiver<gate::Permit>, class: Criticality) -> Verdict {
-        let (patience, clock) = (self.patience, self.gate.clock());
+    fn wait(&self, coming: oneshot::Receiver<gate::Permit>, class: Criticality, deadline: Option<Instant>) -> Verdict {
+        let clock = self.gate.clock();
         let (gate, refusals) = (Arc::clone(&self.gate), Arc::clone(&self.refusals));
         let since = clock.now();
-        let turn = async move { tokio::time::timeout(patience, turn).await };
-        Verdict::wait(turn, move |invocation, turn| match turn {
-            Ok(Ok(permit)) => {
+        let turn = turn(coming, (since, self.patience), deadline);
+        Verdict::wait(turn, move |invocation, permit| match permit {
+            Some(permit) => {
                 permit.take();
                 invocation.call.locals.set(Waited(clock.now().duration_since(since)));
                 Verdict::Continue
             }
-            Ok(Err(_)) | Err(_) => Verdict::Refuse(refusals.refuse(Short::Patience, class, &gate)),
+            None => {
+                let is_late = deadline.is_some_and(|deadline| deadline <= clock.now());
+                let short = if is_late { Short::Time } else { Short::Patience };
+                Verdict::Refuse(refusals.refuse(short, class, &gate))
+            }
         })
     }
 

@@ -42,6 +42,51 @@ macro_rules! takes_nothing {
 
 takes_nothing! { Wall Trail SlowWall }
 
+/// Anything but this text.
+#[operator("not-eq")]
+struct NotEq(String);
+
+impl Operator for NotEq {
+    type Conf = String;
+
+    fn build(conf: String) -> Result<Self, BuildError> {
+        if conf.is_empty() {
+            return Err(BuildError::new("", "every text is another").with_help("write a text"));
+        }
+        Ok(Self(conf))
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        text != self.0
+    }
+}
+
+/// Versions within these bounds.
+#[operator("since")]
+struct Since(Bounds);
+
+/// Bounds of versions.
+#[conf]
+struct Bounds {
+    /// The first one.
+    first: u32,
+    /// The last one.
+    last: Option<u32>,
+}
+
+impl Operator for Since {
+    type Conf = Bounds;
+
+    fn build(conf: Bounds) -> Result<Self, BuildError> {
+        Ok(Self(conf))
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        let fits = |version: u32| version >= self.0.first && self.0.last.is_none_or(|last| version <= last);
+        text.parse().is_ok_and(fits)
+    }
+}
+
 fn refusing() -> Fault {
     Fault::new(Code::PermissionDenied, "No.").with_policy("brick").with_evidence("height", 3).with_remedy("climb")
 }
@@ -295,11 +340,70 @@ async fn terms_that_make_no_sense_are_refused_at_their_keys() {
 
 /// It would be for all calls.
 #[tokio::test]
-async fn a_field_without_a_test_is_no_condition() {
-    let yaml = "{ chain: { provider: { default: [gate, trail] } }, handlers: {\n\
-                trail: { when: [{ path: /said, header: { x-tenant: } }] } } }";
-    let refused = refusal(service(yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
-    assert!(refused.contains("when[0].header.x-tenant: `x-tenant` has no value"), "{refused}");
+async fn a_key_without_a_value_is_no_condition() {
+    for (when, key) in [
+        ("[{ path: /said, header: { x-tenant: } }]", "[0].header.x-tenant"),
+        ("{ header: { x-tenant: } }", ".header.x-tenant"),
+        ("{ method: [GET], path: }", ".path"),
+        ("{ path: { prefix: } }", ".path.prefix"),
+        ("{ query: { q: { custom: { not-eq: } } } }", ".query.q.custom.not-eq"),
+        ("{ operation: }", ".operation"),
+    ] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, trail] }} }}, handlers: {{ trail: {{ when: {when} }} }} }}"
+        );
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        let name = key.rsplit('.').next().unwrap();
+        assert!(refused.contains(&format!("when{key}: `{name}` has no value")), "{refused}");
+    }
+    let app = app("{ chain: { provider: { default: [gate, trail] } }, handlers: { trail: { when: { path: null } } } }");
+    assert_eq!(app.await.get("/said").send().await.header("x-trail"), Some("1"));
+}
+
+#[tokio::test]
+async fn c24_an_operator_of_the_service_can_be_used_in_every_condition() {
+    let app = app("{ chain: { provider: { default: [gate, marker, trail, wall] } }, handlers: { \
+                   marker: { rules: [{ mark: other, when: { header: { user: { custom: { not-eq: jason } } } } }] }, \
+                   trail: { when: { mark: [other] } }, \
+                   wall: { when: { query: { v: { custom: { since: { first: 2 } }, not: '9' } } } } } }")
+    .await;
+    let trail = |user: &'static str| app.get("/said").header("user", user).send();
+    assert_eq!(trail("peter").await.header("x-trail"), Some("1"));
+    assert_eq!(trail("jason").await.header("x-trail"), None);
+    assert_eq!(app.get("/said").send().await.header("x-trail"), None, "a field that is not there fits nothing");
+    for (version, status) in [("1", 200), ("2", 403), ("10", 403), ("9", 200), ("x", 200)] {
+        assert_eq!(app.get(&format!("/said?v={version}")).send().await.status(), status, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_of_the_service_sees_one_spelling_of_a_path() {
+    let app = app("{ chain: { provider: { default: [gate, wall] } }, handlers: { \
+                   wall: { when: { path: { custom: { not-eq: /said } } } } } }")
+    .await;
+    for path in ["/said", "/said/", "/%73aid/"] {
+        assert_eq!(app.get(path).send().await.status(), 200, "{path}");
+    }
+    assert_eq!(app.get("/other").send().await.refused_by().as_deref(), Some("wall"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_an_operator_of_the_service_is_said_at_its_place() {
+    for (custom, said) in [
+        ("not-eq: ''", "custom.not-eq: every text is another"),
+        ("not-eq: [a]", "custom.not-eq: "),
+        ("not-eqq: a", "custom.not-eqq: there is no operator `not-eqq`\n"),
+        ("since: { first: one }", "custom.since.first: "),
+        ("since: { last: 1 }", "custom.since.first: the key `first` is missing"),
+    ] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, trail] }} }}, handlers: {{\n\
+             trail: {{ when: {{ header: {{ x: {{ custom: {{ {custom} }} }} }} }} }} }} }}"
+        );
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains("test-2.yaml:2:"), "{refused}");
+        assert!(refused.contains(&format!("handlers.trail.when.header.x.{said}")), "{refused}");
+    }
 }
 
 #[tokio::test]

@@ -61,14 +61,19 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
     true
 }
 
-/// Reports a name without a value in a list. Elsewhere it takes back what another file said of it; nothing does so in a
-/// list, and then it would say nothing, where whoever wrote it meant something.
+/// Reports a key without a value where that says nothing although whoever wrote it meant something: a name in a list,
+/// where there is nothing that it could take back, and whatever narrows a condition, which would hold of more calls
+/// than it was meant for. There `null`, written out, takes back what another file said.
 fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'_>) {
     let in_list = path.steps().iter().any(|step| matches!(step, Step::Index(_)));
-    if in_list && !shape.keys().any(|known| known == key) {
-        let help = "write a value, `''` for an empty text, or remove the key";
-        walk.report(path, &entry.key, Weight::Key, format!("`{key}` has no value"), Some(help.to_owned()));
-    }
+    let help = if in_list && !shape.keys().any(|known| known == key) {
+        "write a value, `''` for an empty text, or remove the key"
+    } else if shape.all("x-narrows").next().is_some() && entry.node.leaves_maps() {
+        "write a value, `null` to take back what another file says, or remove the key"
+    } else {
+        return;
+    };
+    walk.report(path, &entry.key, Weight::Key, format!("`{key}` has no value"), Some(help.to_owned()));
 }
 
 /// Reports a key that is not known, and says which was probably meant.

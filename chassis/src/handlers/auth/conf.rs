@@ -213,6 +213,9 @@ impl Audience {
 pub struct Keys {
     /// A file with a JWK Set (RFC 7517 §5) or with public keys in PEM.
     pub file: Option<FileRef>,
+    /// Why secrets in `file` may be shorter than their hash (RFC 7518 §3.2): whoever has one token can try secrets until
+    /// one fits, and then make tokens. Without a reason they are refused.
+    pub short_secrets: Option<String>,
     /// Where the issuer publishes its JWK Set: `https://id.example/jwks.json`. Only public keys are taken from it.
     pub url: Option<String>,
     /// Where the issuer tells of itself (OpenID Connect Discovery 1.0 §4): `https://id.example`, whose document at

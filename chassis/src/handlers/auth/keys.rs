@@ -22,6 +22,14 @@ const TRIES: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct KeySet(Vec<Key>);
 
+/// What keys are taken.
+#[derive(Clone, Copy)]
+pub(super) struct Allowed<'a> {
+    pub(super) algorithms: &'a [Algorithm],
+    /// Why secrets may be shorter than their hash, if they may.
+    pub(super) short_secrets: Option<&'a str>,
+}
+
 /// A trusted key.
 #[derive(Debug)]
 pub(super) struct Key {
@@ -57,13 +65,13 @@ impl Standing {
 
 impl KeySet {
     /// Reads a JWK Set or PEM, whichever the content is.
-    pub(super) fn parse(content: &[u8], allowed: &[Algorithm]) -> Result<Self, BuildError> {
+    pub(super) fn parse(content: &[u8], allowed: Allowed<'_>) -> Result<Self, BuildError> {
         let keys = match content.trim_ascii_start() {
             [b'{', ..] => jwks::keys(content, allowed)?,
-            _ => pem::keys(content, allowed)?,
+            _ => pem::keys(content, allowed.algorithms)?,
         };
         if keys.is_empty() {
-            let names: Vec<_> = allowed.iter().map(|algorithm| algorithm.as_str()).collect();
+            let names: Vec<_> = allowed.algorithms.iter().map(|algorithm| algorithm.as_str()).collect();
             let message = format!("no key in this file signs with {}", names.join(", "));
             return Err(BuildError::new("", message).with_help("put the issuer's keys there, or extend `algorithms`"));
         }

@@ -23,6 +23,8 @@ pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(super) const SECRET: &[u8] = b"thirty-two bytes that all may know";
+/// That of the case E09 of go-chassis's users.
+pub(super) const SHORT: &[u8] = b"my_secret";
 pub(super) const RSA_PRIVATE: &[u8] = include_bytes!("tests/keys/rsa.private.pem");
 pub(super) const RSA_PUBLIC: &[u8] = include_bytes!("tests/keys/rsa.public.pem");
 pub(super) const P256_PRIVATE: &[u8] = include_bytes!("tests/keys/p256.private.pem");

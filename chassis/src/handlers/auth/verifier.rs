@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
 use super::conf::{ClaimNames, Jwt};
-use super::keys::{KeySet, Standing};
+use super::keys::{Allowed, KeySet, Standing};
 use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::principal::{Identity, Principal};
@@ -80,7 +80,8 @@ impl Verifier {
     /// What is wrong with a value or with a key.
     pub fn build(conf: &Jwt, keys: &[u8]) -> Result<Self, BuildError> {
         conf.check()?;
-        let keys = KeySet::parse(keys, &conf.algorithms).map_err(|error| error.below("keys.file"))?;
+        let allowed = Allowed { algorithms: &conf.algorithms, short_secrets: conf.keys.short_secrets.as_deref() };
+        let keys = KeySet::parse(keys, allowed).map_err(|error| error.below("keys.file"))?;
         Ok(Self::with(conf, keys))
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::conf::{Interval, Size};
 use crate::handlers::auth::algorithm::Algorithm;
-use crate::handlers::auth::keys::KeySet;
+use crate::handlers::auth::keys::{Allowed, KeySet};
 use crate::handlers::auth::tests::{SECRET, secrets};
 
 const LONGEST: usize = 2 << 10;
@@ -50,7 +50,8 @@ fn what_a_key_proved_goes_with_its_trust() {
     let (cache, now) = (cache(8), Clock::system().now());
     let set = |id: &str| {
         let keys = secrets(id, SECRET).to_string();
-        KeySet::parse(keys.as_bytes(), &[Algorithm::HS256]).unwrap()
+        let allowed = Allowed { algorithms: &[Algorithm::HS256], short_secrets: None };
+        KeySet::parse(keys.as_bytes(), allowed).unwrap()
     };
     let (old, mut new) = (set("a"), set("b"));
     let standing = old.candidates(Some("a"), "HS256").next().unwrap().standing.clone();

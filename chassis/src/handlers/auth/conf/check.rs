@@ -39,8 +39,16 @@ impl Jwt {
 
     /// Lengths that would leave nothing to accept, or to hold on to.
     fn check_bounds(&self) -> Result<(), BuildError> {
-        let Keys { timeout, cool_down, stale, .. } = &self.keys;
+        let Keys { file, short_secrets, timeout, cool_down, stale, .. } = &self.keys;
         let wrong = |at, message, help| Err(BuildError::new(at, message).with_help(help));
+        if short_secrets.as_ref().is_some_and(|reason| reason.trim().is_empty()) {
+            let message = "nothing says why short secrets are taken";
+            return wrong("keys.short-secrets", message, "write down why, or remove the key");
+        }
+        if short_secrets.is_some() && file.is_none() {
+            let message = "secrets are read from a `file` only";
+            return wrong("keys.short-secrets", message, "remove the key: what an issuer publishes are public keys");
+        }
         if self.max_token_size.length() == 0 {
             return wrong("max-token-size", "no token is that short", "write a size such as `8KiB`, or remove the key");
         }

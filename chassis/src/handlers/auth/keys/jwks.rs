@@ -6,7 +6,7 @@ use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Algorithm, Key, Shape, Standing, bind, check_modulus};
+use super::{Algorithm, Allowed, Key, Shape, Standing, bind, check_modulus};
 use crate::conf::BuildError;
 
 /// A set of keys; each is read on its own, because one of a kind that is not known is to be passed over.
@@ -49,7 +49,7 @@ enum Material {
     Public(Shape, DecodingKey, Box<[u8]>),
 }
 
-pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
+pub(super) fn keys(content: &[u8], allowed: Allowed<'_>) -> Result<Vec<Key>, BuildError> {
     let set = Jwks::parse(content)?;
     unmixed(&set)?;
     let mut keys = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
 
 /// The public keys of a set that an issuer publishes. Whatever cannot be one is passed over.
 pub(super) fn published(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
-    let mut keys = Vec::new();
+    let (mut keys, allowed) = (Vec::new(), Allowed { algorithms: allowed, short_secrets: None });
     for (at, value) in Jwks::parse(content)?.keys.into_iter().take(MOST_KEYS).enumerate() {
         let name = name(&value, at + 1);
         // What an HMAC secret signs, everybody could sign who can read this set.
@@ -134,7 +134,7 @@ impl Jwk {
     }
 
     /// The key, if it is of a known kind and one of the algorithms is for it.
-    fn key(self, allowed: &[Algorithm]) -> Result<Option<Key>, BuildError> {
+    fn key(self, allowed: Allowed<'_>) -> Result<Option<Key>, BuildError> {
         if !self.verifies() {
             return Ok(None);
         }
@@ -143,10 +143,10 @@ impl Jwk {
             Material::Secret(_) => Shape::Secret,
             Material::Public(shape, ..) => *shape,
         };
-        let Some(algorithm) = bind(shape, self.alg.as_deref(), allowed)? else { return Ok(None) };
+        let Some(algorithm) = bind(shape, self.alg.as_deref(), allowed.algorithms)? else { return Ok(None) };
         let (decoding, print) = match material {
             Material::Secret(secret) => {
-                long_enough(&secret, algorithm)?;
+                long_enough(&secret, algorithm, allowed.short_secrets)?;
                 (DecodingKey::from_secret(&secret), Box::default())
             }
             Material::Public(_, decoding, print) => (decoding, print),
@@ -195,13 +195,23 @@ impl Jwk {
     }
 }
 
-fn long_enough(secret: &[u8], algorithm: Algorithm) -> Result<(), BuildError> {
+fn long_enough(secret: &[u8], algorithm: Algorithm, short: Option<&str>) -> Result<(), BuildError> {
     let (has, needs) = (secret.len(), algorithm.shortest_secret());
-    if has >= needs {
-        return Ok(());
+    match short {
+        _ if has >= needs => Ok(()),
+        Some(reason) => {
+            let message = "secret is shorter than its hash: whoever has a token may find it by trying";
+            tracing::warn!(bytes = has, needed = needs, reason, "{message}");
+            Ok(())
+        }
+        None => {
+            let message = format!("has {has} bytes; {algorithm} needs at least {needs} (RFC 7518 §3.2)");
+            Err(BuildError::new("", message).with_help(format!(
+                "make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding; or say in \
+                 `short-secrets` why it is short"
+            )))
+        }
     }
-    Err(BuildError::new("", format!("has {has} bytes; {algorithm} needs at least {needs} (RFC 7518 §3.2)"))
-        .with_help(format!("make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding")))
 }
 
 const WHOLE: &str = "copy the whole key, as its issuer publishes it (RFC 7517 §4)";

@@ -23,7 +23,8 @@ fn a_short_secret_is_refused() {
     assert_eq!(
         short("HS256", 31),
         "`keys.file`: key `a` has 31 bytes; HS256 needs at least 32 (RFC 7518 §3.2) \
-         (make one with `openssl rand 32 | basenc --base64url -w0`, without the padding)"
+         (make one with `openssl rand 32 | basenc --base64url -w0`, without the padding; or say in \
+         `short-secrets` why it is short)"
     );
     let key = json!({ "keys": [{ "kty": "oct", "alg": "HS512", "k": base64([7; 63]) }] }).to_string();
     let message = wrong(json!({ "algorithms": ["HS512"] }), key.as_bytes());

@@ -55,6 +55,7 @@ fn basic(user: &str, password: &str) -> String {
 fn build(conf: Value) -> Result<(Auth, Process), BuildError> {
     let files = Few(HashMap::from([
         ("jwks", secrets("a", SECRET).to_string()),
+        ("short", secrets("a", SHORT).to_string()),
         ("keys", format!("# who may call\nbilling:sha256:{DIGEST} scopes=read roles=machine\n")),
         ("broken", "billing:secret".to_owned()),
         (

@@ -79,16 +79,36 @@ async fn e08_a_401_says_how_to_prove_oneself() {
     assert_eq!(challenges, ["Basic realm=\"test-realm\", charset=\"UTF-8\""]);
 }
 
-#[tokio::test]
-async fn e09_a_token_of_a_secret_passes_with_its_claims() {
-    let auth = tokens("HS256", "jwks");
-    let claims = claims(json!({ "username": "peter" }));
-    let sent = format!("Bearer {}", signed(&json!({ "alg": "HS256", "kid": "a" }), &claims));
+/// The name that an operation sees in the claims of a token which this secret signed.
+fn seen(auth: &Auth, secret: &[u8]) -> Option<String> {
+    let signer = signer(Algorithm::HS256, EncodingKey::from_secret(secret));
+    let token = signer.sign(&json!({ "alg": "HS256", "kid": "a" }), &claims(json!({ "username": "peter" }))).unwrap();
+    let sent = format!("Bearer {token}");
     let request = Request::get("/api").header(header::AUTHORIZATION, sent).body(Body::empty()).unwrap();
     let operation = Operation::new("greeting", "api", "GET", "/api").with_access(Access::Auth);
     let mut call = fixture::with_operation(request, operation, Params::default());
-    assert!(matches!(auth.before(&mut call), Verdict::Continue));
-    assert_eq!(call.call.principal.unwrap().identity().claims["username"], "peter");
+    let passed = matches!(auth.before(&mut call), Verdict::Continue);
+    passed.then(|| call.call.principal.unwrap().identity().claims["username"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn e09_a_token_of_a_secret_passes_with_its_claims() {
+    assert_eq!(seen(&tokens("HS256", "jwks"), SECRET).as_deref(), Some("peter"));
+}
+
+#[tokio::test]
+async fn e09_a_short_secret_is_taken_for_a_written_reason() {
+    let short = |reason: Value| {
+        let mut jwt = jwt();
+        merge(&mut jwt, json!({ "keys": { "file": "short", "short-secrets": reason } }));
+        build(json!({ "jwt": jwt })).map(|(auth, _)| auth)
+    };
+    let auth = short(json!("devices in the field cannot be given another")).unwrap();
+    assert_eq!(seen(&auth, SHORT).as_deref(), Some("peter"));
+    assert_eq!(seen(&auth, SECRET), None);
+    for (reason, at) in [(json!(" "), "jwt.keys.short-secrets"), (json!(null), "jwt.keys.file")] {
+        assert_eq!(short(reason).err().unwrap().at, at);
+    }
 }
 
 #[tokio::test]

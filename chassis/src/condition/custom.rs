@@ -1,0 +1,58 @@
+//! Operators that a service brings along: how texts are compared where chassis has no word for it.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::catalog::CHASSIS_OPERATORS_V1;
+use crate::conf::BuildError;
+
+/// An operator on texts that every condition can use: a type marked `#[operator("name")]`.
+///
+/// YAML names it under `custom`, with what it is made from: `when: { header: { x-client: { custom: { since: '1.4' } } } }`.
+/// It is made once for each place that names it. A field or parameter that is not there fits none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an operator",
+    label = "`Operator` is not implemented for it",
+    note = "mark the type `#[operator(\"name\")]` and write `impl Operator for {Self}`"
+)]
+pub trait Operator: Sized + Send + Sync + 'static {
+    /// What YAML says beside its name: a `String`, a number, a list, or a struct marked `#[conf]`.
+    type Conf: DeserializeOwned + JsonSchema;
+
+    /// Makes it.
+    ///
+    /// # Errors
+    /// What is wrong with what YAML says, and what to write instead; the service does not start.
+    fn build(conf: Self::Conf) -> Result<Self, BuildError>;
+
+    /// Whether this text passes. A path comes decoded and without a slash at its end, unless slashes count.
+    fn holds(&self, text: &str) -> bool;
+}
+
+/// Compares a text with what YAML says.
+pub type Comparison = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Makes the operator of this name from what YAML says beside it.
+pub(super) fn build(name: &str, conf: &Value) -> Result<Comparison, BuildError> {
+    let key = format!("custom.{name}");
+    let Some(entry) = CHASSIS_OPERATORS_V1.iter().find(|entry| entry.head.name == name) else {
+        let help = format!("link in the crate with the type that is marked `#[operator(\"{name}\")]`");
+        return Err(BuildError::new(key, format!("there is no operator `{name}`")).with_help(help));
+    };
+    (entry.build)(conf.clone()).map_err(|error| error.below(&key))
+}
+
+/// The schema of the map that names them: those that are linked in.
+pub(super) fn schema(generator: &mut SchemaGenerator) -> Schema {
+    let conf =
+        CHASSIS_OPERATORS_V1.iter().map(|entry| (entry.head.name.to_owned(), (entry.head.conf)(generator).into()));
+    let properties: Map<String, Value> = conf.collect();
+    json_schema!({
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "x-names": "operator",
+        "x-narrows": true,
+    })
+}
