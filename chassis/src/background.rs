@@ -4,11 +4,12 @@
 //! is told to end when the part goes away or the process does, and gets a bounded time to end by itself.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
 use crate::conf::BuildError;
+use crate::lock::locked;
 use crate::schema::BoxFuture;
 
 /// What parts want done beside the calls.
@@ -69,7 +70,7 @@ async fn gone(side: &mut watch::Receiver<()>) {
 impl Background {
     /// Has something done before the process serves: it does not start if that fails.
     pub fn first(&self, name: impl Into<String>, work: impl Future<Output = Result<(), BuildError>> + Send + 'static) {
-        self.locked().first.push(First { name: name.into(), work: Box::pin(work) });
+        locked(&self.0).first.push(First { name: name.into(), work: Box::pin(work) });
     }
 
     /// Has something done for as long as the part lives: keep the [`Task`]. The work should end soon after
@@ -82,22 +83,18 @@ impl Background {
         let (part, part_gone) = watch::channel(());
         let (process, process_gone) = watch::channel(());
         let work = Box::pin(work(Ending { part: part_gone, process: process_gone }));
-        self.locked().works.push(Work { name: name.into(), work, process });
+        locked(&self.0).works.push(Work { name: name.into(), work, process });
         Task { _part: part }
     }
 
     /// What is to be done before serving, and was not begun yet.
     pub fn take_first(&self) -> Vec<First> {
-        std::mem::take(&mut self.locked().first)
+        std::mem::take(&mut locked(&self.0).first)
     }
 
     /// What is to go on beside the calls, and was not begun yet.
     pub fn take_works(&self) -> Vec<Work> {
-        std::mem::take(&mut self.locked().works)
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, Asked> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut locked(&self.0).works)
     }
 }
 

@@ -96,7 +96,7 @@ impl Fault {
     }
 
     /// A fault that is answered with a status that may be no code's own; its code is then the first of the class.
-    pub(crate) fn with_status(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn of_status(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut fault = Self::new(Code::from_status(status), detail);
         fault.0.status = status;
         fault

@@ -50,6 +50,7 @@ pub mod fault;
 mod field;
 pub mod invocation;
 mod lane;
+mod lock;
 pub mod operation;
 pub mod principal;
 pub mod random;

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::conf::Size;
+use crate::lock::locked;
 
 /// The ledger of a process. Cheap to clone; all clones are one.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +40,7 @@ impl Memory {
     /// Says that something can take this many bytes; it holds as long as what it returns is kept.
     #[must_use = "the entry goes when this is dropped"]
     pub fn reserve(&self, what: impl Into<String>, bytes: usize) -> Reserved {
-        let mut ledger = self.locked();
+        let mut ledger = locked(&self.0);
         let entry = ledger.next;
         ledger.next += 1;
         ledger.entries.insert(entry, (what.into(), bytes as u64));
@@ -49,22 +50,18 @@ impl Memory {
     /// What all parts together can take now.
     pub fn bound(&self) -> Bound {
         let mut sums = BTreeMap::<String, u64>::new();
-        for (what, bytes) in self.locked().entries.values() {
+        for (what, bytes) in locked(&self.0).entries.values() {
             *sums.entry(what.clone()).or_default() += bytes;
         }
         let mut parts: Vec<_> = sums.into_iter().map(|(what, bytes)| (what, Size(bytes))).collect();
         parts.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
         Bound { total: Size(parts.iter().map(|(_, size)| size.0).sum()), parts }
     }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.memory.locked().entries.remove(&self.entry);
+        locked(&self.memory.0).entries.remove(&self.entry);
     }
 }
 

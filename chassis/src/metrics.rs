@@ -9,7 +9,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
 
 mod cells;
 mod counter;
@@ -126,17 +128,13 @@ impl Metrics {
 
     /// What was measured so far, in the order of the names.
     pub fn families(&self) -> Vec<Family> {
-        let families: Vec<_> = self.locked().values().map(Arc::clone).collect();
+        let families: Vec<_> = locked(&self.0.families).values().map(Arc::clone).collect();
         families.iter().map(|family| family.read()).filter(|family| !family.series.is_empty()).collect()
     }
 
     fn family(&self, spec: &'static Spec) -> Arc<Kept> {
         let lanes = self.0.lanes;
-        Arc::clone(self.locked().entry(spec.name).or_insert_with(|| Arc::new(Kept::new(spec, lanes))))
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Arc<Kept>>> {
-        self.0.families.lock().unwrap_or_else(PoisonError::into_inner)
+        Arc::clone(locked(&self.0.families).entry(spec.name).or_insert_with(|| Arc::new(Kept::new(spec, lanes))))
     }
 }
 

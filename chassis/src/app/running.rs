@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use crate::background::{First, Works};
 use crate::component::Starting;
 use crate::conf::BuildError;
 use crate::generated::read;
+use crate::lock::locked;
 use crate::memory;
 use crate::operation::Operation;
 use crate::provider::{Components as ByType, Provider, Target};
@@ -148,7 +149,7 @@ impl Handle {
 
     /// Ends what goes on beside the calls: what is not sent yet is sent.
     pub(super) async fn end_works(&self) {
-        let works = std::mem::take(&mut *self.0.works.lock().unwrap_or_else(PoisonError::into_inner));
+        let works = std::mem::take(&mut *locked(&self.0.works));
         works.end().await;
     }
 
@@ -185,7 +186,7 @@ impl Handle {
 
     fn change(&self, change: impl FnOnce(&mut Vec<Mounted>)) -> Result<(), StartError> {
         let state = &*self.0;
-        let mut held = state.mounted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = locked(&state.mounted);
         let mut mounted = held.0.clone();
         change(&mut mounted);
         let warnings = &state.prepared.tools.warnings;
@@ -196,7 +197,7 @@ impl Handle {
         *held = (mounted, proven.plan.instances);
         state.prepared.conf.put_away();
         let works = state.prepared.tools.process.background.take_works();
-        state.works.lock().unwrap_or_else(PoisonError::into_inner).begin(works);
+        locked(&state.works).begin(works);
         Ok(())
     }
 }

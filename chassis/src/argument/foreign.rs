@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::BoxError;
@@ -18,6 +18,7 @@ use http_body_util::{LengthLimitError, Limited};
 use super::body::{self, Limit};
 use crate::fault::Fault;
 use crate::invocation::{Call, Invocation};
+use crate::lock::locked;
 
 /// The limit, in bytes, that axum's extractors hold a body to which says no other.
 const AXUMS_LIMIT: u64 = 2 << 20;
@@ -58,7 +59,7 @@ struct Seen {
 impl Seen {
     /// Keeps the first fault: what comes after it follows from it.
     fn keep(&self, fault: Fault) {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        locked(&self.fault).get_or_insert(fault);
     }
 }
 
@@ -77,7 +78,7 @@ impl Lent {
 
     /// Why the body could not be read to its end. Asked for when the reader has let go of the error it was given.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.0.as_ref()?.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+        locked(&self.0.as_ref()?.fault).take()
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a part of the program is made from its part of the configuration.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::condition::When;
 use crate::descriptors::Descriptors;
+use crate::lock::locked;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::operation::Operation;
@@ -126,7 +127,7 @@ impl Warnings {
 
     /// Adds one about the value at a key of the part: where that is written is added, as for an error.
     pub fn warn_at(&self, warning: BuildError) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = locked(&self.0);
         if !all.contains(&warning) {
             all.push(warning);
         }
@@ -134,7 +135,7 @@ impl Warnings {
 
     /// All of them, in the order they were added.
     pub fn all(&self) -> Vec<BuildError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.0).clone()
     }
 }
 

@@ -114,7 +114,7 @@ fn outcome(abort: Option<StatusCode>) -> Verdict {
 }
 
 fn aborted(status: StatusCode) -> Fault {
-    let fault = Fault::with_status(status, "This call was made to fail on purpose.").with_policy("abort");
+    let fault = Fault::of_status(status, "This call was made to fail on purpose.").with_policy("abort");
     fault.with_remedy("Remove `abort` from `fault-injection`.")
 }
 

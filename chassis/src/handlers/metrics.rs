@@ -7,11 +7,12 @@
 
 #![expect(unsafe_code, reason = "the entry of a handler stands in a section of the linker")]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::conf::{BuildContext, BuildError, Configure, Share};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::{Invocation, Timing, Timings};
+use crate::lock::locked;
 use crate::metrics::{Histogram, Metrics as Kept, labels};
 use crate::random::Random;
 use crate::reply::Reply;
@@ -102,7 +103,7 @@ impl Metrics {
     /// What the handlers cost one call.
     #[cold]
     fn tell(&self, timing: &Timing) {
-        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handlers = locked(&self.handlers);
         for (handler, spent) in timing.steps() {
             let known = handlers.iter().position(|(known, _)| known == handler);
             let at = known.unwrap_or_else(|| {

@@ -6,7 +6,9 @@
 
 use std::cell::Cell;
 use std::mem;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use crate::lock::locked;
 
 use tracing::dispatcher::get_default;
 use tracing::span::EnteredSpan;
@@ -104,7 +106,7 @@ impl CallSpan {
         let Some(later) = &self.0 else { return };
         match later.span.get() {
             Some(span) => _ = span.record(field, value),
-            None => later.fields.lock().unwrap_or_else(PoisonError::into_inner).push((field, value.into())),
+            None => locked(&later.fields).push((field, value.into())),
         }
     }
 
@@ -135,7 +137,7 @@ impl Later {
         self.span.get_or_init(|| {
             let _making = Making::begin();
             let span = (self.make)();
-            let fields = mem::take(&mut *self.fields.lock().unwrap_or_else(PoisonError::into_inner));
+            let fields = mem::take(&mut *locked(&self.fields));
             for (field, value) in fields {
                 span.record(field, &*value);
             }

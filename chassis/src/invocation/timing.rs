@@ -1,10 +1,11 @@
 //! What each handler costs one call, for whoever asked to have that measured.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::Instant;
+use crate::lock::locked;
 
 /// How many are kept for later calls: as many as are seldom measured at the same time.
 const MOST_SPARE: usize = 64;
@@ -37,12 +38,8 @@ struct Measured {
 impl Timings {
     /// A timing of a call that begins.
     pub fn begin(&self) -> Timing {
-        let spare = self.spare().pop();
+        let spare = locked(&self.0).pop();
         Timing { kept: Some(spare.unwrap_or_default()), home: self.clone() }
-    }
-
-    fn spare(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -89,7 +86,7 @@ impl Drop for Timing {
         let Some(mut kept) = self.kept.take() else { return };
         kept.0.steps.clear();
         kept.0.waits = None;
-        let mut spare = self.home.spare();
+        let mut spare = locked(&self.home.0);
         if spare.len() < MOST_SPARE {
             spare.push(kept);
         }
@@ -113,9 +110,9 @@ mod tests {
         first.entered(&"auth".into(), Duration::from_secs(1));
         assert_eq!(format!("{first:?}"), r#"{"auth": 1s}"#);
         drop(first);
-        assert_eq!(timings.spare().len(), 1);
+        assert_eq!(locked(&timings.0).len(), 1);
         let second = timings.begin();
-        assert_eq!((second.steps().count(), timings.spare().len()), (0, 0));
+        assert_eq!((second.steps().count(), locked(&timings.0).len()), (0, 0));
     }
 
     #[test]
@@ -123,6 +120,6 @@ mod tests {
         let timings = Timings::default();
         let many: Vec<_> = (0..2 * MOST_SPARE).map(|_| timings.begin()).collect();
         drop(many);
-        assert_eq!(timings.spare().len(), MOST_SPARE);
+        assert_eq!(locked(&timings.0).len(), MOST_SPARE);
     }
 }

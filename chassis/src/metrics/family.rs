@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
 
 use super::cells::Cells;
 use super::histogram::Sorted;
@@ -80,7 +82,7 @@ impl Kept {
     /// What `read` says takes the place of what was observed under the same labels: after a reload it is the new part
     /// that knows.
     pub(super) fn observe(&self, labels: Labels, read: Read) {
-        let mut series = self.locked();
+        let mut series = locked(&self.series);
         let labels = bounded(&series, labels);
         series.insert(labels, Source::Observed(read));
     }
@@ -88,7 +90,7 @@ impl Kept {
     /// What was measured; what is not observed any more is forgotten.
     pub(super) fn read(&self) -> Family {
         let mut series = Vec::new();
-        self.locked().retain(|labels, source| {
+        locked(&self.series).retain(|labels, source| {
             let measured = source.read(self.spec);
             let known = measured.is_some();
             series.extend(measured.map(|measured| Series { labels: labels.clone(), measured }));
@@ -106,16 +108,12 @@ impl Kept {
     }
 
     fn with<H>(&self, labels: Labels, make: impl FnOnce() -> Source, handle: impl FnOnce(&Source) -> H) -> H {
-        let mut series = self.locked();
+        let mut series = locked(&self.series);
         let labels = bounded(&series, labels);
         match series.entry(labels) {
             Entry::Occupied(source) => handle(source.get()),
             Entry::Vacant(place) => handle(place.insert(make())),
         }
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, BTreeMap<Labels, Source>> {
-        self.series.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Handles for what is sorted into buckets, and the calls that stand for a bucket.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
 use super::cells::Cells;
 use crate::clock::nanos;
+use crate::lock::locked;
 use crate::trace::TraceContext;
 
 /// Sorts values into buckets. Cheap to clone; all clones are one.
@@ -134,7 +135,7 @@ impl Sorted {
             bounds: self.bounds.to_vec(),
             counts: (0..=self.bounds.len()).map(|bucket| self.cells.sum(1 + bucket)).collect(),
             sum: self.cells.sum(0),
-            exemplars: self.exemplars.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            exemplars: locked(&self.exemplars).clone(),
         }
     }
 }

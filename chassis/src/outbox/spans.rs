@@ -7,13 +7,14 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::lane::lane;
+use crate::lock::locked;
 use crate::metrics::Counter;
 
 #[cfg(test)]
@@ -194,9 +195,4 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Nothing panics while it holds a lock that would leave half of something.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

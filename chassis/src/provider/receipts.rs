@@ -5,13 +5,14 @@
 //! what the flood costs must not grow with it.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::fault::Violation;
+use crate::lock::locked;
 use crate::memory::{Memory, Reserved};
 use crate::random::Random;
 
@@ -96,17 +97,17 @@ impl Receipts {
 
     /// The refusals that are kept, the latest first.
     pub fn all(&self) -> Vec<Refusal> {
-        self.locked().refusals.iter().rev().cloned().collect()
+        locked(&self.kept).refusals.iter().rev().cloned().collect()
     }
 
     /// The refusal of this id, if it is still kept.
     pub fn find(&self, id: &str) -> Option<Refusal> {
-        self.locked().refusals.iter().rev().find(|refusal| refusal.id == id).cloned()
+        locked(&self.kept).refusals.iter().rev().find(|refusal| refusal.id == id).cloned()
     }
 
     /// How many were not kept because too many came at once.
     pub fn passed_over(&self) -> u64 {
-        self.locked().passed_over
+        locked(&self.kept).passed_over
     }
 
     /// Keeps a refusal, if there were not too many in this second; what it is kept under.
@@ -116,7 +117,7 @@ impl Receipts {
         }
         let id = format!("{:016x}", random.next_u64());
         let refusal = refused.refusal(id.clone(), clock);
-        let mut kept = self.locked();
+        let mut kept = locked(&self.kept);
         while kept.refusals.len() >= self.most {
             kept.refusals.pop_front();
         }
@@ -125,7 +126,7 @@ impl Receipts {
     }
 
     fn has_room(&self, second: u64) -> bool {
-        let mut kept = self.locked();
+        let mut kept = locked(&self.kept);
         if kept.second != second {
             (kept.second, kept.in_second) = (second, 0);
         }
@@ -133,10 +134,6 @@ impl Receipts {
         let room = kept.in_second <= MOST_A_SECOND;
         kept.passed_over += u64::from(!room);
         room
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

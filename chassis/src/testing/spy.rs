@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::iter;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::app::Around;
 use crate::chain::{Form, Next, Step};
 use crate::handler::{Handler, Outlook, Verdict, Wrap};
 use crate::invocation::Invocation;
+use crate::lock::locked;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
 
@@ -53,7 +54,7 @@ pub(super) struct Spies(Arc<Mutex<HashMap<String, Spy>>>);
 
 impl Spies {
     pub(super) fn of(&self, handler: &str) -> Spy {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(handler.to_owned()).or_default().clone()
+        locked(&self.0).entry(handler.to_owned()).or_default().clone()
     }
 
     /// Puts a spy before each handler that is built.

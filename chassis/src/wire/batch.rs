@@ -17,7 +17,7 @@ use std::mem::take;
 use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use tokio::task::yield_now;
 
 use super::outlet::{Outlet, QUIETLY};
 use crate::clock::{Clock, Instant};
+use crate::lock::locked;
 
 /// How many pieces leave together at most.
 pub(super) const MOST: usize = 16;
@@ -231,9 +232,4 @@ fn when_idle(ticket: Ticket) {
     let waker = Waker::from(Arc::new(ticket));
     // Dropped unfinished: what it was polled for is done.
     let _ = pin!(yield_now()).poll(&mut Context::from_waker(&waker));
-}
-
-/// What is under these locks is whole at all times.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

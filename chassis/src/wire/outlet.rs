@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::batch::locked;
+use crate::lock::locked;
 
 /// How a peer that is gone is no signal. Where there is no flag for it, the standard library has seen to that.
 #[cfg(not(target_vendor = "apple"))]

@@ -1,8 +1,10 @@
 //! Bodies that wait for more bytes, and since when: what a slow body is recognised by.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::lock::locked;
 
 /// The bodies of one connection that wait. Arming a timer instead would cost most calls with a body 0.7 µs, because
 /// a body is never there at the first poll.
@@ -28,7 +30,7 @@ enum Place {
 impl Waits {
     /// Waits in a place, the one from before if there is one. Ready when it has been waiting for too long.
     pub(super) fn wait(&self, place: &mut Option<usize>, now: u32, cx: &Context<'_>) -> Poll<()> {
-        let mut places = self.places();
+        let mut places = locked(&self.places);
         let at = *place.get_or_insert_with(|| {
             self.waiting.fetch_add(1, Ordering::Relaxed);
             free(&mut places.list)
@@ -44,7 +46,7 @@ impl Waits {
     /// Waits no longer. Who watches is woken, unless that is the task in which this happens.
     pub(super) fn leave(&self, place: &mut Option<usize>, here: Option<&Context<'_>>) {
         let Some(at) = place.take() else { return };
-        let mut places = self.places();
+        let mut places = locked(&self.places);
         places.list[at] = Place::Free;
         if self.waiting.fetch_sub(1, Ordering::Relaxed) > 1 {
             return;
@@ -61,7 +63,7 @@ impl Waits {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        let mut places = self.places();
+        let mut places = locked(&self.places);
         let is_waiting = self.waiting.load(Ordering::Relaxed) > 0;
         places.watcher = is_waiting.then(|| cx.waker().clone());
         is_waiting
@@ -72,17 +74,13 @@ impl Waits {
         if self.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
-        for place in &mut self.places().list {
+        for place in &mut locked(&self.places).list {
             if matches!(place, Place::Waiting { since, .. } if now.wrapping_sub(*since) > limit)
                 && let Place::Waiting { waker, .. } = std::mem::replace(place, Place::Late)
             {
                 waker.wake();
             }
         }
-    }
-
-    fn places(&self) -> MutexGuard<'_, Places> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ const LAYERS: &[&str] = &[
     "telemetry lifecycle admin",
     "handlers protocols",
     "provider wire route chain handler protocol component catalog conf argument answer condition background descriptors memory metrics outbox outgoing redis generated",
-    "invocation reply fault operation schema principal trace clock random field lane",
+    "invocation reply fault operation schema principal trace clock random field lane lock",
 ];
 
 /// The modules whose children are plug-ins.

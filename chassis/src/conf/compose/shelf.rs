@@ -2,7 +2,9 @@
 //! operations, and as text it is a sixth of what it is as a tree.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
 
 use serde_json::Value;
 
@@ -32,7 +34,7 @@ impl Shelf {
 
     /// The schema, which stays open until it is put away.
     pub(crate) fn open(&self) -> Arc<Composed> {
-        let mut kept = self.kept();
+        let mut kept = locked(&self.0);
         let open = match &*kept {
             Kept::Open(composed) => Arc::clone(composed),
             Kept::Away(text) => Arc::new(text.read()),
@@ -43,7 +45,7 @@ impl Shelf {
 
     /// Nobody looks at it for a while.
     pub(crate) fn put_away(&self) {
-        let mut kept = self.kept();
+        let mut kept = locked(&self.0);
         let text = match &*kept {
             Kept::Open(composed) => Text::of(composed),
             Kept::Away(_) => None,
@@ -51,10 +53,6 @@ impl Shelf {
         if let Some(text) = text {
             *kept = Kept::Away(text);
         }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,7 +81,7 @@ mod tests {
         for _ in 0..2 {
             shelf.put_away();
             shelf.put_away();
-            assert!(matches!(&*shelf.kept(), Kept::Away(_)));
+            assert!(matches!(&*locked(&shelf.0), Kept::Away(_)));
             let open = shelf.open();
             assert!(Arc::ptr_eq(&open, &shelf.open()));
             assert_eq!((&open.schema, &open.names), (&composed.schema, &composed.names));

@@ -1,7 +1,7 @@
 //! Remembers verified tokens, because verifying one costs as much as all the rest of a small call.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -14,6 +14,7 @@ use super::verifier::Verified;
 use super::weight;
 use crate::clock::Instant;
 use crate::lane::lane;
+use crate::lock::locked;
 use crate::principal::{Handle, Identity, Principal};
 
 /// How many tokens share a set, and how many threads clone a principal without meeting.
@@ -141,7 +142,7 @@ impl Cache {
 
     /// There always is one, and nobody else has it.
     fn next_blank(&self, like: &Remembered) -> Option<Arc<Handle<Remembered>>> {
-        let mut blank = self.blank.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blank = locked(&self.blank);
         if blank.is_empty() {
             let nobody = Principal::new(Identity::default());
             blank.extend((0..AT_ONCE).map(|_| Arc::new(Handle::new(&nobody, like.blank()))));

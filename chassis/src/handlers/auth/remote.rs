@@ -3,7 +3,7 @@
 //!
 //! One task makes all fetches, so there is never more than one under way, whoever asks for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -13,6 +13,7 @@ use super::verifier::Verifier;
 use crate::background::Ending;
 use crate::clock::Clock;
 use crate::conf::BuildError;
+use crate::lock::locked;
 use crate::random::Random;
 use crate::schema::BoxFuture;
 
@@ -93,7 +94,7 @@ impl Remote {
 
     async fn keep_fetching(&self) {
         loop {
-            let due = self.plan().due(self.clock.now());
+            let due = locked(&self.plan).due(self.clock.now());
             tokio::select! {
                 () = self.asked.notified() => {}
                 () = tokio::time::sleep_until(due) => {}
@@ -108,7 +109,7 @@ impl Remote {
     async fn suspend_in_time(&self) {
         let mut rounds = self.rounds.subscribe();
         loop {
-            let end = self.plan().end_of_trust();
+            let end = locked(&self.plan).end_of_trust();
             let over = async {
                 match end {
                     Some(end) => tokio::time::sleep_until(end).await,
@@ -128,7 +129,7 @@ impl Remote {
 
     /// How old the keys are; `None` as long as there are none.
     pub(super) fn age(&self) -> Option<Duration> {
-        self.plan().age(self.clock.now())
+        locked(&self.plan).age(self.clock.now())
     }
 
     /// What to wait for before a token that names an unknown key is refused; `None` where nothing would come of it.
@@ -138,7 +139,7 @@ impl Remote {
         }
         let mut rounds = self.rounds.subscribe();
         let (answer, patience, came) = {
-            let mut plan = self.plan();
+            let mut plan = locked(&self.plan);
             (plan.ask(&key, self.clock.now()), plan.times.patience, plan.came())
         };
         match answer {
@@ -149,7 +150,7 @@ impl Remote {
         let remote = Arc::clone(self);
         Some(Box::pin(async move {
             let over = tokio::time::timeout(patience, rounds.changed()).await.is_ok();
-            let mut plan = remote.plan();
+            let mut plan = locked(&remote.plan);
             // A set that was under way already may be older than the key, and where none came nothing is known.
             if over && answer != Answer::UnderWay && plan.came() > came && !remote.verifier.knows(&key) {
                 plan.remember(&key, remote.clock.now());
@@ -158,14 +159,14 @@ impl Remote {
     }
 
     async fn fetch(&self) -> Result<(), String> {
-        let asked = self.plan().begin();
+        let asked = locked(&self.plan).begin();
         let fetched = self.source.fetch().await;
         let was_ready = self.verifier.is_ready();
         let outcome = fetched.and_then(|published| {
             self.verifier.publish(&published.content)?;
             Ok(published.max_age)
         });
-        self.plan().end(outcome.as_ref().ok().copied(), asked, self.clock.now(), self.random.next_f64());
+        locked(&self.plan).end(outcome.as_ref().ok().copied(), asked, self.clock.now(), self.random.next_f64());
         self.tell(outcome.as_ref().err(), was_ready);
         self.rounds.send_modify(|rounds| *rounds += 1);
         outcome.map(|_| ())
@@ -187,9 +188,5 @@ impl Remote {
             None if was_ready => {}
             None => tracing::info!("the keys of the issuer are there; tokens are accepted"),
         }
-    }
-
-    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

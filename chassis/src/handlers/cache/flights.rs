@@ -1,7 +1,9 @@
 //! One call is answered, and those that ask for the same meanwhile wait for its answer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
 
 use tokio::sync::watch;
 
@@ -31,7 +33,7 @@ pub(super) struct Ahead(watch::Receiver<bool>);
 impl Flights {
     /// Goes first, or says whom to wait for.
     pub(super) fn join(self: &Arc<Self>, name: Digest) -> Result<Flight, Ahead> {
-        let mut flights = self.locked();
+        let mut flights = locked(&self.0);
         if let Some(under_way) = flights.get(&name) {
             return Err(Ahead(under_way.over.clone()));
         }
@@ -42,14 +44,9 @@ impl Flights {
 
     /// What this name stands for has changed: one that is under way may bring what was before.
     pub(super) fn outdate(&self, name: &Digest) {
-        if let Some(under_way) = self.locked().get_mut(name) {
+        if let Some(under_way) = locked(&self.0).get_mut(name) {
             under_way.outdated = true;
         }
-    }
-
-    fn locked(&self) -> MutexGuard<'_, HashMap<Digest, UnderWay>> {
-        // Nothing panics while the lock is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,13 +58,13 @@ impl Flight {
 
     /// Whether what it is about has changed since it began.
     pub(super) fn is_outdated(&self) -> bool {
-        self.flights.locked().get(&self.name).is_some_and(|under_way| under_way.outdated)
+        locked(&self.flights.0).get(&self.name).is_some_and(|under_way| under_way.outdated)
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.flights.locked().remove(&self.name);
+        locked(&self.flights.0).remove(&self.name);
         self.over.send_replace(self.answered);
     }
 }

@@ -1,7 +1,7 @@
 //! Replies that are kept for those who ask for the same, never more than fit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -11,6 +11,7 @@ use http::{StatusCode, header};
 
 use super::name::Digest;
 use crate::clock::{Clock, Instant};
+use crate::lock::locked;
 use crate::reply::Reply;
 
 /// How many replies to one call are kept that differ by what `Vary` names.
@@ -110,7 +111,7 @@ impl Shelf {
     /// What is known about this call.
     pub(super) fn find(&self, name: &Digest, call: &HeaderMap) -> Known {
         let now = self.clock.now();
-        let state = self.state();
+        let state = locked(&self.state);
         let variants = state.calls.get(name).map_or(&[][..], Vec::as_slice);
         let fits = |stored: &&Stored| stored.place.0 > now && stored.fits(call);
         match variants.iter().find(fits) {
@@ -127,7 +128,7 @@ impl Shelf {
             FIELD + name.as_str().len() + values.iter().map(|value| FIELD + value.len()).sum::<usize>()
         });
         let weight = kept.as_ref().map_or(EACH, |kept| kept.weight()) + fields.sum::<usize>();
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         state.expire(now);
         state.drop_variant(&name, &selecting);
         if weight > self.room {
@@ -143,7 +144,7 @@ impl Shelf {
 
     /// Forgets what is kept of this call.
     pub(super) fn forget(&self, name: &Digest) {
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         while let Some(place) = state.calls.get(name).and_then(|variants| Some(variants.first()?.place)) {
             state.remove(name, place);
         }
@@ -151,13 +152,8 @@ impl Shelf {
 
     /// How many replies are kept, and how many bytes they take.
     pub(super) fn size(&self) -> (usize, usize) {
-        let state = self.state();
+        let state = locked(&self.state);
         (state.order.len(), state.taken)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -225,7 +221,7 @@ mod tests {
                     1..200 => shelf.keep([name; 32], selecting, None, Duration::from_secs(fresh)),
                     length => shelf.keep([name; 32], selecting, reply(length), Duration::from_secs(fresh)),
                 }
-                let state = shelf.state();
+                let state = locked(&shelf.state);
                 prop_assert!(state.taken <= room);
                 let stored: Vec<_> = state.calls.values().flatten().collect();
                 prop_assert_eq!(stored.iter().map(|stored| stored.weight).sum::<usize>(), state.taken);

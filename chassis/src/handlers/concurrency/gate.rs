@@ -1,11 +1,12 @@
 //! A gate that lets a number of calls in at once and keeps the others in a short queue.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
 use crate::clock::{Clock, Instant};
 use crate::handler::line::Line;
+use crate::lock::locked;
 
 /// Lets at most `max` calls in at once; who of the others goes in next, the [`Line`] decides.
 pub(super) struct Gate {
@@ -43,7 +44,7 @@ impl Gate {
 
     /// Asks for a permit. A call whose deadline passes while it waits is not let in.
     pub(super) fn enter(self: &Arc<Self>, deadline: Option<Instant>) -> Way {
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         if state.inside < self.max {
             state.inside += 1;
             return Way::Open(Permit(Some(Arc::clone(self))));
@@ -68,18 +69,13 @@ impl Gate {
 
     /// Takes the next one out of the line, or counts one less inside if nobody waits.
     fn next(&self) -> Option<oneshot::Sender<Permit>> {
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         // Without a queue, and mostly with one, nobody has to know what time it is.
         let next = if state.line.len() == 0 { None } else { state.line.next(self.clock.now(), || true) };
         if next.is_none() {
             state.inside -= 1;
         }
         next
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

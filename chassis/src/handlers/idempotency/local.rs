@@ -1,12 +1,13 @@
 //! Keeps answers in the memory of this process, never more than fit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::key::Digest;
 use super::store::{End, Ended, Record, Standing, Store};
 use crate::clock::{Clock, Instant};
+use crate::lock::locked;
 use crate::metrics::Counter;
 use crate::schema::BoxFuture;
 
@@ -60,12 +61,12 @@ impl Local {
 
     /// How many calls are known, and how many bytes they take.
     pub(super) fn size(&self) -> (usize, usize) {
-        let state = self.state();
+        let state = locked(&self.state);
         (state.entries.len(), state.taken)
     }
 
     fn start(&self, name: Digest, fingerprint: Digest) -> Standing {
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         state.expire(self.clock.now());
         if let Some(entry) = state.entries.get(&name) {
             return entry.standing(&fingerprint);
@@ -90,7 +91,7 @@ impl Local {
     }
 
     fn finish(&self, name: Digest, number: u64, end: End) {
-        let mut state = self.state();
+        let mut state = locked(&self.state);
         let is_it = state.entries.get(&name).is_some_and(|entry| entry.number == number && entry.is_running());
         if !is_it {
             return;
@@ -108,11 +109,6 @@ impl Local {
         if let Some(entry) = state.entries.get_mut(&name) {
             entry.stage = Stage::Over { until, outcome };
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

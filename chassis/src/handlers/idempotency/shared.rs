@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -20,6 +20,7 @@ use super::metric;
 use super::store::{End, Ended, Standing, Store};
 use crate::clock::Clock;
 use crate::conf::{BuildContext, BuildError};
+use crate::lock::locked;
 use crate::metrics::Counter;
 use crate::random::Random;
 use crate::redis::{Away, Client, Script};
@@ -94,7 +95,7 @@ impl Store for Shared {
     }
 
     fn end(&self, name: Digest, number: u64, end: End) -> Ended {
-        let running = self.0.running().remove(&number);
+        let running = locked(&self.0.running).remove(&number);
         let (asked, is_asked) = oneshot::channel();
         if let Some(Running { fingerprint, lease, renewal }) = running {
             renewal.abort();
@@ -167,7 +168,7 @@ impl Keeping {
             }
         });
         let Call { fingerprint, number, lease, .. } = call;
-        self.running().insert(number, Running { fingerprint, lease, renewal: renewal.abort_handle() });
+        locked(&self.running).insert(number, Running { fingerprint, lease, renewal: renewal.abort_handle() });
     }
 
     /// Tells Redis how a call ended, until it hears it or the answer would have expired. What is given as `asked` goes when
@@ -198,11 +199,6 @@ impl Keeping {
             sleep(self.client.retry()).await;
             is_told = tell().await;
         }
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<u64, Running>> {
-        // Nothing panics while the lock is held.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

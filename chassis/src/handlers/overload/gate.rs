@@ -1,7 +1,7 @@
 //! A gate that lets in as many calls as the limit of the moment allows, and keeps others in a short queue.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::oneshot;
 
@@ -10,6 +10,7 @@ use super::policy::Thresholds;
 use super::queue::Queue;
 use crate::clock::{Clock, Instant};
 use crate::handler::line::Line;
+use crate::lock::locked;
 
 /// Lets calls in, the more critical ones first.
 ///
@@ -144,7 +145,7 @@ impl Gate {
         deadline: Option<Instant>,
         soonest: impl FnOnce(Instant) -> Instant,
     ) -> Way {
-        let mut queue = self.queue();
+        let mut queue = locked(&self.queue);
         let now = self.clock.now();
         queue.tidy(now);
         self.waiting.store(queue.len() + 1, Ordering::SeqCst);
@@ -173,15 +174,10 @@ impl Gate {
 
     /// Takes one out of the queue and a place for it, if there is room.
     fn next(&self) -> Option<oneshot::Sender<Permit>> {
-        let mut queue = self.queue();
+        let mut queue = locked(&self.queue);
         let next = queue.next(self.clock.now(), |class| self.admit(class));
         self.waiting.store(queue.len(), Ordering::SeqCst);
         next
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while the lock is held.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

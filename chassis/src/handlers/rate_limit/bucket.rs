@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::name::{Keys, Name};
-use super::table::{Seat, Table, Update, change, locked};
+use super::table::{Seat, Table, Update, change};
 use crate::invocation::Invocation;
+use crate::lock::locked;
 
 /// One bucket.
 #[derive(Default)]

@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use super::name::Name;
+use crate::lock::locked;
 use crate::metrics::Counter;
 
 mod seat;
 
-pub(super) use seat::{Seat, locked};
+pub(super) use seat::Seat;
 
 /// How many slots a set has.
 const WAYS: usize = 8;

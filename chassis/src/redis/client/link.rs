@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::locked;
 
 use futures_util::FutureExt;
 use futures_util::future::Shared;
@@ -30,7 +32,7 @@ impl Link {
 
     /// The connection, made if there is none. A call that cannot wait leaves; the next one finds what it began.
     pub(super) fn connection(&self) -> Connecting {
-        let mut current = self.current();
+        let mut current = locked(&self.current);
         // One that came to nothing or ended while nobody asked says nothing about now.
         current.take_if(|connecting| match connecting.clone().now_or_never() {
             Some(Ok(established)) => established.has_ended(),
@@ -68,16 +70,11 @@ impl Link {
 
     /// Lets go of a connection that does not answer. One that is still being made is waited for: it has its own bound.
     pub(super) fn forget_established(&self) {
-        self.current().take_if(|connecting| connecting.peek().is_some());
+        locked(&self.current).take_if(|connecting| connecting.peek().is_some());
     }
 
     fn forget(&self, failed: &Connecting) {
-        self.current().take_if(|connecting| connecting.ptr_eq(failed));
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<Connecting>> {
-        // Nothing panics while the lock is held.
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.current).take_if(|connecting| connecting.ptr_eq(failed));
     }
 }
 

@@ -1,9 +1,10 @@
 //! Says once that passwords are refused unchecked because too many wait, not for each of them.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::clock::Instant;
+use crate::lock::locked;
 
 /// How long nobody is refused before that counts as over.
 const QUIET: Duration = Duration::from_secs(10);
@@ -15,7 +16,7 @@ pub(super) struct Crowd(Mutex<Option<Instant>>);
 impl Crowd {
     /// Takes notice of a caller that comes with a password, and whether it is refused for want of a place.
     pub(super) fn tell(&self, is_refused: bool, now: Instant) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = locked(&self.0);
         match *last {
             Some(before) if is_refused => *last = Some(before.max(now)),
             None if is_refused => {

@@ -1,7 +1,7 @@
 //! The place where a key is counted, held while several policies judge one call.
 
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{EMPTY, NOBODY, Name, Slot};
 
@@ -53,9 +53,4 @@ impl Drop for Seat<'_> {
         fresh.slot.own(NOBODY, EMPTY);
         fresh.used.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// Waits for a lock. What it guards is whole at all times, also after a panic.
-pub(in super::super) fn locked(mutex: &Mutex<()>) -> MutexGuard<'_, ()> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
