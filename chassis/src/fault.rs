@@ -73,6 +73,11 @@ impl Fault {
         Self::of(Code::Cancelled, "The caller went away before the answer.".into())
     }
 
+    /// The fault of a call that was not answered before the process ended.
+    pub(crate) fn cut_off() -> Self {
+        Self::new(Code::Unavailable, "The service ended before it answered this call.").by_chain("drain.deadline")
+    }
+
     fn of(code: Code, detail: Cow<'static, str>) -> Self {
         Self(Box::new(Cause {
             code,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Violation};
 use crate::invocation::Invocation;
 use crate::reply::Reply;
 use crate::schema::BoxFuture;
@@ -76,9 +76,12 @@ impl Outlook {
 
     /// The call is refused.
     pub fn refusing(fault: &Fault) -> Self {
-        let remedy = fault.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        let wrong: String = fault.violations().iter().map(|violation| format!(" {}", violation.detail)).collect();
-        Self { words: format!("refuses with {}: {}{wrong}{remedy}", fault.status(), fault.detail()), ends: true }
+        let (status, title) = (fault.status().as_u16(), fault.title());
+        let wrong = fault.violations().iter();
+        let wrong = wrong.map(|Violation { place, pointer, detail }| format!(" ({place} {pointer}: {detail})"));
+        let remedy = fault.remedy().map(|remedy| format!(" {remedy}"));
+        let more: String = wrong.chain(remedy).collect();
+        Self { words: format!("refuses with {status} {title}: {}{more}", fault.detail()), ends: true }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -185,6 +186,16 @@ impl Invocation {
 }
 
 impl Call {
+    /// Leads elsewhere, or nowhere; where it led before.
+    pub(crate) fn lead(&mut self, target: Option<u32>) -> Option<u32> {
+        mem::replace(&mut self.target, target)
+    }
+
+    /// Whether calls in flight are being cut off, because the process ends.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.ground.is_cut_off()
+    }
+
     /// The operation that was matched.
     pub fn operation(&self) -> Option<&Operation> {
         self.ground.operation(self.target?)

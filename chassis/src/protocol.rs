@@ -101,6 +101,6 @@ pub enum Phase {
 /// What became of a listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Served {
-    /// How many calls were cut off unanswered.
+    /// How many calls were cut off.
     pub cut: usize,
 }

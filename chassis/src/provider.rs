@@ -2,20 +2,21 @@
 
 use std::future::Future;
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use axum::body::Body;
 use http::header::ALLOW;
 use http::{Method, Request, Response};
+use tokio::sync::watch;
 
-use crate::chain::caught;
+use crate::chain::{Chain, caught};
 use crate::clock::{Clock, Instant};
 use crate::invocation::{Ground, Invocation, Params, Peer, Tls};
 use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
 use crate::principal::Principal;
-use crate::protocol::Refusals;
+use crate::protocol::{Phase, Refusals};
 use crate::random::Random;
 use crate::reply::spare;
 use crate::route::Found;
@@ -33,7 +34,7 @@ mod streamed;
 pub use connection::{Connection, Entry};
 pub(crate) use preflight::Way;
 pub use receipts::{Receipts, Refusal};
-pub use snapshot::{Components, Snapshot, Target};
+pub use snapshot::{Components, Preflight, Snapshot, Target};
 
 #[cfg(test)]
 mod tests;
@@ -54,6 +55,8 @@ struct Live {
     refusals: Arc<Refusals>,
     watch: Watch,
     clock: Clock,
+    // What listeners follow, once there are some.
+    phase: OnceLock<watch::Receiver<Phase>>,
 }
 
 static PANICS: Spec = Spec {
@@ -91,10 +94,16 @@ impl Provider {
         let snapshot = ArcSwap::from_pointee(snapshot);
         let (swaps, panics) = (AtomicU64::new(0), AtomicU64::new(0));
         let refusals = Arc::new(Refusals::counted(watch.metrics.clone()));
-        let live = Arc::new(Live { snapshot, swaps, panics, refusals, watch, clock });
+        let phase = OnceLock::new();
+        let live = Arc::new(Live { snapshot, swaps, panics, refusals, watch, clock, phase });
         let seen = Arc::downgrade(&live);
         live.watch.metrics.observe(&PANICS, Labels::new(), move || Some(seen.upgrade()?.caught() as f64));
         Self(live)
+    }
+
+    /// Lets calls that are given up know whether the process does that, by what its listeners follow. Said once.
+    pub(crate) fn follow(&self, phase: watch::Receiver<Phase>) {
+        let _ = self.0.phase.set(phase);
     }
 
     /// Answers later calls by this snapshot; calls in flight end on the one they began with.
@@ -156,6 +165,14 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
+    /// The chain that it passes behind its own where nothing there answers it.
+    pub(crate) fn rest(&self) -> Option<&Chain> {
+        match &self.miss {
+            Miss::Unanswered(behind) => Some(&behind.rest),
+            _ => None,
+        }
+    }
+
     /// What is answered at the end of the chain if nothing was matched, in words.
     pub(crate) fn outcome(&self) -> String {
         let reply = self.miss.reply(&self.invocation);
@@ -190,7 +207,9 @@ fn admit(lease: &Arc<Lease>, request: Request<Body>, arrival: Arrival) -> Admitt
     if *request.method() == Method::OPTIONS {
         let instead = preflight::redirected(snapshot, table, &request, matched.as_ref().map(|(target, _)| *target));
         if let Some((redirected, target)) = instead {
-            (way, matched, miss) = (redirected, target, miss.of_preflight());
+            let rest = target.as_ref().and_then(|(target, _)| snapshot.target(*target)?.preflight.as_ref());
+            let rest = rest.map(|preflight| (preflight.rest.clone(), lease.clock()));
+            (way, matched, miss) = (redirected, target, miss.of_preflight(rest));
         }
     }
     let target = matched.as_ref().map(|(target, _)| *target);
@@ -224,7 +243,7 @@ fn answer(lease: Arc<Lease>, admitted: Admitted) -> impl Future<Output = Respons
         let miss: &dyn Endpoint = miss;
         let (chain, endpoint, timeout) = match target.and_then(|target| snapshot.target(target)) {
             Some(target) if *way == Way::Whole => (&target.chain, &*target.endpoint, target.timeout),
-            Some(Target { preflight: Some(chain), timeout, .. }) => (chain, miss, *timeout),
+            Some(Target { preflight: Some(preflight), timeout, .. }) => (&preflight.chain, miss, *timeout),
             _ if *way == Way::Ungranted => (&snapshot.ungranted, miss, snapshot.timeout),
             _ => (&snapshot.unmatched, miss, snapshot.timeout),
         };

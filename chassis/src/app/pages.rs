@@ -30,12 +30,12 @@ pub(super) fn of_routes(shown: &Shown) -> Page {
 }
 
 /// `/conf`.
-pub(super) fn of_conf(listing: Listing) -> Page {
-    let shown = listing.clone();
+pub(super) fn of_conf(listing: Listing, revision: &str) -> Page {
+    let (text, shown) = (listing.titled(revision), listing);
     Page::of(
         "/conf",
         "the effective configuration, and where each value comes from",
-        move || listing.to_string(),
+        move || text.clone(),
         move || serde_json::to_value(&shown).unwrap_or_default(),
     )
 }

@@ -15,6 +15,7 @@ use crate::conf::root::{ChainConf, DEFAULT, Settled, Timeout, UNMATCHED};
 use crate::conf::{BuildError, Conf, Interval, Problem, Section, suggest};
 use crate::handler::fact;
 use crate::operation::{Operation, Text};
+use crate::provider::Preflight;
 
 /// A chain for every operation.
 pub(crate) struct Plan {
@@ -30,8 +31,8 @@ pub(crate) struct Plan {
 pub(crate) struct Planned {
     pub(crate) operation: Operation,
     pub(crate) chain: Chain,
-    /// The chain as far as the last handler that answers preflights, if one does.
-    pub(crate) preflight: Option<Chain>,
+    /// What a preflight about it passes, if a handler of its chain answers preflights.
+    pub(crate) preflight: Option<Preflight>,
 }
 
 /// Makes the plan.
@@ -44,12 +45,15 @@ pub(super) fn plan(operations: &[Operation], given: Given<'_>, instances: Instan
     let chains = planner.chains();
     let settled: Vec<Operation> = operations.iter().filter_map(|one| planner.settle(one, &chains)).collect();
     let users = users(conf, &settled, &chains);
-    let planned = settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
+    let mut planned: Vec<_> =
+        settled.iter().filter_map(|operation| planner.operation(operation, &chains, &users)).collect();
     let unmatched = planner.unmatched(&chains, &users);
     planner.settle_marks(may_grow);
     planner.problems.extend(unused::problems(conf, catalog, &settled, &chains));
     match (planner.problems.is_empty(), unmatched) {
         (true, Some((unmatched, ungranted))) => {
+            let preflights = planned.iter_mut().filter_map(|planned| planned.preflight.as_mut());
+            preflights.for_each(|preflight| preflight.goes_on(&ungranted));
             Ok(Plan { operations: planned, unmatched, ungranted, instances: planner.instances })
         }
         _ => Err(planner.problems),
@@ -158,7 +162,7 @@ impl Planner<'_> {
         self.add(unmet);
         let chain = chain?;
         let answering = entries.iter().rposition(|entry| entry.preflight);
-        let preflight = answering.map(|last| Chain { steps: chain.steps[..=last].into(), ..chain.clone() });
+        let preflight = answering.map(|last| Preflight::as_far_as(&chain, last));
         Some(Planned { operation: operation.clone(), chain, preflight })
     }
 

@@ -142,6 +142,11 @@ impl Prepared {
         Provider::new(self.proven.snapshot(&[], Arc::default()), self.tools.clock)
     }
 
+    /// What the configuration is called by refusals: a digest of all that is in effect, and of the operations.
+    pub(crate) fn revision(&self) -> &str {
+        &self.proven.revision
+    }
+
     /// Every operation, as it is configured.
     pub(crate) fn operations(&self) -> &[Planned] {
         &self.proven.plan.operations
@@ -161,7 +166,7 @@ impl Prepared {
         let target = admitted.target.and_then(|target| plan.operations.get(target as usize));
         let planned = target.unwrap_or(&plan.unmatched);
         let chain = match (admitted.way, &planned.preflight) {
-            (Way::Preflight, Some(chain)) => chain,
+            (Way::Preflight, Some(preflight)) => &preflight.chain,
             (Way::Ungranted, _) => &plan.ungranted,
             _ => &planned.chain,
         };

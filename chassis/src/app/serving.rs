@@ -42,6 +42,7 @@ impl Prepared {
         let Some(launched) = launched else { return Ok(Exit::Clean) };
         let Launched { running, listeners, operators, watched } = launched?;
         let phase = watch::Sender::new(Phase::Serving);
+        running.provider().follow(phase.subscribe());
         let serving = serve_all(&running, listeners, &phase);
         let departure = Departure { lifecycle: &lifecycle, phase: &phase, drain: &drain, clock };
         let handle = running.handle().clone();
@@ -98,7 +99,7 @@ impl Prepared {
         let process = &self.tools.process;
         let admin = Admin::new(lifecycle.clone())
             .with_page(pages::of_routes(&shown))
-            .with_page(pages::of_conf(self.conf.listing()))
+            .with_page(pages::of_conf(self.conf.listing(), self.revision()))
             .with_page(pages::of_metrics(process.metrics.clone(), self.resource.clone()))
             .with_page(pages::of_refusals(Arc::clone(&self.tools.receipts)));
         let admin = admin.bind(&self.conf.root.admin.listen).await;

@@ -280,7 +280,8 @@ impl<'a> Passage<'_, 'a> {
 impl Drop for Passage<'_, '_> {
     fn drop(&mut self) {
         if !self.done {
-            let _ = self.unwind(Reply::from(Fault::cancelled()));
+            let fault = if self.invocation.call.is_cut_off() { Fault::cut_off() } else { Fault::cancelled() };
+            let _ = self.unwind(Reply::from(fault));
         }
     }
 }

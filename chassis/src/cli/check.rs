@@ -15,8 +15,12 @@ pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
     let mut printer = Printer::new(flags);
     let (operations, warnings) = (prepared.operations().len(), prepared.warnings());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
+    let revision = prepared.revision();
     if printer.json {
-        printer.document(&json!({ "read": read, "operations": operations, "warnings": warnings, "problems": [] }));
+        let said = json!({
+            "read": read, "operations": operations, "revision": revision, "warnings": warnings, "problems": [],
+        });
+        printer.document(&said);
         return Ok(printer);
     }
     // Standard output is for the answer.
@@ -27,7 +31,8 @@ pub(super) fn run(app: App, flags: &Flags) -> Result<Printer, StartError> {
     }
     aside.complain();
     printer.write(Style::Good, "ok");
-    printer.line(format_args!(": {operations} operations have their chains; read {}", read.join(", ")));
+    let read = read.join(", ");
+    printer.line(format_args!(": {operations} operations have their chains; revision {revision}; read {read}"));
     Ok(printer)
 }
 

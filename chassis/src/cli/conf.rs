@@ -27,8 +27,9 @@ pub(super) fn run(app: App, flags: &Flags, options: &Options) -> Result<Printer,
     } else if options.schema {
         printer.document(&app.json_schema()?);
     } else {
-        let listing = flags.prepare(app)?.conf.listing();
-        if printer.json { printer.document(&listing) } else { printer.text(listing) }
+        let prepared = flags.prepare(app)?;
+        let listing = prepared.conf.listing();
+        if printer.json { printer.document(&listing) } else { printer.text(listing.titled(prepared.revision())) }
     }
     Ok(printer)
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::print::{Printer, Style};
 use super::{App, Flags};
 use crate::app::{Planned, Prepared, StartError, section};
+use crate::chain::Step;
 use crate::conf::Section;
 use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
@@ -21,6 +22,7 @@ use crate::conf::suggest;
 use crate::conf::tree::{Node, Role};
 use crate::conf::{BuildError, FileRef, Files};
 use crate::invocation::{Invocation, Peer, Tls};
+use crate::operation::Operation;
 use crate::provider::Way;
 use crate::wire::tls::certificate;
 use crate::wire::{Flaw, check};
@@ -168,18 +170,26 @@ fn explain(
         None => connection.admit(request),
     };
     let (planned, chain) = prepared.passed(&admitted);
-    let mut stopped = None;
+    let (mut stopped, mut steps) = (None, Vec::new());
     let operation = admitted.target.is_some().then_some(&planned.operation);
-    let steps = chain.steps.iter().map(|step| {
-        let reached = stopped.is_none();
-        let (verdict, refuses) = verdict(step, &mut admitted.invocation);
-        if refuses && reached {
-            stopped = Some(format!("{} {verdict}", step.name));
-        }
-        let conf = settings(&section(&prepared.conf, &step.name, operation));
-        Explained { handler: step.name.to_string(), reached, verdict, refuses, conf }
-    });
-    let steps = steps.collect();
+    let mut pass = |passed: &[Step], operation: Option<&Operation>, invocation: &mut Invocation| {
+        steps.extend(passed.iter().map(|step| {
+            let reached = stopped.is_none();
+            let (verdict, refuses) = verdict(step, invocation);
+            if refuses && reached {
+                stopped = Some(format!("{} {verdict}", step.name));
+            }
+            let conf = settings(&section(&prepared.conf, &step.name, operation));
+            Explained { handler: step.name.to_string(), reached, verdict, refuses, conf }
+        }));
+        stopped.is_none()
+    };
+    let goes_on = pass(&chain.steps, operation, &mut admitted.invocation);
+    if goes_on && let Some(rest) = admitted.rest().cloned() {
+        let target = admitted.invocation.call.lead(None);
+        pass(&rest.steps, None, &mut admitted.invocation);
+        admitted.invocation.call.lead(target);
+    }
     let matched = admitted.target.is_some();
     let called = matched && admitted.way == Way::Whole;
     let end = || if called { format!("{} is called", planned.operation.id) } else { admitted.outcome() };

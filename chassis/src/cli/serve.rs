@@ -86,7 +86,8 @@ fn serve(package: Package, prepared: Prepared, signals: Signals, flags: &Flags) 
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
     let (service, version) = (package.name, package.version);
     let (schemas, operations) = (prepared.schemas().join(", "), prepared.operations().len());
-    tracing::info!(service, version, schemas, operations, workers, read = read.join(", "), "starting");
+    let (revision, read) = (prepared.revision(), read.join(", "));
+    tracing::info!(service, version, revision, schemas, operations, workers, read, "starting");
     for warning in prepared.warnings() {
         tracing::warn!("{warning}");
     }

@@ -37,6 +37,13 @@ pub struct Listed {
     path: KeyPath,
 }
 
+impl Listing {
+    /// The text of it below the name that refusals have for it.
+    pub(crate) fn titled(&self, revision: &str) -> String {
+        format!("# revision {revision}\n{self}")
+    }
+}
+
 impl Conf {
     /// Every value that is in effect, defaults of everything that was linked in included, secrets hidden.
     pub fn listing(&self) -> Listing {

@@ -27,7 +27,8 @@ impl Fault {
     }
 
     /// The phrase of its status (RFC 9457 §4.2.1); that of its code where HTTP knows none.
-    fn title(&self) -> &'static str {
+    /// The title of the problem: the status phrase, in words.
+    pub(crate) fn title(&self) -> &'static str {
         let (code, status) = (self.0.code, self.0.status);
         if code.status() == status { code.title() } else { status.canonical_reason().unwrap_or(code.title()) }
     }

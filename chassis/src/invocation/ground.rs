@@ -18,6 +18,10 @@ pub(crate) trait Ground: Send + Sync {
     fn is_strict(&self) -> bool {
         false
     }
+    /// Whether calls in flight are being cut off, because the process ends.
+    fn is_cut_off(&self) -> bool {
+        false
+    }
     /// Keeps a refusal that did not count: what a handler would have done.
     fn note_spared(&self, fault: &Fault, handler: &str, invocation: &Invocation) {
         let _ = (fault, handler, invocation);

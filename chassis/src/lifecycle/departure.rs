@@ -20,7 +20,7 @@ use crate::protocol::{Phase, Served};
 /// 2. For `drain.delay` connections are still taken, because load balancers learn late. Replies ask for the
 ///    connection to be closed (RFC 9112 §9.6; GOAWAY in HTTP/2, RFC 9113 §6.8).
 /// 3. No more connections are taken and idle ones are closed. Calls in flight go on for at most `drain.deadline`.
-/// 4. What is in flight then is cut off and counted.
+/// 4. What is in flight then is cut off and counted. Over HTTP/1 it is answered with 503, if nothing was answered yet.
 /// 5. Components stop, within what `drain.grace` leaves.
 /// 6. Telemetry is flushed within `drain.flush`.
 ///
@@ -112,7 +112,7 @@ fn judged(served: Option<Served>) -> Exit {
     match served {
         Some(Served { cut: 0 }) => Exit::Clean,
         Some(Served { cut }) => {
-            tracing::warn!(cut, "calls were cut off unanswered");
+            tracing::warn!(cut, "calls were cut off");
             Exit::Cut
         }
         None => {

@@ -11,6 +11,7 @@ use crate::fault::{Fault, Receipt};
 use crate::invocation::{Ground, Invocation};
 use crate::metrics::{Kind, Spec, Unit, labels};
 use crate::operation::Operation;
+use crate::protocol::Phase;
 
 /// What the calls of one connection stand on.
 pub(super) struct Lease {
@@ -72,6 +73,10 @@ impl Ground for Lease {
 
     fn component(&self, id: TypeId) -> Option<&(dyn Any + Send + Sync)> {
         self.snapshot.component(id)
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.live.phase.get().is_some_and(|phase| *phase.borrow() == Phase::Cutting)
     }
 
     fn is_strict(&self) -> bool {

@@ -8,6 +8,8 @@ use axum::body::Body;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Response, StatusCode};
 
+use crate::chain::Chain;
+use crate::clock::Clock;
 use crate::fault::{Code, Fault};
 use crate::invocation::{Invocation, Undecodable, decode};
 use crate::reply::Reply;
@@ -26,6 +28,15 @@ pub(super) enum Miss {
     Refused(Code, Cow<'static, str>),
     /// The methods of the path, where they are known.
     Options(Option<HeaderValue>),
+    /// A preflight that nothing has answered so far.
+    Unanswered(Box<Behind>),
+}
+
+/// What a call passes that is not answered where it was expected to be.
+pub(super) struct Behind {
+    pub(super) rest: Chain,
+    miss: Miss,
+    clock: Clock,
 }
 
 impl From<Found<'_>> for Miss {
@@ -50,9 +61,14 @@ impl Miss {
         Self::Unrecognised(allow_field(allow.to_string()))
     }
 
-    /// What a preflight is answered that no handler answers, also where an operation for any method takes `OPTIONS`.
-    pub(super) fn of_preflight(self) -> Self {
-        if let Self::Options(_) = self { self } else { Self::Options(None) }
+    /// What a preflight is answered that no handler answers, also where an operation for any method takes `OPTIONS`;
+    /// behind `rest`, if one was expected to.
+    pub(super) fn of_preflight(self, rest: Option<(Chain, Clock)>) -> Self {
+        let miss = if let Self::Options(_) = self { self } else { Self::Options(None) };
+        match rest {
+            Some((rest, clock)) => Self::Unanswered(Box::new(Behind { rest, miss, clock })),
+            None => miss,
+        }
     }
 
     pub(super) fn reply(&self, invocation: &Invocation) -> Reply {
@@ -77,7 +93,18 @@ impl Miss {
                 response.headers_mut().extend(allow.clone().map(|allow| (ALLOW, allow)));
                 Reply::from(response)
             }
+            Self::Unanswered(behind) => behind.miss.reply(invocation),
         }
+    }
+}
+
+impl Behind {
+    /// Runs the rest as it is run for calls that match nothing. Those before it see again what was asked about.
+    async fn answer(&self, invocation: &mut Invocation) -> Reply {
+        let target = invocation.call.lead(None);
+        let reply = self.rest.run(&self.miss, invocation, self.clock).await;
+        invocation.call.lead(target);
+        reply
     }
 }
 
@@ -108,7 +135,10 @@ fn flaw(path: &str) -> &'static str {
 
 impl Endpoint for Miss {
     fn call<'a>(&'a self, invocation: &'a mut Invocation) -> BoxFuture<'a, Reply> {
-        Box::pin(ready(self.reply(invocation)))
+        match self {
+            Self::Unanswered(behind) => Box::pin(behind.answer(invocation)),
+            miss => Box::pin(ready(miss.reply(invocation))),
+        }
     }
 }
 

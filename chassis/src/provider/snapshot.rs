@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Step};
 use crate::component::Running;
 use crate::invocation::convention;
 use crate::operation::Operation;
@@ -43,12 +43,36 @@ pub struct Target {
     pub operation: Operation,
     /// The handlers before it.
     pub chain: Chain,
-    /// Those of them that a preflight about it passes; `None` if none of them answers preflights.
-    pub preflight: Option<Chain>,
+    /// What a preflight about it passes; `None` if none of them answers preflights.
+    pub preflight: Option<Preflight>,
     /// What answers.
     pub endpoint: Arc<dyn Endpoint>,
     /// How long a call may take.
     pub timeout: Option<Duration>,
+}
+
+/// What a preflight about an operation passes.
+#[derive(Clone)]
+pub struct Preflight {
+    /// The handlers before the operation, as far as the last one that answers preflights.
+    pub chain: Chain,
+    /// What it passes behind them where none of them answers, because `when` or `shadow` keeps them from it: those of the
+    /// chain of unmatched calls that it has not passed, as if nobody answered preflights.
+    pub rest: Chain,
+}
+
+impl Preflight {
+    /// The chain to this step and no further.
+    pub(crate) fn as_far_as(chain: &Chain, last: usize) -> Self {
+        let part = |steps: &[Step]| Chain { steps: steps.into(), ..chain.clone() };
+        Self { chain: part(&chain.steps[..=last]), rest: part(&[]) }
+    }
+
+    /// Lets one that is not answered pass those of this chain that it has not passed, which their names tell.
+    pub(crate) fn goes_on(&mut self, ungranted: &Chain) {
+        let is_new = |step: &&Step| self.chain.steps.iter().all(|passed| passed.name != step.name);
+        self.rest = Chain { steps: ungranted.steps.iter().filter(is_new).cloned().collect(), ..ungranted.clone() };
+    }
 }
 
 impl Snapshot {

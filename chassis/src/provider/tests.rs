@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::ready;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, stream};
@@ -53,8 +54,23 @@ impl Handler for Silent {
     }
 }
 
+/// Keeps what calls ended with.
+#[derive(Default)]
+struct Ends(Mutex<Vec<&'static str>>);
+
+impl Handler for Ends {
+    fn after(&self, _: &Invocation, reply: &mut Reply) {
+        self.0.lock().unwrap().push(reply.fault().map_or("", |fault| fault.code().as_str()));
+    }
+}
+
 /// `/bombs` leaves bombs; calls of anything else wait for a second.
 fn provider() -> Provider {
+    provider_behind(&[])
+}
+
+/// The same behind these handlers.
+fn provider_behind(steps: &[Step]) -> Provider {
     let chain = |steps: &[Step]| Chain { name: "test".into(), steps: steps.into() };
     let template = "/bombs".to_owned();
     let route = |method: &'static str| Route {
@@ -67,7 +83,7 @@ fn provider() -> Provider {
     let silent = chain(&[Step { name: "silent".into(), form: Form::Hooks(Arc::new(Silent)), terms: None }]);
     let target = Target {
         operation: Operation::new("test", "bombs", "GET", "/bombs").with_access(Access::Public),
-        chain: chain(&[]),
+        chain: chain(steps),
         preflight: None,
         endpoint: Arc::new(Leaves),
         timeout: None,
@@ -100,6 +116,20 @@ fn what_panics_when_its_caller_goes_away_harms_nobody() {
     let provider = provider();
     assert!(call(&provider, request("GET", "/bombs")).now_or_never().is_none());
     assert_eq!(provider.panics(), 1);
+}
+
+#[test]
+fn a_call_that_the_end_of_the_process_cuts_off_did_not_lose_its_caller() {
+    let ends = Arc::new(Ends::default());
+    let provider =
+        provider_behind(&[Step { name: "ends".into(), form: Form::Hooks(Arc::clone(&ends) as _), terms: None }]);
+    let (phase, seen) = watch::channel(Phase::Closing);
+    provider.follow(seen);
+    for expected in ["cancelled", "unavailable"] {
+        assert!(call(&provider, request("GET", "/bombs")).now_or_never().is_none());
+        assert_eq!(ends.0.lock().unwrap().pop(), Some(expected));
+        phase.send_replace(Phase::Cutting);
+    }
 }
 
 #[tokio::test]

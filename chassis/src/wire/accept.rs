@@ -11,11 +11,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep};
+use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep, timeout};
 
 use super::doorway::{Doorway, Open};
 use super::line::Line;
-use super::order::{CLOSE, RETIRE};
+use super::order::{CLOSE, CUT, RETIRE};
 use super::server::Server;
 use super::{Limits, Serve};
 use crate::invocation::Peer;
@@ -25,6 +25,9 @@ use crate::protocol::{Phase, Served};
 const PART: usize = 64;
 /// How many a tick closes at least.
 const FEWEST: usize = 8;
+
+/// How long calls that are cut off have to say so.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Where connections come from.
 pub(crate) trait Accept: Send + 'static {
@@ -161,6 +164,9 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
             Phase::Cutting => {
                 self.accept = None;
                 let cut = self.lines().map(|line| line.in_flight() as usize).sum();
+                // Who is told ends by itself, with a reply where that can still be sent.
+                self.order(CUT);
+                let _ = timeout(LAST_WORDS, async { while self.tasks.join_next().await.is_some() {} }).await;
                 self.tasks.shutdown().await;
                 return Some(cut);
             }

@@ -15,8 +15,11 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 
 use super::body::{self, Outgoing};
+use super::flaw::Flaw;
 use super::line::{Ends, Left, Line};
+use super::order::CUT;
 use super::{Connection, check};
+use crate::fault::Code;
 
 /// A call that has not ended: neither has its reply been written whole, nor was it given up.
 pub(super) struct InFlight {
@@ -82,6 +85,10 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         this.begun.go_on(cx);
+        if matches!(this.begun, Begun::UnderWay(_)) && this.is_cut_off() {
+            // What is dropped with it tells the handlers.
+            this.begun = Begun::Answered(CUT_OFF.into_response());
+        }
         let Begun::Answered(response) = &mut this.begun else { return Poll::Pending };
         let Some(call) = this.call.take() else { return Poll::Pending };
         match this.version < Version::HTTP_2 {
@@ -95,6 +102,16 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
         }
     }
 }
+
+impl<F> Answering<F> {
+    /// Whether the connection ends with this poll. Over HTTP/2 calls have tasks of their own, and end with their stream.
+    fn is_cut_off(&self) -> bool {
+        self.version < Version::HTTP_2 && self.call.as_ref().is_some_and(|call| call.line.orders.given() & CUT != 0)
+    }
+}
+
+/// What callers are told whose call is not answered before the process ends.
+const CUT_OFF: Flaw = Flaw::new(Code::Unavailable, "The service ended before it answered this call. Call again.");
 
 /// Takes a call on, in the task of its connection. What is returned answers it, in whatever task.
 pub(super) fn answer<C: Connection>(

@@ -78,6 +78,23 @@ async fn what_no_chain_of_its_own_grants_is_answered_with_the_methods_of_the_pat
     assert_eq!((answer.header("vary"), app.spy("cors").stopped(), app.spy("gate").passed()), (None, 0, 1));
 }
 
+/// It would pass all those behind `cors` by, however that is configured.
+#[tokio::test]
+async fn a_preflight_that_nobody_may_answer_passes_those_behind_as_one_that_matches_nothing() {
+    for terms in ["shadow: true", "when: { header: { x-page: { present: true } } }"] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [request-id, cors, gate] }} }}, \
+             handlers: {{ cors: {{ origins: ['https://app.example'], {terms} }} }} }}"
+        );
+        let app = started(service(&yaml).mount_operations([known("notes.list", "GET", "/notes/{page}")])).await;
+        let answer = asked(&app, "/notes/1", "GET", "https://app.example").await;
+        assert_eq!((answer.status().as_u16(), answer.header("allow")), (204, Some("GET")), "{terms}");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{terms}");
+        let (before, behind) = (app.spy("request-id"), app.spy("gate"));
+        assert_eq!((before.passed(), behind.passed(), behind.stopped()), (1, 1, 0), "{terms}");
+    }
+}
+
 #[tokio::test]
 async fn a_preflight_about_nothing_passes_the_chain_of_unmatched_calls() {
     let app = started(notes()).await;

@@ -295,7 +295,7 @@ fn an_empty_chain_is_allowed_and_warned_of() {
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     let warned = err(&output);
     assert!(warned.contains("warning: chain `open` is empty: nothing runs before `greeting.hello`\n"), "{warned}");
-    assert!(out(&output).starts_with("ok: 4 operations have their chains; read "), "{}", out(&output));
+    assert!(out(&output).starts_with("ok: 4 operations have their chains; revision "), "{}", out(&output));
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn explain_says_what_would_become_of_a_call() {
         ),
         (
             &["DELETE", "/greetings/ada", "-H", &write],
-            "→ auth refuses with 403 Forbidden: This needs one of the roles `admin`.",
+            "→ auth refuses with 403 Forbidden: This needs one of the roles `admin`. Give `ada` one of them.",
         ),
         (&["GET", "/greetings/Mallory"], "→ house-rules refuses with 403 Forbidden: This visitor is not welcome here."),
         (

@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use crate::conf::BuildError;
 use crate::fault::{Code, Fault};
 use crate::operation::{Access, Text};
+use crate::principal::{Identity, Principal};
 
 /// When callers are to come back while keys are fetched or passwords checked.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -65,26 +66,39 @@ impl Challenge {
             // Nor has it a cause, which would be a line of the log for each call: that keys are missing or passwords
             // wait is counted, and told once.
             let fault = Fault::new(code, message).with_retry_after(AGAIN);
-            let remedy = "the keys of the issuer must have been fetched; `explain` fetches none";
+            let remedy = "The keys of the issuer must have been fetched; `explain` fetches none.";
             return if refusal == Refusal::Unready { fault.with_remedy(remedy) } else { fault };
         }
         let attributes = match refusal.scheme() {
             Some("jwt") | None => format!(", error=\"{error}\", error_description=\"{message}\""),
             _ => String::new(),
         };
-        self.fault(code, message.into(), &attributes).with_cause(refusal)
+        self.fault(code, message.into(), &attributes)
+            .with_evidence("scheme", refusal.scheme())
+            .with_evidence("reason", refusal.reason())
+            .with_cause(refusal)
     }
 
     /// The caller is known and was not granted enough.
-    pub(super) fn insufficient(&self, access: &Access) -> Fault {
-        let (detail, scope) = match access {
+    pub(super) fn insufficient(&self, access: &Access, caller: &Principal) -> Fault {
+        let Identity { subject, scopes: granted, roles, .. } = caller.identity();
+        let (detail, scope, remedy) = match access {
             Access::Scopes(scopes) => {
-                (format!("This needs the scopes {}; get a token that grants them.", listed(scopes)), scope(scopes))
+                let lacking: Vec<_> = scopes.iter().filter(|scope| !caller.has_scope(scope)).cloned().collect();
+                let detail = format!("This needs the scopes {}; get a token that grants them.", listed(scopes));
+                (detail, scope(scopes), format!("Grant `{subject}` {} as well.", listed(&lacking)))
             }
-            Access::Roles(roles) => (format!("This needs one of the roles {}.", listed(roles)), String::new()),
-            Access::Public | Access::Auth => ("This caller may not do this.".to_owned(), String::new()),
+            Access::Roles(roles) => {
+                let remedy = format!("Give `{subject}` one of them.");
+                (format!("This needs one of the roles {}.", listed(roles)), String::new(), remedy)
+            }
+            // Whoever is known may call these.
+            Access::Public | Access::Auth => ("This caller may not do this.".to_owned(), String::new(), String::new()),
         };
         self.fault(Code::PermissionDenied, detail.into(), &format!(", error=\"insufficient_scope\"{scope}"))
+            .with_evidence("scopes", granted.clone())
+            .with_evidence("roles", roles.clone())
+            .with_remedy(remedy)
     }
 
     /// Another service does not let the caller pass.

@@ -152,12 +152,14 @@ impl Gate {
             Ok(principal) => Ok(principal.as_ref().or(invocation.call.principal.as_ref())),
             Err(refusal) => Err(*refusal),
         };
-        if let Err(fault) = self.judge(&operation.access, known) {
-            return Verdict::Refuse(fault);
-        }
+        let judged = self.judge(&operation.access, known);
         let external = self.external.as_ref().filter(|_| operation.access != Access::Public);
+        // Also where it is refused: whoever asks why must learn who that was.
         if let Ok(Some(principal)) = identified {
             invocation.call.principal = Some(principal);
+        }
+        if let Err(fault) = judged {
+            return Verdict::Refuse(fault);
         }
         external.map_or(Verdict::Continue, |external| self.ask(external, invocation))
     }
@@ -185,9 +187,9 @@ impl Gate {
                 Err(self.challenge.missing())
             }
             (access, Ok(Some(caller))) if allows(access, caller) => Ok(()),
-            (access, Ok(Some(_))) => {
+            (access, Ok(Some(caller))) => {
                 self.refused.insufficient.increment();
-                Err(self.challenge.insufficient(access))
+                Err(self.challenge.insufficient(access, caller))
             }
         }
     }

@@ -137,7 +137,7 @@ async fn cutting_ends_calls_in_flight_and_counts_them() {
     rig.phase.send_replace(Phase::Cutting);
     assert_eq!(rig.serving.await.unwrap(), Served { cut: 2 });
     assert_eq!(rig.site.ended.load(Ordering::SeqCst), 3);
-    assert_eq!(rest(&mut streams[0]).await, "");
+    check(&rest(&mut streams[0]).await, 503, &["connection: close", "The service ended before it answered this call."]);
 }
 
 #[tokio::test]
