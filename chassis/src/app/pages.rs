@@ -83,7 +83,8 @@ fn list(receipts: &Receipts) -> String {
     let mut text = String::new();
     for refusal in receipts.all() {
         let Refusal { id, at, status, handler, policy, operation, method, path, enforced, .. } = &refusal;
-        let by = [handler.as_deref(), policy.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("/");
+        let policy = policy.as_deref().filter(|policy| handler.as_deref() != Some(policy));
+        let by = handler.as_deref().into_iter().chain(policy).collect::<Vec<_>>().join("/");
         let operation = operation.as_deref().unwrap_or("-");
         let shadow = if *enforced { "" } else { " (spared)" };
         // Writing to a string cannot fail.

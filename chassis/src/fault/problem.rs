@@ -17,7 +17,7 @@ impl Fault {
             code: self.0.code.as_str(),
             operation,
             handler: self.handler(),
-            policy: self.policy(),
+            policy: self.policy().or(self.handler()),
             revision: self.receipt().map(|receipt| &*receipt.revision),
             refusal: self.receipt().and_then(|receipt| receipt.id.as_deref()),
             trace_id,
@@ -27,7 +27,6 @@ impl Fault {
     }
 
     /// The phrase of its status (RFC 9457 §4.2.1); that of its code where HTTP knows none.
-    /// The title of the problem: the status phrase, in words.
     pub(crate) fn title(&self) -> &'static str {
         let (code, status) = (self.0.code, self.0.status);
         if code.status() == status { code.title() } else { status.canonical_reason().unwrap_or(code.title()) }
@@ -63,7 +62,7 @@ pub(crate) struct Problem<'a> {
     operation: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     handler: Option<&'a str>,
-    /// The policy of the handler that decided.
+    /// The policy of the handler that decided; the handler itself where it has one for all.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
     /// The configuration that decided.

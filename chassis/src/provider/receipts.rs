@@ -52,7 +52,7 @@ pub struct Refusal {
     pub enforced: bool,
     /// The handler that refused; `None` where the chain itself did, by the key of its configuration that `policy` names.
     pub handler: Option<String>,
-    /// The policy of the handler, where it has several.
+    /// The policy of the handler that refused; the handler itself where it has one for all.
     pub policy: Option<String>,
     /// The operation the call led to.
     pub operation: Option<String>,

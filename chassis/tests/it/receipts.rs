@@ -26,7 +26,7 @@ async fn a_call_that_is_late_leads_to_whoever_gave_it_its_time() {
         (
             "{ timeout: 1m, handlers: { deadline: { max: 1s } }, chain: { provider: { default: [deadline, gate] } } }",
             json!("deadline"),
-            Value::Null,
+            json!("deadline"),
         ),
     ] {
         let operation = Operation::new("hand", "late", "GET", "/late").with_access(Access::Public);

@@ -49,7 +49,7 @@ impl Refused<'_> {
             revision: shortened(revision),
             enforced: *enforced,
             handler: handler.map(shortened),
-            policy: fault.policy().map(shortened),
+            policy: fault.policy().or(*handler).map(shortened),
             operation: invocation.operation().map(|operation| shortened(&operation.id)),
             method: shortened(invocation.method().as_str()),
             path: shortened(invocation.path()),

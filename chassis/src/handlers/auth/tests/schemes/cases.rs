@@ -74,6 +74,27 @@ async fn e07_a_known_user_that_may_not_is_403() {
 }
 
 #[tokio::test]
+async fn e07_whoever_asks_why_learns_who_was_refused_and_what_was_missing() {
+    let (mut jwt, granted) = (jwt(), json!({ "scope": "greetings:read", "roles": ["guest"] }));
+    merge(&mut jwt, json!({ "keys": { "file": "jwks" } }));
+    let auth = auth(json!({ "jwt": jwt }));
+    let sent = format!("Bearer {}", signed(&json!({ "alg": "HS256", "kid": "a" }), &claims(granted)));
+    let refused = |access: Access| {
+        let request = Request::get("/").header(header::AUTHORIZATION, &sent).body(Body::empty()).unwrap();
+        let operation = Operation::new("test", "test", "GET", "/").with_access(access);
+        let mut call = fixture::with_operation(request, operation, Params::default());
+        let Verdict::Refuse(fault) = auth.before(&mut call) else { panic!("it passes") };
+        assert_eq!(call.call.principal.unwrap().subject(), "ada");
+        let had: Vec<_> = fault.evidence().map(|(name, value)| format!("{name} {value}")).collect();
+        assert_eq!(had, [r#"scopes ["greetings:read"]"#, r#"roles ["guest"]"#]);
+        fault.remedy().unwrap().to_owned()
+    };
+    let scopes = ["greetings:read", "greetings:write"].map(Into::into);
+    assert_eq!(refused(Access::Scopes(scopes.to_vec().into())), "Grant `ada` `greetings:write` as well.");
+    assert_eq!(refused(Access::Roles(vec!["admin".into()].into())), "Give `ada` one of them.");
+}
+
+#[tokio::test]
 async fn e08_a_401_says_how_to_prove_oneself() {
     let (_, challenges) = refused(&users(), &[]).await;
     assert_eq!(challenges, ["Basic realm=\"test-realm\", charset=\"UTF-8\""]);
