@@ -222,7 +222,7 @@ fn crumbs(invocation: &Invocation, name: &HeaderName) -> Option<String> {
 
 /// What is no UTF-8 is replaced, and not left out: it is there, and nobody passes a condition by with it.
 fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
-    invocation.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
+    invocation.values(name).map(String::from_utf8_lossy)
 }
 
 fn queried(invocation: &Invocation, name: &str, test: &Compiled) -> bool {

@@ -21,6 +21,7 @@ pub(crate) mod convention;
 mod correlation_id;
 mod forwarded;
 mod ground;
+mod host;
 mod hurry;
 mod limits;
 mod locals;

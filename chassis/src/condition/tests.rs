@@ -61,6 +61,17 @@ fn a_parameter_is_compared_decoded() {
     check(when, &call("GET", "/?other=2s", &[]), false);
 }
 
+/// HTTP/2 says the host in its target.
+#[test]
+fn a_host_is_compared_whatever_the_protocol_is() {
+    let when = |test: Value| json!({ "header": { "host": test } });
+    for call in [call("GET", "https://a.example/", &[]), call("GET", "/", &[("host", "a.example")])] {
+        check(when(json!("a.example")), &call, true);
+        check(when(json!({ "not": "a.example" })), &call, false);
+        check(when(json!({ "present": false })), &call, false);
+    }
+}
+
 #[test]
 fn what_is_not_there_fits_nothing_but_its_absence() {
     let without = call("GET", "/", &[]);

@@ -68,13 +68,8 @@ impl Csrf {
 
 /// Whether the origin is the host that is called. Which scheme it has cannot be told: a proxy may have taken TLS off.
 fn is_own(invocation: &Invocation) -> bool {
-    let headers = invocation.headers();
-    let host = match invocation.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => text(headers, &HOST),
-    };
-    let origin = text(headers, &ORIGIN).and_then(|origin| origin.split_once("://"));
-    origin.zip(host).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
+    let origin = text(invocation.headers(), &ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.zip(invocation.host()).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
 }
 
 /// The value, unless there are several: no browser sends that.
@@ -90,8 +85,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 fn refusal(invocation: &Invocation) -> Fault {
     let mut fault = Fault::new(Code::PermissionDenied, "Pages of other origins may not make this call.");
     for name in [&SEC_FETCH_SITE, &ORIGIN, &HOST] {
-        if let Some(value) = invocation.headers().get(name) {
-            fault = fault.with_evidence(name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        if let Some(value) = invocation.values(name).next() {
+            fault = fault.with_evidence(name.to_string(), String::from_utf8_lossy(value).into_owned());
         }
     }
     match text(invocation.headers(), &ORIGIN) {

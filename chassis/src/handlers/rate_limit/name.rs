@@ -91,8 +91,8 @@ impl<N: Naming> Keys<N> {
                 Some(Mark(mark)) => self.naming.text("mark", [mark.as_bytes()]),
                 None => self.naming.text("unmarked", []),
             },
-            Key::Header(name) => match invocation.headers().get(name) {
-                Some(value) => self.naming.text("header", [value.as_bytes()]),
+            Key::Header(name) => match invocation.values(name).next() {
+                Some(value) => self.naming.text("header", [value]),
                 None => self.peer(invocation),
             },
             // Decoded: one value has many spellings, and each would have a bucket of its own.
