@@ -84,6 +84,25 @@ fn what_is_not_there_fits_nothing_but_its_absence() {
 }
 
 #[test]
+fn nobody_gets_rid_of_a_denial_by_sending_more() {
+    let header = |test: Value, expected: bool| {
+        for values in [["a", "b"], ["b", "a"]] {
+            let call = call("GET", "/", &values.map(|value| ("x-a", value)));
+            check(json!({ "header": { "x-a": test } }), &call, expected);
+        }
+    };
+    header(json!({ "not": "a" }), false);
+    header(json!({ "not": "c" }), true);
+    header(json!({ "not": "A", "ignore-case": true }), false);
+    header(json!({ "not": "c", "prefix": "a" }), true);
+    header(json!({ "not": "c", "prefix": "d" }), false);
+    header(json!({ "not": "b", "prefix": "a" }), false);
+    header(json!("a"), true);
+    check(json!({ "query": { "q": { "not": "a" } } }), &call("GET", "/?q=b&q=%61", &[]), false);
+    check(json!({ "query": { "q": { "not": "a" } } }), &call("GET", "/?q=b&p=a", &[]), true);
+}
+
+#[test]
 fn every_operator_compares_as_it_says() {
     let text = |test: Value, value: &'static str, expected: bool| {
         check(json!({ "header": { "x-a": test } }), &call("GET", "/", &[("x-a", value)]), expected);
@@ -224,6 +243,14 @@ fn what_can_hold_of_nothing_is_refused() {
         (json!({ "query": { "a": { "present": false, "exact": "a" } } }), "query.a.present", "cannot be compared"),
         (json!({ "header": { "x-a": { "greater": 9_007_199_254_740_992_u64 } } }), "header.x-a.greater", "too large"),
         (json!({ "header": { "x-a": { "at-least": -1e300 } } }), "header.x-a.at-least", "too large"),
+        (
+            json!({ "header": { "x-a": { "less": 5, "greater": 6 } } }),
+            "header.x-a.greater",
+            "between `greater` and `less`",
+        ),
+        (json!({ "query": { "a": { "at-most": 5, "greater": 5 } } }), "query.a.greater", "`greater` and `at-most`"),
+        (json!({ "query": { "a": { "less": 5, "at-least": 5 } } }), "query.a.at-least", "`at-least` and `less`"),
+        (json!({ "query": { "a": { "at-most": 4, "at-least": 5 } } }), "query.a.at-least", "`at-least` and `at-most`"),
         (json!({ "path": "greetings/ada" }), "path", "no path is `greetings/ada`"),
         (json!({ "path": "/greetings?x=1" }), "path", "no path"),
         (json!({ "path": { "prefix": "greetings" } }), "path.prefix", "no path"),
@@ -235,7 +262,8 @@ fn what_can_hold_of_nothing_is_refused() {
         let error = condition(when.clone()).err().unwrap_or_else(|| panic!("{when} is accepted"));
         assert!(error.at == key && error.message.contains(message), "{when}: {error}");
     }
-    for when in [json!({ "path": "*" }), json!({ "header": { "x-a": { "less": 9_007_199_254_740_991_u64 } } })] {
+    let five = json!({ "header": { "x-a": { "at-least": 5, "at-most": 5, "greater": 4, "less": 6 } } });
+    for when in [five, json!({ "path": "*" }), json!({ "header": { "x-a": { "less": 9_007_199_254_740_991_u64 } } })] {
         assert!(condition(when.clone()).is_ok(), "{when}");
     }
 }
