@@ -91,7 +91,8 @@ impl<N: Naming> Keys<N> {
                 Some(Mark(mark)) => self.naming.text("mark", [mark.as_bytes()]),
                 None => self.naming.text("unmarked", []),
             },
-            Key::Header(name) => match invocation.values(name).next() {
+            // A proxy that adds to what is there adds behind it.
+            Key::Header(name) => match invocation.values(name).next_back() {
                 Some(value) => self.naming.text("header", [value]),
                 None => self.peer(invocation),
             },
