@@ -41,6 +41,7 @@ pub(crate) mod fixture;
 pub use correlation_id::CorrelationId;
 pub use forwarded::Forwarded;
 pub(crate) use ground::Ground;
+pub(crate) use host::{is_host_of_origin, is_same_host};
 pub use hurry::Hurry;
 pub use locals::Locals;
 pub use mark::Mark;

@@ -1,4 +1,4 @@
-//! The host that is called, wherever the protocol says it.
+//! The host that is called, wherever the protocol says it, and what is the same host.
 
 use http::header::{HOST, HeaderName, HeaderValue};
 use http::uri::Authority;
@@ -27,6 +27,25 @@ impl Invocation {
         let authority = self.uri().authority().map(Authority::as_str).map(str::as_bytes);
         authority.filter(|_| !self.headers().contains_key(HOST))
     }
+}
+
+/// Whether these name the same host and port, which may be left out where it is the usual one of the
+/// scheme (RFC 3986 §6.2.3).
+pub(crate) fn is_same_host(scheme: &str, one: &[u8], other: &[u8]) -> bool {
+    let port: &[u8] = if scheme == "https" { b":443" } else { b":80" };
+    without(one, port).eq_ignore_ascii_case(without(other, port))
+}
+
+fn without<'a>(host: &'a [u8], port: &[u8]) -> &'a [u8] {
+    host.strip_suffix(port).or(host.strip_suffix(b":")).unwrap_or(host)
+}
+
+/// Whether this is a host as an origin has it: with a port, if any, as browsers write it.
+pub(crate) fn is_host_of_origin(text: &str) -> bool {
+    let Ok(authority) = text.parse::<Authority>() else { return false };
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|number| number.to_string() == port);
+    let is_rest = |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+    !authority.host().is_empty() && text.strip_prefix(authority.host()).is_some_and(is_rest)
 }
 
 #[cfg(test)]
