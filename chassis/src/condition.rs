@@ -1,7 +1,8 @@
 //! Which calls something is for, as YAML says it: by method, path, header fields, query, peer, operation and mark.
 //!
 //! What one entry says must all hold; of a list of entries one is enough. A header field or parameter that is not there
-//! fits nothing, whatever the operator, `not` included: only `present: false` asks for its absence.
+//! fits nothing, whatever the operator, `not` included: only `present: false` asks for its absence. Of one that is there
+//! several times one value is enough, but `not` must hold of all: a caller may add another.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -49,10 +50,11 @@ pub struct Entry {
     /// `/api`, and so is `/api/` unless `routing.trailing-slash` is `strict`.
     pub path: Option<Test>,
     /// Its header fields: `{ x-tenant: gold }`, `{ user-agent: { contains: bot } }`. Of several fields of one name one
-    /// is enough.
+    /// is enough, but `not` must hold of all.
     #[schemars(extend("x-narrows" = true))]
     pub header: BTreeMap<String, Test>,
-    /// The parameters of its query, decoded: `{ debug: { present: true } }`. Of several of one name one is enough.
+    /// The parameters of its query, decoded: `{ debug: { present: true } }`. Of several of one name one is enough,
+    /// but `not` must hold of all.
     #[schemars(extend("x-narrows" = true))]
     pub query: BTreeMap<String, Test>,
     /// The networks, one of which its peer is in: `[10.0.0.0/8, unix]`.
@@ -222,7 +224,7 @@ fn crumbs(invocation: &Invocation, name: &HeaderName) -> Option<String> {
 
 /// What is no UTF-8 is replaced, and not left out: it is there, and nobody passes a condition by with it.
 fn texts<'a>(invocation: &'a Invocation, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
-    invocation.headers().get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
+    invocation.values(name).map(String::from_utf8_lossy)
 }
 
 fn queried(invocation: &Invocation, name: &str, test: &Compiled) -> bool {

@@ -74,6 +74,9 @@ fn ends_with(essence: &str, suffix: &str) -> bool {
     !kind.is_empty() && at > 0 && name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(suffix)
 }
 
+/// Whether a body has a coding: an empty list says that it has none (RFC 9110 §5.6.1).
 fn encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    let lists = headers.get_all(CONTENT_ENCODING).iter();
+    let mut names = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    names.any(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"))
 }

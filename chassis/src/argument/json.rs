@@ -157,6 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn a_body_without_a_coding_may_say_so() {
+        for (said, taken) in
+            [("", true), (" , ", true), ("identity", true), ("identity, Identity", true), (",br", false)]
+        {
+            let request =
+                Request::builder().header("content-type", "application/json").header("content-encoding", said);
+            let mut call = call(request.body(Body::from("{}")).unwrap());
+            let result = Json::<Value>::take(&mut call).now_or_never().unwrap();
+            assert_eq!(result.is_ok(), taken, "{said}");
+        }
+    }
+
+    #[test]
     fn a_missing_body_is_said_to_be_missing() {
         let streamed = Body::from_stream(stream::iter([Ok::<_, io::Error>(Bytes::new())]));
         for (media_type, body) in

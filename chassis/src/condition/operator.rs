@@ -30,7 +30,7 @@ pub enum Test {
 pub struct Operators {
     /// The text it is.
     pub exact: Option<String>,
-    /// The text it is not.
+    /// The text it is not; of several values none is.
     pub not: Option<String>,
     /// The texts, one of which it is.
     #[serde(rename = "in")]
@@ -162,13 +162,29 @@ impl Operators {
             let error = BuildError::new("in", "the list is empty, so that nothing is in it");
             return Err(error.with_help("list the texts that it may be, or write `{ present: false }`"));
         }
-        match self.bounds().find(|(_, bound)| bound.abs() >= EXACT) {
-            Some((key, bound)) => {
-                let error = BuildError::new(key, format!("{bound} is too large to be compared exactly"));
-                Err(error.with_help(format!("numbers are compared below {EXACT}; compare larger ones as text")))
+        if let Some((key, bound)) = self.bounds().find(|(_, bound)| bound.abs() >= EXACT) {
+            let error = BuildError::new(key, format!("{bound} is too large to be compared exactly"));
+            return Err(error.with_help(format!("numbers are compared below {EXACT}; compare larger ones as text")));
+        }
+        match self.opposed() {
+            Some((low, high)) => {
+                let error = BuildError::new(low, format!("no number is between `{low}` and `{high}`"));
+                Err(error.with_help(format!("write a number for `{low}` that is below that of `{high}`")))
             }
             None => Ok(()),
         }
+    }
+
+    /// Two bounds that no number is within.
+    fn opposed(&self) -> Option<(&'static str, &'static str)> {
+        let lows = [("greater", self.greater), ("at-least", self.at_least)];
+        let highs = [("less", self.less), ("at-most", self.at_most)];
+        let mut pairs = lows.into_iter().flat_map(|low| highs.map(|high| (low, high)));
+        pairs.find_map(|(low, high)| {
+            let (least, most) = (low.1?, high.1?);
+            let meet = if (low.0, high.0) == ("at-least", "at-most") { least <= most } else { least < most };
+            (!meet).then_some((low.0, high.0))
+        })
     }
 }
 
@@ -201,14 +217,29 @@ fn no_expression(text: &str, error: &regex_syntax::Error) -> BuildError {
 }
 
 impl Compiled {
-    /// Whether one of these texts passes; without any, whether that is asked for.
+    /// Whether one of these texts passes, and none of them is what `not` says; without any, whether that is asked for.
     pub(super) fn holds(&self, texts: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
         let mut texts = texts.into_iter().peekable();
         match (self.present, texts.peek().is_some()) {
             (Some(false), there) => !there,
             (_, false) => false,
+            (_, true) if self.checks.iter().any(Check::denies) => self.admits(texts),
             (_, true) => texts.any(|text| self.passes(text.as_ref())),
         }
+    }
+
+    /// Whether one of these texts passes where none may be what `not` says: nobody gets rid of that by sending another.
+    fn admits(&self, texts: impl Iterator<Item = impl AsRef<str>>) -> bool {
+        let mut one_passes = false;
+        for text in texts {
+            let text = self.folded(text.as_ref());
+            let mut failed = self.checks.iter().filter(|check| !check.passes(&text)).peekable();
+            one_passes |= failed.peek().is_none();
+            if failed.any(Check::denies) {
+                return false;
+            }
+        }
+        one_passes
     }
 
     /// Whether a text passes that can be spelled in two ways: each operator by one of them, `not` by both. Nobody knows
@@ -216,7 +247,7 @@ impl Compiled {
     pub(super) fn holds_spelled(&self, spellings: [&str; 2]) -> bool {
         let texts = spellings.map(|text| self.folded(text));
         let passes = |check: &Check| match check {
-            Check::Not(_) => texts.iter().all(|text| check.passes(text)),
+            check if check.denies() => texts.iter().all(|text| check.passes(text)),
             Check::Custom(_) => texts.last().is_some_and(|text| check.passes(text)),
             _ => texts.iter().any(|text| check.passes(text)),
         };
@@ -234,6 +265,11 @@ impl Compiled {
 }
 
 impl Check {
+    /// Whether it must hold of all texts: of several some would be what it denies.
+    fn denies(&self) -> bool {
+        matches!(self, Self::Not(_))
+    }
+
     fn passes(&self, text: &str) -> bool {
         let number = |fits: &dyn Fn(f64) -> bool| {
             text.trim().parse().is_ok_and(|number: f64| number.is_finite() && fits(number))

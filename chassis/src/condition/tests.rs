@@ -61,6 +61,17 @@ fn a_parameter_is_compared_decoded() {
     check(when, &call("GET", "/?other=2s", &[]), false);
 }
 
+/// HTTP/2 says the host in its target.
+#[test]
+fn a_host_is_compared_whatever_the_protocol_is() {
+    let when = |test: Value| json!({ "header": { "host": test } });
+    for call in [call("GET", "https://a.example/", &[]), call("GET", "/", &[("host", "a.example")])] {
+        check(when(json!("a.example")), &call, true);
+        check(when(json!({ "not": "a.example" })), &call, false);
+        check(when(json!({ "present": false })), &call, false);
+    }
+}
+
 #[test]
 fn what_is_not_there_fits_nothing_but_its_absence() {
     let without = call("GET", "/", &[]);
@@ -70,6 +81,25 @@ fn what_is_not_there_fits_nothing_but_its_absence() {
     check(json!({ "header": { "x-a": { "present": false } } }), &without, true);
     check(json!({ "header": { "x-a": { "present": false } } }), &call("GET", "/", &[("x-a", "")]), false);
     check(json!({ "header": { "x-a": { "not": "a" } } }), &call("GET", "/", &[("x-a", "b")]), true);
+}
+
+#[test]
+fn nobody_gets_rid_of_a_denial_by_sending_more() {
+    let header = |test: Value, expected: bool| {
+        for values in [["a", "b"], ["b", "a"]] {
+            let call = call("GET", "/", &values.map(|value| ("x-a", value)));
+            check(json!({ "header": { "x-a": test } }), &call, expected);
+        }
+    };
+    header(json!({ "not": "a" }), false);
+    header(json!({ "not": "c" }), true);
+    header(json!({ "not": "A", "ignore-case": true }), false);
+    header(json!({ "not": "c", "prefix": "a" }), true);
+    header(json!({ "not": "c", "prefix": "d" }), false);
+    header(json!({ "not": "b", "prefix": "a" }), false);
+    header(json!("a"), true);
+    check(json!({ "query": { "q": { "not": "a" } } }), &call("GET", "/?q=b&q=%61", &[]), false);
+    check(json!({ "query": { "q": { "not": "a" } } }), &call("GET", "/?q=b&p=a", &[]), true);
 }
 
 #[test]
@@ -213,6 +243,14 @@ fn what_can_hold_of_nothing_is_refused() {
         (json!({ "query": { "a": { "present": false, "exact": "a" } } }), "query.a.present", "cannot be compared"),
         (json!({ "header": { "x-a": { "greater": 9_007_199_254_740_992_u64 } } }), "header.x-a.greater", "too large"),
         (json!({ "header": { "x-a": { "at-least": -1e300 } } }), "header.x-a.at-least", "too large"),
+        (
+            json!({ "header": { "x-a": { "less": 5, "greater": 6 } } }),
+            "header.x-a.greater",
+            "between `greater` and `less`",
+        ),
+        (json!({ "query": { "a": { "at-most": 5, "greater": 5 } } }), "query.a.greater", "`greater` and `at-most`"),
+        (json!({ "query": { "a": { "less": 5, "at-least": 5 } } }), "query.a.at-least", "`at-least` and `less`"),
+        (json!({ "query": { "a": { "at-most": 4, "at-least": 5 } } }), "query.a.at-least", "`at-least` and `at-most`"),
         (json!({ "path": "greetings/ada" }), "path", "no path is `greetings/ada`"),
         (json!({ "path": "/greetings?x=1" }), "path", "no path"),
         (json!({ "path": { "prefix": "greetings" } }), "path.prefix", "no path"),
@@ -224,7 +262,8 @@ fn what_can_hold_of_nothing_is_refused() {
         let error = condition(when.clone()).err().unwrap_or_else(|| panic!("{when} is accepted"));
         assert!(error.at == key && error.message.contains(message), "{when}: {error}");
     }
-    for when in [json!({ "path": "*" }), json!({ "header": { "x-a": { "less": 9_007_199_254_740_991_u64 } } })] {
+    let five = json!({ "header": { "x-a": { "at-least": 5, "at-most": 5, "greater": 4, "less": 6 } } });
+    for when in [five, json!({ "path": "*" }), json!({ "header": { "x-a": { "less": 9_007_199_254_740_991_u64 } } })] {
         assert!(condition(when.clone()).is_ok(), "{when}");
     }
 }

@@ -64,7 +64,8 @@ const WAITS: u8 = 2;
 
 /// Answers callers that have a reply already with 304, tells caches what they may keep, and keeps replies for others who
 /// ask for the same. List it last: what it keeps is given without asking those behind it, with what they wrote for another
-/// caller. Only `concurrency`, `deadline`, `fault-injection`, `limit-body` and `overload` may stand there.
+/// caller. Only `concurrency`, `fault-injection`, `limit-body` and `overload` may stand there; `deadline` too, where the
+/// chain has no `auth`, which must stand behind it.
 #[handler(
     "cache",
     wrap,

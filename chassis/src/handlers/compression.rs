@@ -3,9 +3,10 @@
 //! The caller chooses the coding with `Accept-Encoding` (RFC 9110 §12.5.3); of those it likes as much the first of
 //! `encodings` is taken. A reply is encoded while it is sent, if its type is listed, it is not small, and nothing says
 //! that it must stay as it is: another `Content-Encoding`, a range, `Cache-Control: no-transform`. Its strong `ETag`
-//! becomes weak, what was said of its length or digest goes, and `Vary` says that it depends on `Accept-Encoding`,
-//! whatever the caller accepts. Events and other streams are flushed whenever nothing more is there to be sent. A
-//! `HEAD` is answered with the fields of the `GET`, and encodes nothing. Problem documents are sent as they are.
+//! becomes weak, and what was said of its length or digest goes. `Vary` says that it depends on `Accept-Encoding`,
+//! whatever the caller accepts, also of what is small or of another type: that is encoded for who takes it no other way.
+//! Events and other streams are flushed whenever nothing more is there to be sent. A `HEAD` is answered with the fields
+//! of the `GET`, and encodes nothing. Problem documents are sent as they are.
 //!
 //! A request body with `Content-Encoding` is decoded while it is read. What it may become is bounded in bytes and by
 //! its ratio: a small body that becomes a large one ends with 413 before it is large. A coding that is not taken is
@@ -18,7 +19,7 @@
 
 use axum::body::Body;
 use http::StatusCode;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, VARY};
 
 use crate::conf::{BuildContext, BuildError, Configure, Size};
 use crate::fault::{Code, Fault};
@@ -142,13 +143,13 @@ impl Handler for Compression {
         if !invocation.call.may_act() || !rules::may_be_encoded(reply) {
             return;
         }
-        let is_worth_it = self.is_worth_it(reply);
         let coding = match accept::choose(invocation.headers(), &self.encodings) {
             Choice::OnlyEncoded(coding) => Some(coding),
-            Choice::Encoded(coding) => Some(coding).filter(|_| is_worth_it),
+            Choice::Encoded(coding) => Some(coding).filter(|_| self.is_worth_it(reply)),
             Choice::Plain | Choice::Nothing => None,
         };
-        if (is_worth_it && !self.encodings.is_empty()) || coding.is_some() {
+        // Also of what is not worth it: who takes nothing as it is gets that encoded, or 406.
+        if !self.encodings.is_empty() {
             rules::vary(reply.headers_mut());
         }
         if let Some(coding) = coding {
@@ -211,6 +212,7 @@ fn not_acceptable(offered: &[Coding], headers: &HeaderMap) -> Fault {
         .with_evidence("accept-encoding", said(headers, &ACCEPT_ENCODING))
         .with_evidence("encodings", listed(offered))
         .with_remedy("It passes with an `Accept-Encoding` that takes one of `encodings`, or takes `identity`.")
+        .with_header(VARY, HeaderValue::from_static("accept-encoding"))
 }
 
 #[cold]

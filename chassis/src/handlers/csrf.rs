@@ -13,7 +13,7 @@ use http::{HeaderMap, Method};
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::fault::{Code, Fault};
 use crate::handler::{Handler, Verdict};
-use crate::invocation::Invocation;
+use crate::invocation::{Invocation, is_host_of_origin, is_same_host};
 use crate::{conf, handler};
 
 static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -68,13 +68,12 @@ impl Csrf {
 
 /// Whether the origin is the host that is called. Which scheme it has cannot be told: a proxy may have taken TLS off.
 fn is_own(invocation: &Invocation) -> bool {
-    let headers = invocation.headers();
-    let host = match invocation.uri().authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => text(headers, &HOST),
+    let origin = text(invocation.headers(), &ORIGIN).and_then(|origin| origin.split_once("://"));
+    let same = |((scheme, origin), host): ((&str, &str), &str)| {
+        // Browsers leave the usual port out of an origin, and others may name it in the host.
+        is_same_host(scheme, origin.as_bytes(), host.as_bytes())
     };
-    let origin = text(headers, &ORIGIN).and_then(|origin| origin.split_once("://"));
-    origin.zip(host).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
+    origin.zip(invocation.host()).is_some_and(same)
 }
 
 /// The value, unless there are several: no browser sends that.
@@ -90,8 +89,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 fn refusal(invocation: &Invocation) -> Fault {
     let mut fault = Fault::new(Code::PermissionDenied, "Pages of other origins may not make this call.");
     for name in [&SEC_FETCH_SITE, &ORIGIN, &HOST] {
-        if let Some(value) = invocation.headers().get(name) {
-            fault = fault.with_evidence(name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+        if let Some(value) = invocation.values(name).next() {
+            fault = fault.with_evidence(name.to_string(), String::from_utf8_lossy(value).into_owned());
         }
     }
     match text(invocation.headers(), &ORIGIN) {
@@ -124,7 +123,7 @@ fn origin(text: &str) -> Result<HeaderValue, BuildError> {
     if usual.iter().any(|(known, port)| scheme == *known && host.ends_with(port)) {
         return Err(wrong("names the usual port, which browsers leave out"));
     }
-    let sound = !scheme.is_empty() && host.parse::<http::uri::Authority>().is_ok();
+    let sound = !scheme.is_empty() && is_host_of_origin(host);
     HeaderValue::from_str(text).ok().filter(|_| sound).ok_or_else(|| wrong("is not an origin"))
 }
 
@@ -191,6 +190,20 @@ mod tests {
     }
 
     #[test]
+    fn a_host_with_its_usual_port_is_the_same() {
+        for (host, origin, expected) in [
+            ("own.example:443", "https://own.example", true),
+            ("own.example:80", "http://own.example", true),
+            ("own.example:80", "https://own.example", false),
+            ("own.example:443", "http://own.example", false),
+            ("own.example:8443", "https://own.example:8443", true),
+            ("own.example:8443", "https://own.example", false),
+        ] {
+            assert_eq!(passes("POST", &[("host", host), ("origin", origin)]), expected, "{host} {origin}");
+        }
+    }
+
+    #[test]
     fn what_is_no_browser_passes() {
         assert!(passes("POST", &[]));
         assert!(passes("POST", &[HOST]));
@@ -237,6 +250,9 @@ mod tests {
             "null",
             "https://",
             "https://a b",
+            "https://app.example:99999",
+            "https://app.example:",
+            "https://app.example:08443",
         ] {
             let error = built::<Csrf>(json!({ "trusted-origins": [odd] })).err().unwrap();
             assert_eq!(error.at, "trusted-origins[0]", "{odd}");

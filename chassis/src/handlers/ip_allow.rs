@@ -46,6 +46,10 @@ impl Configure for IpAllow {
             let warning = BuildError::new("allow", "the list is empty: every call is refused");
             context.warnings.warn_at(warning.with_help("list who may call, or remove the key to let everyone"));
         }
+        if conf.allow.is_none() && conf.deny.is_empty() {
+            let warning = BuildError::new("", "neither `allow` nor `deny` says anything: every call passes");
+            context.warnings.warn_at(warning.with_help("list who may call, or who may not"));
+        }
         Ok(Self { allow: conf.allow, deny: conf.deny, proxies: Proxies(conf.trusted_proxies) })
     }
 }
@@ -101,8 +105,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::clock::Clock;
     use crate::conf::fixture::built;
+    use crate::conf::source::InMemory;
+    use crate::conf::{Process, Warnings, typed};
     use crate::invocation::fixture;
+    use crate::random::Random;
 
     fn from(peer: Peer, forwarded: &str) -> Invocation {
         let mut call = fixture::call(fixture::request("GET", "/"));
@@ -127,6 +135,24 @@ mod tests {
     fn check(conf: &Value, addresses: &[(&str, bool)]) {
         for (address, passes) in addresses {
             assert_eq!(refused(conf, from(at(address), "")).is_none(), *passes, "{address} of {conf}");
+        }
+    }
+
+    fn warnings(conf: Value) -> Vec<BuildError> {
+        let (random, files, warnings) = (Random::seeded(1), InMemory::default(), Warnings::default());
+        let (clock, process) = (Clock::system(), &Process::default());
+        let context = BuildContext { clock, random: &random, scope: None, files: &files, warnings: &warnings, process };
+        IpAllow::build(typed(conf).unwrap(), &context).unwrap();
+        warnings.all()
+    }
+
+    #[test]
+    fn who_lets_everyone_or_nobody_in_is_warned() {
+        let messages = |conf| warnings(conf).into_iter().map(|warning| warning.message).collect::<Vec<_>>();
+        assert_eq!(messages(json!({})), ["neither `allow` nor `deny` says anything: every call passes"]);
+        assert_eq!(messages(json!({ "allow": [] })), ["the list is empty: every call is refused"]);
+        for said in [json!({ "allow": ["unix"] }), json!({ "deny": ["unix"] })] {
+            assert_eq!(messages(said), [""; 0]);
         }
     }
 

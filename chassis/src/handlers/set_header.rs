@@ -29,45 +29,92 @@ const REFUSED: [&str; 10] = [
     "http2-settings",
 ];
 
-/// What a reply says to browsers, caches and proxies, beside `content-*`, `access-control-*`, `cross-origin-*`,
-/// `x-content-type-*` and `x-accel-*`, and what a request proves its caller with: whoever sends it would choose the one, and pages read the other.
-const UNMIRRORED: [&str; 36] = [
+/// What a reply says to browsers, caches and proxies begins with one of these: whoever sends it would choose that.
+const FAMILIES: [&str; 18] = [
+    "access-control-",
+    "attribution-reporting-",
+    "content-",
+    "cross-origin-",
+    "document-policy",
+    "permissions-policy",
+    "public-key-pins",
+    "ratelimit",
+    "sec-",
+    "server-timing",
+    "surrogate-",
+    "x-accel-",
+    "x-content-type-",
+    "x-envoy-",
+    "x-litespeed-",
+    "x-ratelimit-",
+    "x-reproxy-",
+    "x-sendfile",
+];
+
+/// What a reply says to them besides, and what a request proves its caller with, which pages would read. What ends in
+/// `cache-control` is among it.
+const UNMIRRORED: [&str; 61] = [
     "accept-ch",
+    "accept-ranges",
+    "activate-storage-access",
     "age",
+    "allow",
     "alt-svc",
     "authorization",
-    "cache-control",
-    "cdn-cache-control",
+    "cache-tag",
     "clear-site-data",
     "cookie",
-    "document-policy",
+    "critical-ch",
+    "date",
+    "digest",
+    "edge-cache-tag",
     "etag",
+    "expect-ct",
     "expires",
+    "feature-policy",
     "last-modified",
     "link",
     "location",
     "nel",
+    "no-vary-search",
+    "observe-browsing-topics",
     "origin-agent-cluster",
-    "permissions-policy",
+    "origin-trial",
+    "pragma",
     "proxy-authenticate",
     "proxy-authorization",
     "referrer-policy",
     "refresh",
     "report-to",
     "reporting-endpoints",
+    "repr-digest",
     "retry-after",
+    "server",
     "service-worker-allowed",
     "set-cookie",
+    "set-cookie2",
+    "set-login",
     "sourcemap",
     "speculation-rules",
+    "status",
     "strict-transport-security",
-    "surrogate-control",
+    "supports-loading-mode",
     "timing-allow-origin",
+    "use-as-dictionary",
     "vary",
+    "warning",
     "www-authenticate",
     "x-api-key",
+    "x-dns-prefetch-control",
+    "x-download-options",
     "x-frame-options",
-    "x-sendfile",
+    "x-lighttpd-send-file",
+    "x-permitted-cross-domain-policies",
+    "x-robots-tag",
+    "x-sourcemap",
+    "x-ua-compatible",
+    "x-xss-protection",
+    "xkey",
 ];
 
 /// What becomes of header fields.
@@ -203,8 +250,9 @@ fn name(key: &str, text: &str) -> Result<HeaderName, BuildError> {
 
 /// What says how a reply is treated is not the caller's to choose: a reply of plain text would become a page.
 fn mirrored((at, name): (usize, HeaderName)) -> Result<HeaderName, BuildError> {
-    let families = ["content-", "access-control-", "cross-origin-", "x-accel-", "x-content-type-"];
-    if families.iter().any(|family| name.as_str().starts_with(family)) || UNMIRRORED.contains(&name.as_str()) {
+    let text = name.as_str();
+    let is_told = FAMILIES.iter().any(|family| text.starts_with(family)) || text.ends_with("cache-control");
+    if is_told || UNMIRRORED.contains(&text) {
         let message = format!(
             "`{name}` cannot be mirrored: callers would choose what browsers, caches and proxies make of the reply, or \
              pages read what callers prove themselves with"
@@ -311,9 +359,14 @@ mod tests {
 
     #[test]
     fn a_caller_does_not_choose_how_browsers_read_the_reply() {
-        let families =
-            ["content-type", "content-encoding", "access-control-allow-origin", "Cross-Origin-Opener-Policy"];
-        for name in families.into_iter().chain(UNMIRRORED) {
+        let told = "content-type content-encoding access-control-allow-origin Cross-Origin-Opener-Policy cache-control \
+                    cdn-cache-control surrogate-control surrogate-key cache-tag date server allow status pragma warning \
+                    feature-policy permissions-policy-report-only server-timing no-vary-search critical-ch sec-gpc \
+                    x-xss-protection x-dns-prefetch-control x-permitted-cross-domain-policies x-accel-redirect \
+                    x-reproxy-url x-sendfile x-envoy-immediate-health-check-fail public-key-pins-report-only expect-ct \
+                    set-login activate-storage-access supports-loading-mode use-as-dictionary ratelimit ratelimit-policy \
+                    accept-ranges";
+        for name in told.split_whitespace().chain(UNMIRRORED) {
             let error = error(json!({ "mirror": ["x-id", name] }));
             assert!(error.starts_with("`mirror[1]`: ") && error.contains("cannot be mirrored"), "{name}: {error}");
         }

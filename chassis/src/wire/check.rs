@@ -8,6 +8,7 @@ use http_body::Body;
 use super::flaw::Flaw;
 use crate::fault::Code;
 use crate::field::sole;
+use crate::invocation::is_same_host;
 
 /// What the head of a request may have.
 #[derive(Clone, Copy, Debug)]
@@ -100,15 +101,9 @@ fn named(target: &Uri) -> Result<Option<&Authority>, Flaw> {
     }
 }
 
-/// Whether a field says what an authority says, after the normalisation of RFC 3986 §6.2.3.
+/// Whether a field says what an authority says.
 fn is_same(target: &Uri, authority: &Authority, host: &HeaderValue) -> bool {
-    let port: &[u8] = if target.scheme_str() == Some("https") { b":443" } else { b":80" };
-    let (said, field) = (without(authority.as_str().as_bytes(), port), without(host.as_bytes(), port));
-    said.eq_ignore_ascii_case(field)
-}
-
-fn without<'a>(host: &'a [u8], port: &[u8]) -> &'a [u8] {
-    host.strip_suffix(port).or(host.strip_suffix(b":")).unwrap_or(host)
+    is_same_host(target.scheme_str().unwrap_or("http"), authority.as_str().as_bytes(), host.as_bytes())
 }
 
 /// `uri-host [":" port]` (RFC 9110 §7.2), by its characters (RFC 3986 §3.2.2).

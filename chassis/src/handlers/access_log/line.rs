@@ -85,7 +85,7 @@ impl Line {
             span_id: when(has(Field::SpanId), || call.trace.span_id().map(|id| id.to_string())),
             user_agent: when(has(Field::UserAgent), || sent(USER_AGENT)),
             referer: when(has(Field::Referer), || sent(REFERER).map(without_query)),
-            headers: log.shown.headers(invocation.headers()),
+            headers: log.shown.headers(invocation),
             refused_by: when(has(Field::RefusedBy), || fault?.handler().map(str::to_owned)),
             code: when(has(Field::Code), || Some(fault?.code().as_str())),
         }

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 
 use super::Query;
+use crate::invocation::Invocation;
 use crate::outbox::cut;
 
 /// The longest text of a caller that is written, in bytes.
@@ -54,12 +55,12 @@ impl Shown {
     }
 
     /// The header fields that are to be written, in one text; `None` if there is none of them.
-    pub(super) fn headers(&self, headers: &HeaderMap) -> Option<String> {
-        let sent = self.headers.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+    pub(super) fn headers(&self, invocation: &Invocation) -> Option<String> {
+        let sent = self.headers.iter().flat_map(|name| invocation.values(name).map(move |value| (name, value)));
         let texts: Vec<_> = sent
             .map(|(name, value)| match self.hides(name.as_str()) {
                 true => format!("{name}: {HIDDEN}"),
-                false => format!("{name}: {}", shortened(value.as_bytes())),
+                false => format!("{name}: {}", shortened(value)),
             })
             .collect();
         (!texts.is_empty()).then(|| texts.join("; "))

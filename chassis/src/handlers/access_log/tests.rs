@@ -115,6 +115,13 @@ fn what_is_asked_for_is_written() {
 }
 
 #[test]
+fn a_host_is_written_that_stands_in_the_target() {
+    let request = Request::get("https://a.example/").body(Body::empty()).unwrap();
+    let line = line(json!({ "headers": ["host"] }), call(request), Reply::new("hello"));
+    assert_eq!(line["headers"], "host: a.example");
+}
+
+#[test]
 fn a_secret_parameter_is_not_written_however_its_name_is_spelled() {
     let written = |query: &str| {
         let request = Request::get(format!("/a?{query}")).body(Body::empty()).unwrap();

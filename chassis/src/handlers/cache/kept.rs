@@ -17,7 +17,8 @@ use crate::reply::Reply;
 /// How many replies to one call are kept that differ by what `Vary` names.
 const VARIANTS: usize = 16;
 /// What a reply takes beside its texts: itself, its place in the order, and what the maps take.
-const EACH: usize = 2 * (size_of::<Digest>() + size_of::<Stored>() + size_of::<(Place, Digest)>()) + size_of::<Kept>();
+pub(super) const EACH: usize =
+    2 * (size_of::<Digest>() + size_of::<Stored>() + size_of::<(Place, Digest)>()) + size_of::<Kept>();
 /// What a field takes beside its texts.
 const FIELD: usize = 128;
 

@@ -1,8 +1,6 @@
 //! What tells one call from another that gets the same answer.
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-use http::header::HOST;
-use http::uri::Authority;
 
 use crate::invocation::Invocation;
 use crate::principal::Principal;
@@ -25,10 +23,8 @@ pub(super) fn for_everyone(invocation: &Invocation) -> Digest {
 }
 
 fn digest(invocation: &Invocation, caller: [&str; 3]) -> Digest {
-    let uri = invocation.uri();
-    let said = || invocation.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = uri.authority().map(Authority::as_str).or_else(said).unwrap_or_default();
-    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let host = invocation.host().unwrap_or_default();
+    let target = invocation.uri().path_and_query().map_or("", |target| target.as_str());
     let mut context = Context::new(&SHA256);
     // Listeners may serve different schemas under one name.
     let schema = invocation.operation().map_or("", |operation| &operation.schema);

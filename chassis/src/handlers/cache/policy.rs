@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::directives;
+use super::{directives, kept};
 use crate::conf;
 use crate::conf::{BuildError, Interval, Size};
 use crate::operation::{Access, Operation};
@@ -50,10 +50,18 @@ impl Conf {
         HeaderValue::from_str(text).map(Some).map_err(no_value)
     }
 
+    /// How long replies are kept.
+    ///
+    /// # Errors
+    /// None would be.
     pub(super) fn keep(&self) -> Result<Option<Duration>, BuildError> {
         match self.keep {
             Some(Interval::ZERO) => {
                 Err(BuildError::new("keep", "`0s` keeps nothing").with_help("remove it to keep nothing"))
+            }
+            Some(_) if self.memory.length() < kept::EACH => {
+                let error = BuildError::new("memory", format!("`{}` has no room for a single reply", self.memory));
+                Err(error.with_help("write as much as all replies may take, such as `16MiB`, or remove `keep`"))
             }
             keep => Ok(keep.map(Interval::duration)),
         }

@@ -429,6 +429,7 @@ fn what_makes_no_sense_is_refused_at_the_start() {
         (json!({ "control": "max-age=60," }), "control"),
         (json!({ "control": "max-age=abc" }), "control"),
         (json!({ "keep": "0s" }), "keep"),
+        (json!({ "keep": "1s", "memory": "100B" }), "memory"),
     ] {
         assert_eq!(built::<Cache>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }

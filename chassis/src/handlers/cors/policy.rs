@@ -5,6 +5,7 @@ use http::HeaderName;
 use crate::condition;
 use crate::conf;
 use crate::conf::{BuildError, Interval};
+use crate::invocation::is_host_of_origin;
 
 /// Whose pages may call, and what they may send and read.
 #[conf]
@@ -126,8 +127,7 @@ fn origin(text: &str) -> Result<(), BuildError> {
 fn is_authority(scheme: &str, authority: &str) -> bool {
     let is_scheme =
         !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let parsed = authority.parse::<http::uri::Authority>();
-    is_scheme && parsed.is_ok_and(|parsed| !parsed.host().is_empty() && !authority.contains('@'))
+    is_scheme && is_host_of_origin(authority)
 }
 
 fn header(text: &str) -> Result<(), BuildError> {
@@ -168,7 +168,15 @@ mod tests {
             "has a wildcard; origins are compared as they are",
             "list each origin, or `*` alone for all of them",
         );
-        for odd in ["https://", "://app.example", "https://a b", "https://user@app.example"] {
+        for odd in [
+            "https://",
+            "://app.example",
+            "https://a b",
+            "https://user@app.example",
+            "https://app.example:99999",
+            "https://app.example:",
+            "https://app.example:08443",
+        ] {
             check(odd, "is not an origin", "write `https://app.example` or `https://app.example:8443`");
         }
     }

@@ -104,10 +104,12 @@ fn what_a_reply_depends_on_already_stays() {
 
 #[test]
 fn a_wildcard_is_the_same_for_everyone() {
-    let cors = cors(json!({ "origins": ["*"] }));
+    let cors = cors(json!({ "origins": ["*"], "expose-headers": ["ETag"] }));
     for origin in [None, Some(APP), Some("null")] {
-        assert_eq!(fields(&answered(&cors, origin, Reply::new("ok"))), ["access-control-allow-origin: *"]);
+        let expected = ["access-control-allow-origin: *", "access-control-expose-headers: ETag"];
+        assert_eq!(fields(&answered(&cors, origin, Reply::new("ok"))), expected, "{origin:?}");
     }
+    assert_eq!(cors.counts.unlisted.count(), 0);
     assert!(fields(&preflight(&cors, APP)).contains(&"access-control-allow-origin: *".to_owned()));
 }
 

@@ -59,8 +59,12 @@ pub struct Conf {
 
 impl Conf {
     /// # Errors
-    /// Nothing could be remembered.
+    /// Nothing could be remembered, or not what is to be.
     pub(super) fn check(&self) -> Result<(), BuildError> {
+        if self.methods.is_empty() {
+            let error = BuildError::new("methods", "the list is empty: every call would be done again");
+            return Err(error.with_help("list methods such as `POST`, or take `idempotency` out of the chain"));
+        }
         if self.ttl == Interval::ZERO {
             let error = BuildError::new("ttl", "`0s` remembers nothing, and every call would be done again");
             return Err(error.with_help("write how long callers may send a call again, such as `1d`"));
@@ -69,11 +73,20 @@ impl Conf {
             let message = format!("`{}` is over before it can be renewed, while the call is under way", self.lease);
             return Err(BuildError::new("lease", message).with_help("write `100ms` or more, such as `60s`"));
         }
-        if self.store == Place::Memory && self.memory.0 < local::EACH as u64 {
+        if self.store == Place::Memory { self.check_memory() } else { Ok(()) }
+    }
+
+    fn check_memory(&self) -> Result<(), BuildError> {
+        let Some(room) = self.memory.0.checked_sub(local::EACH as u64) else {
             let message = format!("`{}` has no room for a single call, and each would be refused", self.memory);
             return Err(
                 BuildError::new("memory", message).with_help("write as much as all answers may take, such as `64MiB`")
             );
+        };
+        if self.max_answer.0 > room {
+            let message =
+                format!("an answer of `{}` has no room in `memory`, which is `{}`", self.max_answer, self.memory);
+            return Err(BuildError::new("max-answer", message).with_help("make it smaller, or `memory` larger"));
         }
         Ok(())
     }

@@ -324,7 +324,8 @@ async fn a_streamed_answer_is_kept_with_its_last_byte_and_known_when_nobody_read
 
 #[tokio::test(start_paused = true)]
 async fn without_room_new_keys_are_refused_where_that_is_said() {
-    let service = Service::new(json!({ "memory": format!("{}B", local::EACH), "when-full": "refuse" }), echo);
+    let service =
+        Service::new(json!({ "memory": format!("{}B", local::EACH), "max-answer": "0B", "when-full": "refuse" }), echo);
     assert_eq!(service.status(CALL).await, 201);
     assert_eq!((service.status(Sent { key: Some("\"other\""), ..CALL }).await, service.done()), (503, 1));
 }
@@ -348,6 +349,9 @@ fn what_makes_no_sense_is_refused_at_its_place() {
         (json!({ "lease": "0s" }), "lease"),
         (json!({ "lease": "99ms" }), "lease"),
         (json!({ "memory": "0B" }), "memory"),
+        (json!({ "memory": "64KiB" }), "max-answer"),
+        (json!({ "memory": "2MiB", "max-answer": "3MiB" }), "max-answer"),
+        (json!({ "methods": [] }), "methods"),
     ] {
         assert_eq!(built::<Idempotency>(conf).err().map(|error| error.at).as_deref(), Some(at));
     }

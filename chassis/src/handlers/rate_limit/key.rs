@@ -25,7 +25,7 @@ pub enum Key {
     Operation,
     /// What `marker` calls the call; all calls without a mark count together.
     Mark,
-    /// The value of a header field; the caller's address where it is absent.
+    /// The value of a header field, the last of several; the caller's address where it is absent.
     Header(HeaderName),
     /// The value of a path parameter; the caller's address where the path has none of this name.
     Param(String),

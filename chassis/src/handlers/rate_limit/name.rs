@@ -91,8 +91,9 @@ impl<N: Naming> Keys<N> {
                 Some(Mark(mark)) => self.naming.text("mark", [mark.as_bytes()]),
                 None => self.naming.text("unmarked", []),
             },
-            Key::Header(name) => match invocation.headers().get(name) {
-                Some(value) => self.naming.text("header", [value.as_bytes()]),
+            // A proxy that adds to what is there adds behind it.
+            Key::Header(name) => match invocation.values(name).next_back() {
+                Some(value) => self.naming.text("header", [value]),
                 None => self.peer(invocation),
             },
             // Decoded: one value has many spellings, and each would have a bucket of its own.

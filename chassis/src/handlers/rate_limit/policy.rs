@@ -22,8 +22,9 @@ pub struct Conf {
     /// What is counted by: `peer` (the caller's address), `principal` (who it proved to be: start-up
     /// refuses a chain that does not list this handler after one that finds out, such as `auth`; the address for
     /// callers that prove nothing), `global` (all calls together), `operation`, `mark` (what `marker` calls them),
-    /// `param:NAME` (a path parameter; the address where the path has none), `header:NAME` (the address where the
-    /// field is absent; callers choose what they send, so name one that a proxy sets). Or a list: with
+    /// `param:NAME` (a path parameter; the address where the path has none), `header:NAME` (the last of several
+    /// fields, which is what a proxy adds; the address where there is none; callers choose what they send, so name one
+    /// that a proxy sets). Or a list: with
     /// `[principal, operation]` each caller has a bucket for each operation.
     #[conf(default)]
     pub key: By,

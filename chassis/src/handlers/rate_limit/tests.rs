@@ -136,6 +136,15 @@ async fn a_header_field_and_an_operation_can_be_counted_by() {
     let tenants = limiter(json!({ "rate": "1/s", "key": "header:X-Tenant" }));
     let calls = [with("x-tenant", "a"), with("x-tenant", "a"), with("x-tenant", "b"), call(), call()];
     assert_eq!(passes(&tenants, calls), [true, false, true, true, false]);
+    let added = |value: &'static str| {
+        let mut call = with("x-tenant", value);
+        call.parts.headers.append("x-tenant", HeaderValue::from_static("c"));
+        call
+    };
+    assert_eq!(passes(&tenants, ["d", "e"].map(added)), [true, false], "a proxy adds behind what callers send");
+    let hosts = limiter(json!({ "rate": "1/s", "key": "header:host" }));
+    let targeted = || fixture::call(fixture::request("GET", "https://a.example/"));
+    assert_eq!(passes(&hosts, [with("host", "a.example"), targeted()]), [true, false], "HTTP/2 says it in the target");
     let operations = limiter(json!({ "rate": "1/s", "key": "operation" }));
     let of = |name| {
         let operation = Operation::new("test", name, "GET", "/");
