@@ -214,6 +214,8 @@ pub struct ProtocolEntry {
 pub struct OperatorEntry {
     /// What it says of itself. Conditions name it under `custom`.
     pub head: Head,
+    /// Whether it must hold of all values and spellings.
+    pub denies: bool,
     /// Makes it from what YAML says beside its name.
     pub build: fn(Value) -> Result<Comparison, BuildError>,
 }

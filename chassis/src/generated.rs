@@ -119,7 +119,7 @@ pub const fn component<T: Starts>(said: Said) -> ComponentEntry {
 
 /// The entry of an operator of conditions.
 pub const fn operator<T: Compares>(said: Said) -> OperatorEntry {
-    OperatorEntry { head: said.head::<T::Conf>(), build: operates::<T> }
+    OperatorEntry { head: said.head::<T::Conf>(), denies: T::DENIES, build: operates::<T> }
 }
 
 fn operates<T: Operator>(conf: Value) -> Result<Comparison, BuildError> {

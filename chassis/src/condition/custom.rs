@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::operator::Check;
 use crate::catalog::CHASSIS_OPERATORS_V1;
 use crate::conf::BuildError;
 
@@ -20,13 +21,17 @@ pub trait Operator: Sized + Send + Sync + 'static {
     /// What YAML says beside its name: a `String`, a number, a list, or a struct marked `#[conf]`.
     type Conf: DeserializeOwned + JsonSchema;
 
+    /// Whether it says what a text is not. Of several values of a field, and spellings of a path, it must then hold of all,
+    /// as `not` must: otherwise whoever sends another value would pass it by. Others must hold of one.
+    const DENIES: bool = false;
+
     /// Makes it.
     ///
     /// # Errors
     /// What is wrong with what YAML says, and what to write instead; the service does not start.
     fn build(conf: Self::Conf) -> Result<Self, BuildError>;
 
-    /// Whether this text passes. A path comes decoded and without a slash at its end, unless slashes count.
+    /// Whether this text passes.
     fn holds(&self, text: &str) -> bool;
 }
 
@@ -34,13 +39,14 @@ pub trait Operator: Sized + Send + Sync + 'static {
 pub type Comparison = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Makes the operator of this name from what YAML says beside it.
-pub(super) fn build(name: &str, conf: &Value) -> Result<Comparison, BuildError> {
+pub(super) fn build(name: &str, conf: &Value) -> Result<Check, BuildError> {
     let key = format!("custom.{name}");
     let Some(entry) = CHASSIS_OPERATORS_V1.iter().find(|entry| entry.head.name == name) else {
         let help = format!("link in the crate with the type that is marked `#[operator(\"{name}\")]`");
         return Err(BuildError::new(key, format!("there is no operator `{name}`")).with_help(help));
     };
-    (entry.build)(conf.clone()).map_err(|error| error.below(&key))
+    let comparison = (entry.build)(conf.clone()).map_err(|error| error.below(&key))?;
+    Ok(if entry.denies { Check::Denying(comparison) } else { Check::Custom(comparison) })
 }
 
 /// The schema of the map that names them: those that are linked in.

@@ -71,7 +71,7 @@ pub(super) struct Compiled {
     checks: Vec<Check>,
 }
 
-enum Check {
+pub(super) enum Check {
     Exact(String),
     Not(String),
     OneOf(Vec<String>),
@@ -84,6 +84,7 @@ enum Check {
     Greater(f64),
     AtLeast(f64),
     Custom(Comparison),
+    Denying(Comparison),
 }
 
 impl Test {
@@ -135,7 +136,7 @@ impl Operators {
             self.greater.map(Check::Greater),
             self.at_least.map(Check::AtLeast),
         ];
-        let custom = self.custom.iter().map(|(name, value)| custom::build(name, value).map(Check::Custom));
+        let custom = self.custom.iter().map(|(name, value)| custom::build(name, value));
         let checks = checks.into_iter().flatten().map(Ok).chain(custom).collect::<Result<Vec<_>, _>>()?;
         self.can_hold(!checks.is_empty())?;
         if checks.is_empty() && self.present.is_none() {
@@ -242,14 +243,12 @@ impl Compiled {
         one_passes
     }
 
-    /// Whether a text passes that can be spelled in two ways: each operator by one of them, `not` by both. Nobody knows
-    /// what those of `custom` deny: they see the last one, so that no spelling passes them by.
+    /// Whether a text passes that can be spelled in two ways: each operator by one of them, one that denies by both.
     pub(super) fn holds_spelled(&self, spellings: [&str; 2]) -> bool {
         let texts = spellings.map(|text| self.folded(text));
-        let passes = |check: &Check| match check {
-            check if check.denies() => texts.iter().all(|text| check.passes(text)),
-            Check::Custom(_) => texts.last().is_some_and(|text| check.passes(text)),
-            _ => texts.iter().any(|text| check.passes(text)),
+        let passes = |check: &Check| match check.denies() {
+            true => texts.iter().all(|text| check.passes(text)),
+            false => texts.iter().any(|text| check.passes(text)),
         };
         self.present != Some(false) && self.checks.iter().all(passes)
     }
@@ -267,7 +266,7 @@ impl Compiled {
 impl Check {
     /// Whether it must hold of all texts: of several some would be what it denies.
     fn denies(&self) -> bool {
-        matches!(self, Self::Not(_))
+        matches!(self, Self::Not(_) | Self::Denying(_))
     }
 
     fn passes(&self, text: &str) -> bool {
@@ -286,7 +285,7 @@ impl Check {
             Self::AtMost(bound) => number(&|number| number <= *bound),
             Self::Greater(bound) => number(&|number| number > *bound),
             Self::AtLeast(bound) => number(&|number| number >= *bound),
-            Self::Custom(compare) => compare(text),
+            Self::Custom(compare) | Self::Denying(compare) => compare(text),
         }
     }
 }
