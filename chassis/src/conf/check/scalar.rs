@@ -36,7 +36,12 @@ pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -
         return Some(text);
     }
     let kinds = kinds.unwrap_or_default();
-    report_kind(walk, spot, shape, &kinds, None);
+    match &spot.node.content {
+        Content::Number(number) if kinds.contains(&"integer") && bounds::is_beyond_integers(number) => {
+            bounds::report_beyond(walk, spot, number, shape);
+        }
+        _ => report_kind(walk, spot, shape, &kinds, None),
+    }
     None
 }
 
@@ -96,7 +101,12 @@ fn remedy(node: &Node, kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
             let meant = Node::new(crate::conf::scalar::resolve(text), node.origin.clone());
             let kind = wording::kind(&meant);
             let fits = wants(kind) || (kind == "integer" && wants("number"));
-            if fits && kind != "null" { Some("remove the quotes".to_owned()) } else { form(kinds, shape) }
+            let part = bounds::part(text, shape).filter(|_| wants("number"));
+            match part {
+                _ if fits && kind != "null" => Some("remove the quotes".to_owned()),
+                Some(part) => Some(format!("write `{part}`")),
+                None => form(kinds, shape),
+            }
         }
         Content::List(_) => {
             form(kinds, shape).or_else(|| Some("write one value, without brackets and dashes".to_owned()))
@@ -119,13 +129,16 @@ fn form(kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
     if kinds.contains(&"array") {
         return Some("write a list: `[a, b]`".to_owned());
     }
-    let keys: Vec<_> = shape.keys().take(12).map(|key| format!("`{key}`")).collect();
+    let keys: Vec<_> = shape.keys().collect();
     if kinds.contains(&"object") && !keys.is_empty() {
-        return Some(format!("write keys below it: {}", keys.join(", ")));
+        return Some(format!("write keys below it: {}", suggest::listed(&keys)));
     }
     let examples = shape.all("examples").filter_map(Value::as_array).flatten();
     let examples: Vec<_> = examples.take(4).map(|example| format!("`{}`", plain(example))).collect();
-    (!examples.is_empty()).then(|| format!("write it as {}", examples.join(", ")))
+    match examples.is_empty() {
+        false => Some(format!("write it as {}", examples.join(", "))),
+        true => kinds.contains(&"object").then(|| "write `key: value` lines below it".to_owned()),
+    }
 }
 
 /// Checks what is said about a value of the right kind.
