@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::scalar;
+use super::secrets;
 use super::shape::Shape;
-use super::texts;
 use super::walk::{Finding, Spot, Walk, Weight};
 use super::wording;
 use crate::conf::suggest;
@@ -90,7 +90,7 @@ fn by_tag<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, alternatives: &[&'a Value]) -
 /// Hides the values of a map of which it is not known what it means: one of them may be a secret.
 fn hide_all_but(walk: &mut Walk<'_>, entries: &BTreeMap<String, Entry>, key: &str) {
     for (_, entry) in entries.iter().filter(|(other, _)| *other != key) {
-        texts(&entry.node, &mut walk.hidden);
+        walk.hidden.values(&entry.node);
     }
 }
 
@@ -150,7 +150,15 @@ fn by_word(walk: &mut Walk<'_>, spot: Spot<'_>, alternatives: &[&Value]) -> bool
     if !is_text || words.is_empty() {
         return false;
     }
-    scalar::unknown(walk, spot, None, words.iter().map(String::as_str));
+    let words = words.iter().map(String::as_str);
+    match alternatives.iter().any(|schema| secrets::are_below(walk.composed, schema)) {
+        false => scalar::unknown(walk, spot, None, words),
+        true => {
+            walk.hidden.values(spot.node);
+            let help = suggest::among("", words, "write one of");
+            walk.report(spot.path, &spot.node.origin, Weight::Word, "this is not known here", Some(help));
+        }
+    }
     true
 }
 
@@ -158,7 +166,7 @@ fn by_word(walk: &mut Walk<'_>, spot: Spot<'_>, alternatives: &[&Value]) -> bool
 fn of_no_kind(walk: &mut Walk<'_>, spot: Spot<'_>, alternatives: &[&Value]) {
     let layers: Vec<_> = alternatives.iter().filter_map(|schema| walk.composed.follow(schema).as_object()).collect();
     if spot.node.entries().is_some() {
-        texts(spot.node, &mut walk.hidden);
+        secrets::hide_texts(spot.node, &mut walk.hidden);
     }
     let mut kinds: Vec<_> = layers.iter().filter_map(|layer| layer.get("type")?.as_str()).collect();
     kinds.sort_unstable_by_key(|kind| wording::rank(kind));

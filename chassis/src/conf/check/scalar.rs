@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::bounds;
+use super::secrets;
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
@@ -77,8 +78,11 @@ pub(super) fn report_kind(
     kinds: &[&str],
     help: Option<String>,
 ) {
-    let secret = shape.is_secret();
-    let found = if secret { "something else".to_owned() } else { wording::found(spot.node) };
+    let secret = secrets::are_in(walk.composed, shape);
+    if secret {
+        walk.hidden.values(spot.node);
+    }
+    let found = if secret { wording::something(spot.node) } else { wording::found(spot.node) };
     let mut message = format!("expected {}, found {found}", wording::expected(kinds));
     if kinds.iter().all(|kind| *kind == "null") {
         "this takes no configuration".clone_into(&mut message);

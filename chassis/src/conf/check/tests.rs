@@ -7,6 +7,8 @@ use crate::conf::compose::{Composed, Kind, Part, Tombstone, sample};
 use crate::conf::source::InMemory;
 use crate::conf::{Conf, ConfError, Document, Interval, Known, Reviewed};
 
+mod secrets;
+
 const OPERATIONS: [&str; 3] = ["greeting.hello", "greeting.list", "greeting.remember"];
 
 fn checked(yaml: &str, composed: Composed) -> Result<Conf, ConfError> {
@@ -721,8 +723,8 @@ log: {}
       help: write `5s` for seconds, or use ms, m, h or d
 
     greeter.yaml:9:16: log.level: the environment variable `LEVEL` is not set
-      9 | log: { level: "${LEVEL}" }
-        |                ^^^^^^^^
+      9 | log: { level: ***}
+        |               ^^^
       help: set it, or say what to use without it: `${LEVEL||default}`
 
     greeter.yaml:10:1: log: the key `log` is there twice
@@ -764,7 +766,7 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
     The configuration has 1 problem.
     ");
     insta::assert_snapshot!(wrong(&secret("12345")), @"
-    greeter.yaml:1:55: handlers.auth.jwt.keys.secret: expected text, found something else
+    greeter.yaml:1:55: handlers.auth.jwt.keys.secret: expected text, found a whole number
       1 | handlers: { auth: { jwt: { issuer: x, keys: { secret: *** } } } }
         |                                                       ^^^
       help: put it in quotes
