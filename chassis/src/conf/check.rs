@@ -6,9 +6,9 @@ use super::compose::{Composed, Kind};
 use super::document::Document;
 use super::origin::Origin;
 use super::path::KeyPath;
-use super::problem::{ConfError, Hidden, Problem};
+use super::problem::{ConfError, Problem};
 use super::read::Conf;
-use super::tree::{Content, Node, Role};
+use super::tree::{Content, Role};
 use super::value::{FileRef, Secret};
 
 mod bounds;
@@ -16,6 +16,7 @@ mod choice;
 mod keys;
 mod names;
 mod scalar;
+mod secrets;
 mod shape;
 mod walk;
 mod wording;
@@ -50,6 +51,8 @@ impl Document {
     pub fn review(mut self, composed: Composed, known: Known<'_>, files: &dyn Files) -> Reviewed {
         let patterns = Patterns::default();
         let mut walk = Walk::new(&composed, &patterns);
+        walk.hidden = std::mem::take(&mut self.hidden);
+        walk.hidden.users(&self.root);
         let spot = Spot { path: &KeyPath::root(), node: &self.root, key: &self.root.origin };
         walk.check(spot, &composed.schema);
         let mut problems = std::mem::take(&mut self.problems);
@@ -109,10 +112,9 @@ impl Document {
 
 /// Not everything was looked at, and so it is not known which of these lines hold secrets.
 fn too_many(mut problems: Vec<Problem>, walk: Walk<'_>) -> Reviewed {
-    problems.iter_mut().for_each(|problem| problem.snippet = None);
     problems.push(Problem::new(&Origin::Default, &KeyPath::root(), "and so on: too many problems to list them all"));
-    let found = walk.findings.into_iter().map(|finding| finding.problem.hiding(&walk.hidden));
-    Reviewed { conf: None, problems: problems.into_iter().chain(found).collect() }
+    problems.extend(walk.findings.into_iter().map(|finding| finding.problem));
+    Reviewed { conf: None, problems: problems.into_iter().map(Problem::unread).collect() }
 }
 
 /// The text of a file that holds a secret, without the line end that editors put there.
@@ -125,16 +127,6 @@ fn read(path: &str, files: &dyn Files) -> Result<String, BuildError> {
         return Err(BuildError::new("", format!("`{path}` is empty")).with_help("write the secret into it"));
     }
     Ok(text.to_owned())
-}
-
-/// Hides every text in a value: what is under an unknown key may be a misspelt secret.
-fn texts(node: &Node, hidden: &mut Hidden) {
-    match &node.content {
-        Content::List(items) => items.iter().for_each(|item| texts(item, hidden)),
-        Content::Map(entries) => entries.values().for_each(|entry| texts(&entry.node, hidden)),
-        Content::Text(_) | Content::Broken => hidden.add(&node.origin),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

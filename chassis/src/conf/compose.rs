@@ -176,6 +176,11 @@ impl Composed {
         schema
     }
 
+    /// What a reference within the schema refers to.
+    pub(crate) fn referred(&self, reference: &str) -> Option<&Value> {
+        self.schema.pointer(reference.strip_prefix('#')?)
+    }
+
     /// The schema of one part, references followed.
     pub(crate) fn part(&self, kind: Kind, name: &str) -> Option<&Value> {
         let part = self.schema.pointer(&format!("/properties/{}/properties/{name}", kind.key()))?;

@@ -10,7 +10,7 @@ use super::build::BuildError;
 use super::origin::{Origin, Text};
 use super::overlay;
 use super::path::KeyPath;
-use super::problem::{ConfError, Problem};
+use super::problem::{ConfError, Hidden, Problem};
 use super::reference::HEAD;
 use super::source::{Read, Sources, Texts};
 use super::tree::{Content, Node};
@@ -23,6 +23,8 @@ pub struct Document {
     pub(crate) read: Vec<Read>,
     /// What is wrong although the rest could be read; reported together with what the check finds.
     pub(crate) problems: Vec<Problem>,
+    /// Where values are written that others replaced: no schema is asked whether they are secrets.
+    pub(super) hidden: Hidden,
     pub(crate) environment: BTreeMap<String, String>,
     /// Variables that look as if they said something here and do not, each with the name that would.
     pub(crate) stray: Vec<(String, String)>,
@@ -44,6 +46,7 @@ impl Document {
             root: defaults(&sources.defaults),
             read,
             problems: Vec::new(),
+            hidden: Hidden::default(),
             environment: sources.environment.clone(),
             stray: stray(sources, &texts),
             idle: Vec::new(),
@@ -76,6 +79,7 @@ impl Document {
             root: defaults(&Value::Null),
             read: vec![Read::File(name.to_owned())],
             problems: Vec::new(),
+            hidden: Hidden::default(),
             environment: BTreeMap::new(),
             stray: Vec::new(),
             idle: Vec::new(),
@@ -92,9 +96,13 @@ impl Document {
         let parsed = yaml::parse(text, Some(&|name: &str| self.environment.get(name).cloned()));
         let readable = parsed.node.is_some();
         self.problems.extend(parsed.problems);
+        self.hide(&parsed.replaced);
         match parsed.node {
             Some(node) if node.entries().is_some_and(BTreeMap::is_empty) => self.says_nothing(&text.name),
-            Some(node) if node.entries().is_some() => self.root.merge(node),
+            Some(node) if node.entries().is_some() => {
+                let replaced = self.root.merge(node);
+                self.hide(&replaced);
+            }
             Some(Node { origin, .. }) => {
                 let mut problem = Problem::new(&origin, &KeyPath::root(), "the file is not a map of keys");
                 // It may be a file with a secret, given by mistake.
@@ -115,9 +123,16 @@ impl Document {
 
     pub(super) fn lay(&mut self, said: Result<overlay::Said, Problem>) {
         match said {
-            Ok(said) => overlay::lay(&mut self.root, said),
+            Ok(said) => {
+                let replaced = overlay::lay(&mut self.root, said);
+                self.hide(&replaced);
+            }
             Err(problem) => self.problems.push(problem),
         }
+    }
+
+    fn hide(&mut self, replaced: &[Node]) {
+        replaced.iter().for_each(|node| self.hidden.values(node));
     }
 
     /// The value there, with its origin.

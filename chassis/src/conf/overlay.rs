@@ -114,15 +114,15 @@ fn from(node: Node, origin: &Origin) -> Node {
     Node { content, origin: origin.clone(), ..node }
 }
 
-/// Lays one value over the tree.
-pub(crate) fn lay(root: &mut Node, said: Said) {
+/// Lays one value over the tree. Answers what is no longer there.
+pub(crate) fn lay(root: &mut Node, said: Said) -> Vec<Node> {
     let keys = spelled(root, &said.path);
     let origin = said.node.origin.clone();
     let nested = keys.into_iter().rev().fold(said.node, |node, key| {
         let entries = BTreeMap::from([(key, Entry { key: origin.clone(), node })]);
         Node::new(Content::Map(entries), origin.clone())
     });
-    root.merge(nested);
+    root.merge(nested)
 }
 
 /// The keys as files spell them already: the environment cannot say `_`, `-` and upper case apart.

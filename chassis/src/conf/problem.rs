@@ -11,7 +11,7 @@ mod hidden;
 mod snippet;
 mod unread;
 
-pub(crate) use hidden::Hidden;
+pub(crate) use hidden::{Hidden, without_user};
 pub use snippet::Snippet;
 
 /// One thing that is wrong with the configuration.
@@ -67,7 +67,7 @@ impl Problem {
     /// which values are secrets.
     #[must_use]
     pub(crate) fn unread(self) -> Self {
-        let hidden = self.origin.place().map(Hidden::values).unwrap_or_default();
+        let hidden = self.origin.place().map(Hidden::unread).unwrap_or_default();
         self.hiding(&hidden)
     }
 

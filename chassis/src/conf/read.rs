@@ -136,7 +136,7 @@ impl Conf {
             let path = KeyPath::root().key("operations").key(&pattern).key("handlers").key(name);
             let Some(node) = self.said(&path) else { continue };
             match &mut section.node {
-                Some(below) => below.merge(node.clone()),
+                Some(below) => drop(below.merge(node.clone())),
                 None => section.node = Some(node.clone()),
             }
             section.paths.push(path);

@@ -27,13 +27,13 @@ pub(crate) fn among<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, th
     }
 }
 
-/// Words as a sentence lists them, the first dozen.
-fn listed(words: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let shown = words.iter().take(SHOWN).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    match words.len().checked_sub(SHOWN) {
-        None | Some(0) => shown,
-        Some(more) => format!("{shown} and {more} more"),
+/// Words as a sentence lists them: all where they are two dozen at most, else the first dozen.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let shown = if words.len() > 24 { 12 } else { words.len() };
+    let list = words.iter().take(shown).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match words.len() - shown {
+        0 => list,
+        more => format!("{list} and {more} more"),
     }
 }
 
@@ -59,7 +59,11 @@ mod tests {
     fn without_a_suggestion_all_are_listed() {
         assert_eq!(among("x", ["one", "two"], "there are"), "there are `one`, `two`");
         assert_eq!(among("x", [], "there are"), "there is nothing of the kind");
-        let many: Vec<_> = (0..14).map(|at| format!("name-{at}")).collect();
-        assert!(among("x", many.iter().map(String::as_str), "there are").ends_with("`name-11` and 2 more"));
+        let many = |count: usize| {
+            let names: Vec<_> = (0..count).map(|at| format!("name-{at}")).collect();
+            among("x", names.iter().map(String::as_str), "there are")
+        };
+        assert!(many(24).ends_with("`name-22`, `name-23`"));
+        assert!(many(25).ends_with("`name-11` and 13 more"));
     }
 }

@@ -186,17 +186,18 @@ impl Node {
 
     /// Lays a value from a later source over this one: maps merge, everything else replaces. A key without a value
     /// takes a scalar or a list back to its default and leaves a map as it is; `null`, written out, takes a map back, too.
-    pub fn merge(&mut self, over: Self) {
+    /// Answers what is no longer there.
+    pub fn merge(&mut self, over: Self) -> Vec<Self> {
         let leaves_maps = over.leaves_maps();
         match (&mut self.content, over.content) {
             (Content::Map(entries), Content::Map(others)) => {
                 if self.origin == Origin::Default {
                     self.origin = over.origin;
                 }
-                others.into_iter().for_each(|(key, other)| merge_entry(entries, key, other));
+                others.into_iter().flat_map(|(key, other)| merge_entry(entries, key, other)).collect()
             }
-            (Content::Map(_), Content::Null) if leaves_maps => {}
-            (_, content) => *self = Self { content, ..over },
+            (Content::Map(_), Content::Null) if leaves_maps => Vec::new(),
+            (_, content) => vec![std::mem::replace(self, Self { content, ..over })],
         }
     }
 
@@ -231,10 +232,11 @@ impl fmt::Debug for Node {
     }
 }
 
-fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry) {
+fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry) -> Vec<Node> {
     match entries.get_mut(&key) {
         None => {
             entries.insert(key, other);
+            Vec::new()
         }
         Some(entry) => {
             // What is replaced is no longer there to be pointed at.
@@ -242,7 +244,7 @@ fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry)
             if entry.key == Origin::Default || entry.node.entries().is_none() || replaces {
                 entry.key = other.key;
             }
-            entry.node.merge(other.node);
+            entry.node.merge(other.node)
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Parsed {
     pub node: Option<Node>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// The values of keys that are there again further down.
+    pub replaced: Vec<Node>,
 }
 
 /// Reads a YAML text. Never panics, whatever the text is; never takes more time or memory than a few times its length.
@@ -42,7 +44,7 @@ pub struct Parsed {
 /// An empty text is an empty map. `variables` says what `${NAME}` stands for; without it that is just text.
 pub fn parse(text: &Arc<Text>, variables: Option<&Variables<'_>>) -> Parsed {
     if let Some(problem) = unreadable(text) {
-        return Parsed { node: None, problems: vec![problem] };
+        return Parsed { node: None, problems: vec![problem], replaced: Vec::new() };
     }
     let mut parser = Parser::new_from_str(text.content());
     let mut builder = Builder::new(text, variables);
@@ -54,7 +56,7 @@ pub fn parse(text: &Arc<Text>, variables: Option<&Variables<'_>>) -> Parsed {
         };
         if let Err(problem) = outcome {
             builder.problems.push(problem);
-            return Parsed { node: None, problems: builder.problems };
+            return Parsed { node: None, problems: builder.problems, replaced: Vec::new() };
         }
     }
     builder.finish()

@@ -65,7 +65,7 @@ impl FromStr for Network {
         let most = if address.is_ipv4() { 32 } else { 128 };
         let length = length.map_or(Ok(most), str::parse::<u8>).map_err(|_| malformed())?;
         if length > most {
-            return Err(format!("`{text}` has a prefix longer than {most} bits"));
+            return Err(format!("`{text}` has a prefix longer than {most} bits: write `/0` to `/{most}`"));
         }
         match (address, address.to_canonical()) {
             (IpAddr::V6(_), IpAddr::V4(mapped)) => match length.checked_sub(MAPPED) {

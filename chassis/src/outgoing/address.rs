@@ -21,9 +21,11 @@ pub enum Encryption {
 /// # Errors
 /// Why no call may go there.
 pub fn address(text: &str, encryption: Encryption) -> Result<Uri, BuildError> {
+    // What stands before an `@` may be a password, even where it is none of the address.
+    let shown = if text.contains('@') { "this".to_owned() } else { format!("`{text}`") };
     let wrong = |message: String, help: &str| Err(BuildError::new("", message).with_help(help));
     let Some(uri) = text.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty())) else {
-        return wrong(format!("`{text}` is no address"), "write it whole: `https://id.example/path`");
+        return wrong(format!("{shown} is no address"), "write it whole: `https://id.example/path`");
     };
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         // What it says is not repeated: it may be a password.
@@ -34,10 +36,10 @@ pub fn address(text: &str, encryption: Encryption) -> Result<Uri, BuildError> {
         scheme if scheme == Some(&Scheme::HTTPS) => Ok(uri),
         _ if open && (encryption == Encryption::Optional || is_here(&uri)) => Ok(uri),
         _ if open => wrong(
-            format!("`{text}` is not encrypted: whoever stands in between could answer in its place"),
+            format!("{shown} is not encrypted: whoever stands in between could answer in its place"),
             "write `https://…`, or say `insecure: true` beside it if nobody can stand there",
         ),
-        _ => wrong(format!("`{text}` is neither https nor http"), "write it whole: `https://id.example/path`"),
+        _ => wrong(format!("{shown} is neither https nor http"), "write it whole: `https://id.example/path`"),
     }
 }
 
@@ -74,5 +76,8 @@ mod tests {
         assert_eq!(refused("ftp://id.example/a"), "`ftp://id.example/a` is neither https nor http");
         let secret = refused("https://ada:lovelace@id.example/");
         assert!(secret.contains("a password") && !secret.contains("lovelace"), "{secret}");
+        assert_eq!(refused("https://ada:lovelace@"), "this is no address");
+        let secret = refused("http://ada:love/lace@id.example/");
+        assert!(secret.starts_with("this is not encrypted"), "{secret}");
     }
 }

@@ -290,7 +290,7 @@ operations: { known.hwo: { timeout: 1s } }";
     test-2.yaml:7:1: unknown: this key is not known
       7 | unknown: 1
         | ^^^^^^^
-      help: the keys here are `admin`, `chain`, `components`, `drain`, `expect`, `handlers`, `log`, `operations`, `protocols`, `redis`, `routing`, `runtime` and 5 more
+      help: the keys here are `admin`, `chain`, `components`, `drain`, `expect`, `handlers`, `log`, `operations`, `protocols`, `redis`, `routing`, `runtime`, `schemas`, `service`, `start`, `telemetry`, `timeout`
 
     test-2.yaml:8:15: operations.known.hwo: `known.hwo` is no operation
       8 | operations: { known.hwo: { timeout: 1s } }

@@ -7,6 +7,7 @@ use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
 use crate::conf::suggest;
+use crate::conf::value::Share;
 
 /// Checks a number against its bounds.
 pub(super) fn number(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number, shape: &Shape<'_>) {
@@ -29,6 +30,40 @@ pub(super) fn number(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number, shape
         return;
     };
     walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+}
+
+/// Whether this is a whole number that YAML has no integer for.
+pub(super) fn is_beyond_integers(number: &Number) -> bool {
+    let value = number.as_f64().filter(|_| number.is_f64());
+    value.is_some_and(|value| value.fract() == 0.0 && value.abs() >= TWO_TO_63)
+}
+
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+/// Reports a whole number that YAML has no integer for.
+pub(super) fn report_beyond(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number, shape: &Shape<'_>) {
+    let range = integer_range(shape.text("format"));
+    let end = |keyword: &str, of_format: Option<f64>, otherwise: String| {
+        let bound = shape.all(keyword).find_map(Value::as_f64).or(of_format).filter(|bound| bound.abs() < TWO_TO_63);
+        bound.map_or(otherwise, |bound| bound.to_string())
+    };
+    let is_unsigned = range.is_some_and(|(least, _)| least == 0.0);
+    let most = if is_unsigned { u64::MAX.to_string() } else { i64::MAX.to_string() };
+    let least = end("minimum", range.map(|(least, _)| least), i64::MIN.to_string());
+    let most = end("maximum", range.map(|(_, most)| most), most);
+    let size = if number.as_f64().is_some_and(f64::is_sign_negative) { "small" } else { "large" };
+    let message = format!("the number is too {size}: from {least} to {most}");
+    walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
+}
+
+/// The number that was probably meant by a percentage where one from 0 to 1 is wanted.
+pub(super) fn part(text: &str, shape: &Shape<'_>) -> Option<f64> {
+    let bound = |keyword: &str| shape.all(keyword).find_map(Value::as_f64);
+    bound("minimum").or(bound("exclusiveMinimum")).filter(|least| *least >= 0.0)?;
+    bound("maximum").or(bound("exclusiveMaximum")).filter(|most| *most <= 1.0)?;
+    let part = text.parse::<Share>().ok()?.of_one();
+    // What was written with a few digits is shown with them, whatever binary fractions make of it.
+    Some((part * 1e10).round() / 1e10)
 }
 
 /// The bounds of the integers of Rust, which `schemars` names and leaves out where JSON's are smaller.

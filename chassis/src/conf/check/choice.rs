@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::scalar;
+use super::secrets;
 use super::shape::Shape;
-use super::texts;
 use super::walk::{Finding, Spot, Walk, Weight};
 use super::wording;
 use crate::conf::suggest;
@@ -35,12 +35,22 @@ pub(super) fn choose<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, alternatives: &'a 
     }
     let depth = spot.path.steps().len();
     tried.sort_by_key(|(findings, _)| findings.iter().map(|finding| cost(finding, depth)).sum::<u64>());
-    let other = |finding: &Finding| finding.weight == Weight::Kind && finding.depth == depth;
-    if tried.iter().all(|(findings, _)| findings.iter().any(other)) {
+    let other = |finding: &Finding, weight: Weight| finding.weight == weight && finding.depth == depth;
+    let is_text = matches!(spot.node.content, Content::Text(_));
+    let is_of_no_kind = tried.iter().all(|(findings, schema)| {
+        let is_word = !is_text && word(walk, schema).is_some();
+        findings.iter().any(|finding| other(finding, Weight::Kind) || (is_word && other(finding, Weight::Word)))
+    });
+    if is_of_no_kind {
         of_no_kind(walk, spot, &alternatives);
         return None;
     }
     tried.first().map(|(_, schema)| *schema)
+}
+
+/// The text that an alternative is, if it is one.
+fn word<'a>(walk: &Walk<'a>, schema: &'a Value) -> Option<&'a str> {
+    walk.composed.follow(schema).get("const")?.as_str()
 }
 
 /// How much a finding speaks against an alternative.
@@ -80,7 +90,7 @@ fn by_tag<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, alternatives: &[&'a Value]) -
 /// Hides the values of a map of which it is not known what it means: one of them may be a secret.
 fn hide_all_but(walk: &mut Walk<'_>, entries: &BTreeMap<String, Entry>, key: &str) {
     for (_, entry) in entries.iter().filter(|(other, _)| *other != key) {
-        texts(&entry.node, &mut walk.hidden);
+        walk.hidden.values(&entry.node);
     }
 }
 
@@ -140,20 +150,34 @@ fn by_word(walk: &mut Walk<'_>, spot: Spot<'_>, alternatives: &[&Value]) -> bool
     if !is_text || words.is_empty() {
         return false;
     }
-    scalar::unknown(walk, spot, None, words.iter().map(String::as_str));
+    let words = words.iter().map(String::as_str);
+    match alternatives.iter().any(|schema| secrets::are_below(walk.composed, schema)) {
+        false => scalar::unknown(walk, spot, None, words),
+        true => {
+            walk.hidden.values(spot.node);
+            let help = suggest::among("", words, "write one of");
+            walk.report(spot.path, &spot.node.origin, Weight::Word, "this is not known here", Some(help));
+        }
+    }
     true
 }
 
 /// Reports a value of a kind that no alternative has.
 fn of_no_kind(walk: &mut Walk<'_>, spot: Spot<'_>, alternatives: &[&Value]) {
     let layers: Vec<_> = alternatives.iter().filter_map(|schema| walk.composed.follow(schema).as_object()).collect();
-    let words: Vec<_> = layers.iter().filter_map(|layer| layer.get("const")?.as_str()).collect();
     if spot.node.entries().is_some() {
-        texts(spot.node, &mut walk.hidden);
+        secrets::hide_texts(spot.node, &mut walk.hidden);
     }
     let mut kinds: Vec<_> = layers.iter().filter_map(|layer| layer.get("type")?.as_str()).collect();
     kinds.sort_unstable_by_key(|kind| wording::rank(kind));
     kinds.dedup();
-    let help = (!words.is_empty()).then(|| suggest::among("", words, "write one of"));
+    let words = |of_kind: bool| {
+        let such = layers.iter().filter(move |layer| layer.contains_key("type") == of_kind);
+        such.filter_map(|layer| layer.get("const")?.as_str())
+    };
+    // A word of which the kind is not said is a kind of its own.
+    let alone: Vec<_> = words(false).map(|word| format!("`{word}`")).collect();
+    kinds.extend(alone.iter().map(String::as_str));
+    let help = words(true).next().is_some().then(|| suggest::among("", words(true), "write one of"));
     scalar::report_kind(walk, spot, &Shape::new(layers), &kinds, help);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
-use super::{texts, wording};
+use super::{secrets, wording};
 use crate::conf::compose::optional;
 use crate::conf::path::{KeyPath, Step};
 use crate::conf::suggest;
@@ -54,7 +54,7 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
             ),
             _ => (format!("`{key}` is not a name that is allowed here"), "use letters, digits and dashes".to_owned()),
         };
-        texts(&entry.node, &mut walk.hidden);
+        secrets::hide_texts(&entry.node, &mut walk.hidden);
         walk.report(path, &entry.key, Weight::Key, message, Some(help));
         return false;
     }
@@ -78,7 +78,7 @@ fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: 
 
 /// Reports a key that is not known, and says which was probably meant.
 fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'a>) -> Option<&'a str> {
-    texts(&entry.node, &mut walk.hidden);
+    secrets::hide_texts(&entry.node, &mut walk.hidden);
     if let Some(tombstone) = walk.composed.tombstones.iter().find(|tombstone| tombstone.is_of(path)) {
         let message = format!("nothing reads `{key}` here: it was renamed, or is another program's word");
         walk.report(path, &entry.key, Weight::Key, message, Some(tombstone.instead.to_owned()));

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::bounds;
+use super::secrets;
 use super::shape::Shape;
 use super::walk::{Spot, Walk, Weight};
 use super::wording;
@@ -36,7 +37,12 @@ pub(super) fn fits<'n>(walk: &mut Walk<'_>, spot: Spot<'n>, shape: &Shape<'_>) -
         return Some(text);
     }
     let kinds = kinds.unwrap_or_default();
-    report_kind(walk, spot, shape, &kinds, None);
+    match &spot.node.content {
+        Content::Number(number) if kinds.contains(&"integer") && bounds::is_beyond_integers(number) => {
+            bounds::report_beyond(walk, spot, number, shape);
+        }
+        _ => report_kind(walk, spot, shape, &kinds, None),
+    }
     None
 }
 
@@ -72,8 +78,11 @@ pub(super) fn report_kind(
     kinds: &[&str],
     help: Option<String>,
 ) {
-    let secret = shape.is_secret();
-    let found = if secret { "something else".to_owned() } else { wording::found(spot.node) };
+    let secret = secrets::are_in(walk.composed, shape);
+    if secret {
+        walk.hidden.values(spot.node);
+    }
+    let found = if secret { wording::something(spot.node) } else { wording::found(spot.node) };
     let mut message = format!("expected {}, found {found}", wording::expected(kinds));
     if kinds.iter().all(|kind| *kind == "null") {
         "this takes no configuration".clone_into(&mut message);
@@ -96,7 +105,12 @@ fn remedy(node: &Node, kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
             let meant = Node::new(crate::conf::scalar::resolve(text), node.origin.clone());
             let kind = wording::kind(&meant);
             let fits = wants(kind) || (kind == "integer" && wants("number"));
-            if fits && kind != "null" { Some("remove the quotes".to_owned()) } else { form(kinds, shape) }
+            let part = bounds::part(text, shape).filter(|_| wants("number"));
+            match part {
+                _ if fits && kind != "null" => Some("remove the quotes".to_owned()),
+                Some(part) => Some(format!("write `{part}`")),
+                None => form(kinds, shape),
+            }
         }
         Content::List(_) => {
             form(kinds, shape).or_else(|| Some("write one value, without brackets and dashes".to_owned()))
@@ -119,13 +133,16 @@ fn form(kinds: &[&str], shape: &Shape<'_>) -> Option<String> {
     if kinds.contains(&"array") {
         return Some("write a list: `[a, b]`".to_owned());
     }
-    let keys: Vec<_> = shape.keys().take(12).map(|key| format!("`{key}`")).collect();
+    let keys: Vec<_> = shape.keys().collect();
     if kinds.contains(&"object") && !keys.is_empty() {
-        return Some(format!("write keys below it: {}", keys.join(", ")));
+        return Some(format!("write keys below it: {}", suggest::listed(&keys)));
     }
     let examples = shape.all("examples").filter_map(Value::as_array).flatten();
     let examples: Vec<_> = examples.take(4).map(|example| format!("`{}`", plain(example))).collect();
-    (!examples.is_empty()).then(|| format!("write it as {}", examples.join(", ")))
+    match examples.is_empty() {
+        false => Some(format!("write it as {}", examples.join(", "))),
+        true => kinds.contains(&"object").then(|| "write `key: value` lines below it".to_owned()),
+    }
 }
 
 /// Checks what is said about a value of the right kind.

@@ -16,6 +16,11 @@ impl<'a> Shape<'a> {
         Self { layers }
     }
 
+    /// What each schema says.
+    pub(super) fn layers(&self) -> impl Iterator<Item = &'a Map<String, Value>> {
+        self.layers.iter().copied()
+    }
+
     /// What each layer says under this keyword.
     pub(super) fn all(&self, keyword: &str) -> impl Iterator<Item = &'a Value> {
         self.layers.iter().filter_map(move |layer| layer.get(keyword))

@@ -1,10 +1,13 @@
 //! What is said about everything that can be wrong.
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
-use crate::conf::compose::{Composed, Kind, Tombstone, sample};
+use crate::conf::compose::{Composed, Kind, Part, Tombstone, sample};
 use crate::conf::source::InMemory;
 use crate::conf::{Conf, ConfError, Document, Interval, Known, Reviewed};
+
+mod secrets;
 
 const OPERATIONS: [&str; 3] = ["greeting.hello", "greeting.list", "greeting.remember"];
 
@@ -339,6 +342,62 @@ fn a_number_of_threads_is_a_sensible_one() {
 }
 
 #[test]
+fn a_number_that_does_not_fit_says_which_would() {
+    insta::assert_snapshot!(wrong("runtime: { workers: 1.5 }\n"), @"
+    greeter.yaml:1:21: runtime.workers: expected a whole number or `auto`, found the number 1.5
+      1 | runtime: { workers: 1.5 }
+        |                     ^^^
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(wrong("handlers: { rate-limit: { burst: 99999999999999999999999 } }\n"), @"
+    greeter.yaml:1:34: handlers.rate-limit.burst: the number is too large: from 1 to 1000000
+      1 | handlers: { rate-limit: { burst: 99999999999999999999999 } }
+        |                                  ^^^^^^^^^^^^^^^^^^^^^^^
+
+    The configuration has 1 problem.
+    ");
+    insta::assert_snapshot!(wrong("admin: { refusals: -99999999999999999999999 }\n"), @"
+    greeter.yaml:1:20: admin.refusals: the number is too small: from 0 to 100000
+      1 | admin: { refusals: -99999999999999999999999 }
+        |                    ^^^^^^^^^^^^^^^^^^^^^^^^
+
+    The configuration has 1 problem.
+    ");
+    let part = |_: &mut SchemaGenerator| json_schema!({ "type": "number", "minimum": 0.0, "maximum": 1.0 });
+    let ratio = |text: &str| wrong_part(part, text);
+    insta::assert_snapshot!(ratio("10%"), @"
+    greeter.yaml:1:18: schemas.part: expected a number, found the text `10%`
+      1 | schemas: { part: 10% }
+        |                  ^^^
+      help: write `0.1`
+
+    The configuration has 1 problem.
+    ");
+    assert!(ratio("0.07%").contains("help: write `0.0007`"), "{}", ratio("0.07%"));
+    assert!(!ratio("110%").contains("help"), "{}", ratio("110%"));
+}
+
+/// What is wrong with what is said about a part of this schema.
+fn wrong_part(conf: fn(&mut SchemaGenerator) -> Schema, said: &str) -> String {
+    let part = Part { kind: Kind::Schema, name: "part".to_owned(), doc: String::new(), conf };
+    checked(&format!("schemas: {{ part: {said} }}\n"), Composed::new(&[part])).unwrap_err().to_string()
+}
+
+#[test]
+fn keys_that_can_be_written_are_counted_where_they_are_too_many_to_list() {
+    let conf = |_: &mut SchemaGenerator| {
+        let keys = (0..30).map(|at| (format!("k{at:02}"), json!(true))).collect::<serde_json::Map<_, _>>();
+        json_schema!({ "type": "object", "properties": keys })
+    };
+    let said = wrong_part(conf, "5");
+    assert!(
+        said.contains("help: write keys below it: `k00`, `k01`, ") && said.contains("`k11` and 18 more\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_missing_key_says_what_it_is_for() {
     insta::assert_snapshot!(wrong("handlers:\n  auth:\n    leeway: 1s\n"), @"
     greeter.yaml:2:3: handlers.auth.jwt: the key `jwt` is missing
@@ -664,8 +723,8 @@ log: {}
       help: write `5s` for seconds, or use ms, m, h or d
 
     greeter.yaml:9:16: log.level: the environment variable `LEVEL` is not set
-      9 | log: { level: "${LEVEL}" }
-        |                ^^^^^^^^
+      9 | log: { level: ***}
+        |               ^^^
       help: set it, or say what to use without it: `${LEVEL||default}`
 
     greeter.yaml:10:1: log: the key `log` is there twice
@@ -707,7 +766,7 @@ fn secrets_are_read_from_where_they_are_kept_and_never_shown() {
     The configuration has 1 problem.
     ");
     insta::assert_snapshot!(wrong(&secret("12345")), @"
-    greeter.yaml:1:55: handlers.auth.jwt.keys.secret: expected text, found something else
+    greeter.yaml:1:55: handlers.auth.jwt.keys.secret: expected text, found a whole number
       1 | handlers: { auth: { jwt: { issuer: x, keys: { secret: *** } } } }
         |                                                       ^^^
       help: put it in quotes

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::shape::{Patterns, Shape};
-use super::{choice, keys, scalar, wording};
+use super::{choice, keys, scalar, secrets, wording};
 use crate::conf::compose::Composed;
 use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
@@ -62,11 +62,6 @@ pub(super) struct Spot<'a> {
     pub key: &'a Origin,
 }
 
-/// Whether a secret says only where it is kept.
-fn is_reference(node: &Node) -> bool {
-    matches!(&node.content, Content::Text(text) if text.starts_with("file:") || text.starts_with("env:"))
-}
-
 impl<'a> Walk<'a> {
     pub(super) fn new(composed: &'a Composed, patterns: &'a Patterns) -> Self {
         Self {
@@ -89,7 +84,7 @@ impl<'a> Walk<'a> {
     pub(super) fn check(&mut self, spot: Spot<'_>, schema: &'a Value) {
         if spot.node.content == Content::Broken {
             // What is wrong with it was said when it was read, before anything could say what it is.
-            if self.may_be_secret(schema) {
+            if secrets::are_below(self.composed, schema) {
                 self.hidden.add(&spot.node.origin);
             }
             return;
@@ -102,8 +97,8 @@ impl<'a> Walk<'a> {
             return;
         }
         let shape = Shape::new(layers);
-        if shape.is_secret() && !is_reference(spot.node) {
-            self.hidden.add(&spot.node.origin);
+        if shape.is_secret() {
+            secrets::hide(spot.node, &mut self.hidden);
         }
         let Some(text) = scalar::fits(self, spot, &shape) else { return };
         if shape.all("x-operations").next().is_some() {
@@ -114,13 +109,6 @@ impl<'a> Walk<'a> {
             Content::Map(entries) => keys::check(self, spot, entries, &shape),
             _ => scalar::check(self, spot, text, &shape),
         }
-    }
-
-    fn may_be_secret(&self, schema: &Value) -> bool {
-        let schema = self.composed.follow(schema);
-        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword)?.as_array());
-        schema.get("format").is_some_and(|format| format == "secret")
-            || parts.flatten().any(|schema| self.may_be_secret(schema))
     }
 
     /// Collects everything that is said about a value: behind references, in all of `allOf` and in the fitting
@@ -166,7 +154,7 @@ impl<'a> Walk<'a> {
             self.report(spot.path, &spot.node.origin, Weight::Value, message, None);
         }
         if shape.all("uniqueItems").any(|unique| *unique == Value::Bool(true)) {
-            self.unique(spot, items);
+            self.unique(spot, items, shape);
         }
         let first: Vec<_> = shape.all("prefixItems").filter_map(Value::as_array).flatten().collect();
         for (index, item) in items.iter().enumerate() {
@@ -180,11 +168,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn unique(&mut self, spot: Spot<'_>, items: &[Node]) {
+    fn unique(&mut self, spot: Spot<'_>, items: &[Node], shape: &Shape<'a>) {
+        let secret = secrets::are_in(self.composed, shape);
         for (index, item) in items.iter().enumerate() {
             let json = item.to_json();
             if items[..index].iter().any(|other| other.to_json() == json) {
-                let message = format!("{} is there twice", wording::shown(item));
+                let shown = if secret { "this".to_owned() } else { wording::shown(item) };
+                let message = format!("{shown} is there twice");
                 self.report(
                     &spot.path.index(index),
                     &item.origin,

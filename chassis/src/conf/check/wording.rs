@@ -1,5 +1,6 @@
 //! The words for what is there and what should be.
 
+use crate::conf::problem::without_user;
 use crate::conf::tree::{Content, Node};
 use crate::conf::value::beginning;
 
@@ -16,6 +17,11 @@ pub(super) fn kind(node: &Node) -> &'static str {
     }
 }
 
+/// What is there, in words that say nothing of what it is.
+pub(super) fn something(node: &Node) -> String {
+    wanted(kind(node)).to_owned()
+}
+
 /// What is there, in words.
 pub(super) fn found(node: &Node) -> String {
     match &node.content {
@@ -30,10 +36,11 @@ pub(super) fn found(node: &Node) -> String {
 
 /// A value as a message shows it.
 pub(super) fn shown(node: &Node) -> String {
-    match &node.content {
-        Content::Text(text) => format!("`{}`", beginning(text)),
-        _ => format!("`{}`", beginning(&node.to_json().to_string())),
-    }
+    let written = match &node.content {
+        Content::Text(text) => text.clone(),
+        _ => node.to_json().to_string(),
+    };
+    format!("`{}`", beginning(&without_user(&written).unwrap_or(written)))
 }
 
 /// What is wanted, in words.

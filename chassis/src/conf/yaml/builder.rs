@@ -23,6 +23,7 @@ pub(super) struct Builder<'a> {
     documents: usize,
     count: usize,
     pub(super) problems: Vec<Problem>,
+    replaced: Vec<Node>,
 }
 
 /// A list or a map that is not closed yet.
@@ -63,6 +64,7 @@ impl<'a> Builder<'a> {
             documents: 0,
             count: 0,
             problems: Vec::new(),
+            replaced: Vec::new(),
         }
     }
 
@@ -93,7 +95,7 @@ impl<'a> Builder<'a> {
             Some(node) if node.content != Content::Null => node,
             _ => Node::empty(start),
         };
-        Parsed { node: Some(node), problems: self.problems }
+        Parsed { node: Some(node), problems: self.problems, replaced: self.replaced }
     }
 
     fn document(&mut self, origin: &Origin) -> Outcome {
@@ -263,7 +265,9 @@ impl<'a> Builder<'a> {
             Some(Inside::List(items)) => items.push(node),
             Some(Inside::Map { entries, key, merged }) => match key.take() {
                 Some(key) if key.merges() => merged.push(node),
-                Some(Key { text, origin, .. }) => drop(entries.insert(text, Entry { key: origin, node })),
+                Some(Key { text, origin, .. }) => {
+                    self.replaced.extend(entries.insert(text, Entry { key: origin, node }).map(|entry| entry.node));
+                }
                 None => {}
             },
         }

@@ -32,15 +32,20 @@ pub(super) struct Tokens {
 impl Tokens {
     pub(super) fn build(conf: &Jwt, context: &BuildContext<'_>) -> Result<Self, BuildError> {
         let keys = &conf.keys;
-        let said = [keys.file.is_some(), keys.url.is_some(), keys.discovery.is_some()];
-        match (said.into_iter().filter(|said| *said).count(), &keys.file) {
-            (1, Some(file)) => {
+        let said =
+            [("file", keys.file.is_some()), ("url", keys.url.is_some()), ("discovery", keys.discovery.is_some())];
+        let said: Vec<_> = said.into_iter().filter(|(_, said)| *said).map(|(key, _)| format!("`{key}`")).collect();
+        match (said.as_slice(), &keys.file) {
+            ([_], Some(file)) => {
                 let content = context.files.read(file).map_err(|error| error.below("keys.file"))?;
                 Self::with(Arc::new(proven(conf, &content, context)?), conf, None, context)
             }
-            (1, None) => Self::fetching(Box::new(Web::build(conf)?), conf, context),
-            (0, _) => Err(BuildError::new("keys", "nothing says where the keys are").with_help(WHERE)),
-            _ => Err(BuildError::new("keys", "the keys are said to be in several places").with_help(WHERE)),
+            ([_], None) => Self::fetching(Box::new(Web::build(conf)?), conf, context),
+            ([], _) => Err(BuildError::new("keys", "nothing says where the keys are").with_help(WHERE)),
+            _ => {
+                let message = format!("the keys are said to be in several places: {}", said.join(" and "));
+                Err(BuildError::new("keys", message).with_help("keep one of them"))
+            }
         }
     }
 

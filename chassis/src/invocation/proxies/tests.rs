@@ -81,7 +81,10 @@ fn networks_say_what_is_wrong_with_them() {
     let short = "`::ffff:10.0.0.0/8` is an address of IPv4 and a prefix that is too short for one: write `10.0.0.0/8`";
     assert_eq!(read("::ffff:10.0.0.0/8"), Err(short.to_owned()));
     assert!(read("::ffff:0:0/95").is_err());
-    assert_eq!(read("10.0.0.0/33"), Err("`10.0.0.0/33` has a prefix longer than 32 bits".to_owned()));
+    assert_eq!(
+        read("10.0.0.0/33"),
+        Err("`10.0.0.0/33` has a prefix longer than 32 bits: write `/0` to `/32`".to_owned())
+    );
     let malformed = "`proxy` is not a network: write `10.0.0.0/8`, `fd00::/8`, `192.0.2.7` or `unix`";
     assert_eq!(read("proxy"), Err(malformed.to_owned()));
 }

@@ -128,5 +128,5 @@ fn keys_are_said_to_be_in_one_place() {
     };
     assert_eq!(wrong(json!({})), "`keys`: nothing says where the keys are");
     let both = json!({ "file": "keys", "url": "https://id.example/keys" });
-    assert_eq!(wrong(both), "`keys`: the keys are said to be in several places");
+    assert_eq!(wrong(both), "`keys`: the keys are said to be in several places: `file` and `url`");
 }
