@@ -217,7 +217,8 @@ async fn metrics_arrive_as_everything_since_the_process_began() {
     let conf = json!({ "endpoint": collector.address, "metrics": { "interval": "1h" } });
     let sending = Sending::start(conf);
     let metrics = &sending.process.metrics;
-    metrics.counter(&CALLS, labels([("operation", "a.b")])).add(3);
+    let of_calls = [("operation", "a.b"), ("http.response.status_code", "501"), ("otel.metric.overflow", "true")];
+    metrics.counter(&CALLS, labels(of_calls)).add(3);
     metrics.gauge(&OPEN, Labels::new()).add(7);
     metrics.gauge(&SHARE, Labels::new()).add(500_000);
     let took = metrics.histogram(&TOOK, Labels::new());
@@ -233,6 +234,13 @@ async fn metrics_arrive_as_everything_since_the_process_began() {
     assert_eq!(number(metric("calls")), (number_data_point::Value::AsInt(3), "{call}", Some(true)));
     assert_eq!(number(metric("open")), (number_data_point::Value::AsInt(7), "By", Some(false)));
     assert_eq!(number(metric("share")), (number_data_point::Value::AsDouble(0.5), "1", None));
+    let Some(Data::Sum(calls)) = &metric("calls").data else { panic!("a sum") };
+    let expected = [
+        values::pair("http.response.status_code", Written::IntValue(501)),
+        values::text("operation", "a.b"),
+        values::pair("otel.metric.overflow", Written::BoolValue(true)),
+    ];
+    assert_eq!(calls.data_points[0].attributes, expected, "each of the kind that the conventions say");
     let Some(Data::Histogram(histogram)) = &metric("took").data else { panic!("a histogram") };
     let point = &histogram.data_points[0];
     assert_eq!((histogram.aggregation_temporality, point.count, point.sum), (2, 1, Some(0.5)));
