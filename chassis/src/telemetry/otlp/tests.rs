@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings};
 use crate::metrics::{Kind, Labels, Measured, Spec, Unit, labels};
-use crate::outbox::{Line, written};
+use crate::outbox::{self, Line, written};
 use crate::random::Random;
 use crate::trace::TraceContext;
 
@@ -194,7 +194,11 @@ async fn a_line_of_the_log_arrives() {
         message: "happened".to_owned(),
         trace_id: Some([1; 16]),
         span_id: Some([2; 8]),
-        fields: vec![("name", "ada".into())],
+        fields: vec![
+            ("name", "ada".into()),
+            ("share", outbox::Value::Decimal(0.5)),
+            ("cut", outbox::Value::Truth(true)),
+        ],
     });
     let sent = collector.next().await;
     assert_eq!(sent.path, "/v1/logs");
@@ -203,7 +207,9 @@ async fn a_line_of_the_log_arrives() {
     assert_eq!((line.severity_number, line.severity_text.as_str(), line.time_unix_nano), (13, "WARN", 5));
     assert_eq!((&line.trace_id, &line.span_id), (&vec![1; 16], &vec![2; 8]));
     assert_eq!(line.body, values::text("", "happened").value);
-    assert_eq!(line.attributes, [values::text("target", "a::b"), values::text("name", "ada")]);
+    let (share, cut) = (Written::DoubleValue(0.5), Written::BoolValue(true));
+    let fields = [values::text("name", "ada"), values::pair("share", share), values::pair("cut", cut)];
+    assert_eq!((&line.attributes[0], &line.attributes[1..]), (&values::text("target", "a::b"), &fields[..]));
 }
 
 static CALLS: Spec = Spec { name: "calls", help: "Calls.", unit: Unit::Count("call"), kind: Kind::Counter };
