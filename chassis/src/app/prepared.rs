@@ -74,7 +74,8 @@ impl Prepared {
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
         let receipts = Receipts::new(conf.root.admin.refusals, &tools.process.memory);
         let tools = Tools { receipts: Arc::new(receipts), ..tools };
-        let redis = Redis::build(&conf.root.redis, &conf.root.service.name, &tools.context(None));
+        let name = conf.root.service.name.as_deref().unwrap_or(package.name);
+        let redis = Redis::build(&conf.root.redis, name, &tools.context(None));
         let redis = redis.map_err(|error| conf.problem("redis", &error));
         let rejected = rejected.and(Rejected::conf(redis.as_ref().err().cloned()));
         let without_redis = redis.is_err();

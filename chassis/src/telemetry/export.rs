@@ -12,6 +12,12 @@ use crate::memory::Reserved;
 #[distributed_slice]
 pub static CHASSIS_EXPORTERS_V1: [Exporter];
 
+/// The attribute that names the service.
+pub const NAME: &str = "service.name";
+
+/// The attribute that says its version.
+pub const VERSION: &str = "service.version";
+
 /// Somebody who sends what the process records.
 pub struct Exporter {
     /// Takes up the work: queues are opened, and the sending is asked for as work beside the calls.
@@ -48,12 +54,11 @@ fn nobody() -> BuildError {
 /// before the name and the version that the program has of itself.
 pub fn described(root: &Root, found: Resource, (program, version): (&str, &str)) -> Resource {
     let (service, mut resource) = (&root.service, found);
-    if service.name != program || !resource.contains_key("service.name") {
-        resource.insert("service.name".to_owned(), service.name.clone());
-    }
-    match &service.version {
-        Some(said) => _ = resource.insert("service.version".to_owned(), said.clone()),
-        None => _ = resource.entry("service.version".to_owned()).or_insert_with(|| version.to_owned()),
+    for (name, said, own) in [(NAME, &service.name, program), (VERSION, &service.version, version)] {
+        match said {
+            Some(said) => _ = resource.insert(name.to_owned(), said.clone()),
+            None => _ = resource.entry(name.to_owned()).or_insert_with(|| own.to_owned()),
+        }
     }
     for (name, value) in [
         ("telemetry.sdk.name", "chassis"),
@@ -86,9 +91,10 @@ mod tests {
             described(&root(conf), found(environment), ("greeter", "0.3.1")).remove("service.name")
         };
         let environment = [("service.name", "told")];
-        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("told"));
+        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("greeter"));
         assert_eq!(name(json!({ "service": { "name": "mine" } }), &environment).as_deref(), Some("mine"));
-        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &[]).as_deref(), Some("greeter"));
+        assert_eq!(name(json!({}), &environment).as_deref(), Some("told"), "configuration does not say");
+        assert_eq!(name(json!({}), &[]).as_deref(), Some("greeter"), "nobody does");
         let conf = json!({ "telemetry": { "resource": { "service.name": "last", "team": "a" } } });
         assert_eq!(name(conf, &environment).as_deref(), Some("last"));
     }
