@@ -169,6 +169,16 @@ impl Prepared {
         (planned, chain)
     }
 
+    /// What the service is called, as whoever reads what it measures is told.
+    pub(crate) fn name(&self) -> &str {
+        self.resource.get(telemetry::NAME).map_or("", String::as_str)
+    }
+
+    /// The version that it says it has there.
+    pub(crate) fn version(&self) -> &str {
+        self.resource.get(telemetry::VERSION).map_or("", String::as_str)
+    }
+
     /// Where lines of the log are left for whoever sends them.
     pub(crate) fn lines(&self) -> &Lines {
         &self.tools.process.lines
