@@ -26,6 +26,7 @@ mod client;
 mod courier;
 mod lines;
 mod measures;
+mod retry;
 mod spans;
 mod specs;
 #[cfg(test)]

@@ -16,10 +16,21 @@ async fn what_is_not_taken_now_is_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_collector_of_grpc_asks_for_again_is_sent_again() {
+    let busy = Answer { details: Some(retry::tests::details(0, 0)), ..Answer::grpc("8") };
+    let mut collector = Collector::start([busy, Answer::grpc("0")]).await;
+    let sending = Sending::start(to(&collector, json!({ "protocol": "grpc" })));
+    sending.record("a");
+    assert_eq!(collector.next().await.body, collector.next().await.body);
+}
+
+#[tokio::test]
 async fn what_is_refused_is_counted_and_not_sent_again() {
-    for (protocol, refusal, fine) in
-        [("http", Answer::http(400), Answer::http(200)), ("grpc", Answer::grpc("3"), Answer::grpc("0"))]
-    {
+    for (protocol, refusal, fine) in [
+        ("http", Answer::http(400), Answer::http(200)),
+        ("grpc", Answer::grpc("3"), Answer::grpc("0")),
+        ("grpc", Answer::grpc("8"), Answer::grpc("0")),
+    ] {
         let mut collector = Collector::start([refusal, fine]).await;
         let Sending { works, process, warnings, _exporting } =
             Sending::start(to(&collector, json!({ "protocol": protocol })));
