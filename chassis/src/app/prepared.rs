@@ -81,7 +81,8 @@ impl Prepared {
         let without_redis = redis.is_err();
         let process = Process { redis: redis.unwrap_or_default(), ..tools.process.clone() };
         let tools = Tools { process, ..tools };
-        let resource = telemetry::described(&conf.root, sources.resource(), (package.name, package.version));
+        let resource =
+            telemetry::described(&conf.root, sources.resource(&tools.warnings), (package.name, package.version));
         let exporting = telemetry::export(&conf.root, &resource, &tools.context(None));
         let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
         let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));
