@@ -83,8 +83,7 @@ impl Prepared {
         let tools = Tools { process, ..tools };
         let resource =
             telemetry::described(&conf.root, sources.resource(&tools.warnings), (package.name, package.version));
-        let exporting = telemetry::export(&conf.root, &resource, &tools.context(None));
-        let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
+        let exporting = parts::exporting(&conf, &resource, &tools);
         let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));
         let proven = given.prove(operations, Instances::new(tools.clone()));
         let rejected = rejected.and(Rejected::conf(beyond_budget(&conf, &tools.process.memory.bound())));

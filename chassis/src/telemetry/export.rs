@@ -5,7 +5,7 @@ use linkme::distributed_slice;
 use crate::background::Task;
 use crate::conf::root::{Otlp, Root};
 use crate::conf::source::Resource;
-use crate::conf::{BuildContext, BuildError};
+use crate::conf::{BuildContext, BuildError, Warnings};
 use crate::memory::Reserved;
 
 /// Those who send: one where the feature `otlp` is on, none elsewhere.
@@ -36,11 +36,18 @@ pub struct Exporting {
 /// Sends what configuration asks for, of the process that `resource` describes.
 ///
 /// # Errors
-/// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`.
+/// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`, also of warnings.
 pub fn export(root: &Root, resource: &Resource, context: &BuildContext<'_>) -> Result<Exporting, BuildError> {
+    if root.telemetry.resource.keys().any(|name| name.trim().is_empty()) {
+        let error = BuildError::new("resource", "an attribute has no name");
+        return Err(error.with_help("write one as OpenTelemetry does, such as `deployment.environment.name`"));
+    }
     let Some(otlp) = &root.telemetry.otlp else { return Ok(Exporting::default()) };
     let Some(exporter) = CHASSIS_EXPORTERS_V1.iter().next() else { return Err(nobody()) };
-    (exporter.begin)(otlp, resource, context).map_err(|error| error.below("otlp"))
+    let warnings = Warnings::default();
+    let begun = (exporter.begin)(otlp, resource, &BuildContext { warnings: &warnings, ..*context });
+    warnings.all().into_iter().for_each(|warning| context.warnings.warn_at(warning.below("otlp")));
+    begun.map_err(|error| error.below("otlp"))
 }
 
 fn nobody() -> BuildError {

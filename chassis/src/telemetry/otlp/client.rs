@@ -58,10 +58,16 @@ impl Client {
             let error = BuildError::new("endpoint", "the address has a query, and a path is added to it");
             return Err(error.with_help("write it without what begins with `?`"));
         }
+        if conf.protocol == OtlpProtocol::Http
+            && let Some(own) = Signal::ALL.iter().find_map(|signal| endpoint.strip_suffix(signal.path()))
+        {
+            let error = BuildError::new("endpoint", "the address ends in the path of a signal, which is added to it");
+            return Err(error.with_help(format!("write `{own}`")));
+        }
         let is_open = uri.scheme() == Some(&Scheme::HTTP);
         if is_open && !conf.headers.is_empty() && !is_here(&uri) {
-            let warning = BuildError::new("telemetry.otlp.headers", "these fields are sent unencrypted");
-            context.warnings.warn_at(warning.with_help("write `https://` in `telemetry.otlp.endpoint`"));
+            let warning = BuildError::new("headers", "these fields are sent unencrypted");
+            context.warnings.warn_at(warning.with_help("write `https://` in `endpoint`"));
         }
         let signers = conf.ca.as_ref().map(|file| context.files.read(file)).transpose();
         let signers = signers.map_err(|error| error.below("ca"))?;
@@ -105,6 +111,8 @@ impl Client {
 }
 
 impl Signal {
+    const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
     const fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
