@@ -65,15 +65,18 @@ impl Drop for Reserved {
     }
 }
 
+impl Bound {
+    /// What for, as a person reads it.
+    pub(crate) fn listed(&self) -> String {
+        let parts = self.parts.iter().map(|(what, size)| format!("{what} {}", Rounded(size.0)));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "worst case {}", Rounded(self.total.0))?;
-        let mut open = " (";
-        for (what, size) in &self.parts {
-            write!(f, "{open}{what} {}", Rounded(size.0))?;
-            open = ", ";
-        }
-        f.write_str(if self.parts.is_empty() { "" } else { ")" })
+        if self.parts.is_empty() { Ok(()) } else { write!(f, " ({})", self.listed()) }
     }
 }
 
@@ -112,6 +115,7 @@ mod tests {
         let bound = memory.bound();
         assert_eq!(bound.total, Size((30 << 20) + 100));
         assert_eq!(bound.to_string(), "worst case 31 MiB (rate-limit 30 MiB, auth 100 B)");
+        assert_eq!(bound.listed(), "rate-limit 30 MiB, auth 100 B");
         drop((one, other, tokens));
         assert_eq!(memory.bound().to_string(), "worst case 0 B");
     }

@@ -7,6 +7,9 @@ use crate::conf::root::{ChainConf, DEFAULT, Pattern, UNMATCHED};
 use crate::conf::tree::Node;
 use crate::conf::{Conf, Problem};
 
+/// The handler that records spans.
+const RECORDER: &str = "tracing";
+
 /// What has no effect, each with its place.
 pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> Vec<String> {
     let chains = chains(conf, operations, later);
@@ -16,7 +19,7 @@ pub(super) fn warnings(conf: &Conf, operations: &[Planned], later: &[Later]) -> 
     });
     let idle = conf.document.idle.iter().map(Problem::in_a_line);
     let dead = chains.into_iter().chain(unlisted(conf)).chain(handlers).chain(idle);
-    dead.chain(unserved(conf, operations)).chain(stray).collect()
+    dead.chain(unserved(conf, operations)).chain(unsent(conf)).chain(unrecorded(conf)).chain(stray).collect()
 }
 
 /// The chains that no operation passes and no other chain extends.
@@ -82,6 +85,37 @@ fn unserved(conf: &Conf, operations: &[Planned]) -> Vec<String> {
         format!("no listener serves the operations of `{schema}`: list it under `schemas` of one, or let one list none")
     })
     .collect()
+}
+
+/// What is said of spans that are recorded to be sent, where none are.
+fn unsent(conf: &Conf) -> Vec<String> {
+    if sends_spans(conf) {
+        return Vec::new();
+    }
+    let handlers = KeyPath::root().key("handlers");
+    let patterns = conf.root.operations.keys();
+    let patterns = patterns.map(|pattern| KeyPath::root().key("operations").key(pattern).key("handlers"));
+    let keys = [handlers].into_iter().chain(patterns).map(|handlers| handlers.key(RECORDER).key("always"));
+    let idle = keys.filter(|key| conf.document.root.at(key).is_some_and(Node::is_said));
+    idle.map(|key| {
+        let place = place(conf, &key);
+        format!("{key}{place} has no effect: no spans are sent; say where to in `telemetry.otlp`")
+    })
+    .collect()
+}
+
+/// That spans are to be sent of calls that nobody records.
+fn unrecorded(conf: &Conf) -> Option<String> {
+    let is_listed = conf.chains.values().flatten().any(|handler| handler == RECORDER);
+    let key = KeyPath::root().key("telemetry").key("otlp").key("traces");
+    (sends_spans(conf) && !is_listed).then(|| {
+        let place = place(conf, &key);
+        format!("{key}{place} has no effect: list `{RECORDER}` in a chain, or write `traces: {{ enabled: false }}`")
+    })
+}
+
+fn sends_spans(conf: &Conf) -> bool {
+    conf.root.telemetry.otlp.as_ref().is_some_and(|otlp| otlp.traces.enabled)
 }
 
 fn place(conf: &Conf, path: &KeyPath) -> String {

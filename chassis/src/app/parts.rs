@@ -6,9 +6,11 @@ use super::instances::Tools;
 use super::later::Later;
 use super::proven::Given;
 use crate::catalog::{Catalog, SchemaEntry};
-use crate::conf::{BuildError, Problem, Section};
+use crate::conf::source::Resource;
+use crate::conf::{BuildContext, BuildError, Conf, Problem, Section, Warnings};
 use crate::protocol::Listener;
 use crate::schema::Mounted;
+use crate::telemetry::{self, Exporting};
 
 /// The listeners, not yet listening, with their names.
 ///
@@ -29,6 +31,19 @@ pub(super) fn listeners(given: Given<'_>, tools: &Tools) -> Result<Vec<(String, 
         }
     }
     if problems.is_empty() { Ok(listeners) } else { Err(problems) }
+}
+
+/// Who sends what the process records.
+///
+/// # Errors
+/// What is wrong with what `telemetry` says.
+pub(super) fn exporting(conf: &Conf, resource: &Resource, tools: &Tools) -> Result<Exporting, Problem> {
+    let warnings = Warnings::default();
+    let context = BuildContext { warnings: &warnings, ..tools.context(None) };
+    let exporting = telemetry::export(&conf.root, resource, &context);
+    let placed = |error: &BuildError| conf.problem("telemetry", error);
+    warnings.all().iter().for_each(|warning| tools.warnings.warn(placed(warning).in_a_line()));
+    exporting.map_err(|error| placed(&error))
 }
 
 /// The schemas that have no instance mounted by hand.

@@ -74,15 +74,16 @@ impl Prepared {
             .and(Rejected::conf(parts::listeners(given, &tools).err().into_iter().flatten()));
         let receipts = Receipts::new(conf.root.admin.refusals, &tools.process.memory);
         let tools = Tools { receipts: Arc::new(receipts), ..tools };
-        let redis = Redis::build(&conf.root.redis, &conf.root.service.name, &tools.context(None));
+        let name = conf.root.service.name.as_deref().unwrap_or(package.name);
+        let redis = Redis::build(&conf.root.redis, name, &tools.context(None));
         let redis = redis.map_err(|error| conf.problem("redis", &error));
         let rejected = rejected.and(Rejected::conf(redis.as_ref().err().cloned()));
         let without_redis = redis.is_err();
         let process = Process { redis: redis.unwrap_or_default(), ..tools.process.clone() };
         let tools = Tools { process, ..tools };
-        let resource = telemetry::described(&conf.root, sources.resource(), (package.name, package.version));
-        let exporting = telemetry::export(&conf.root, &resource, &tools.context(None));
-        let exporting = exporting.map_err(|error| conf.problem("telemetry", &error));
+        let resource =
+            telemetry::described(&conf.root, sources.resource(&tools.warnings), (package.name, package.version));
+        let exporting = parts::exporting(&conf, &resource, &tools);
         let rejected = rejected.and(Rejected::conf(exporting.as_ref().err().cloned()));
         let proven = given.prove(operations, Instances::new(tools.clone()));
         let rejected = rejected.and(Rejected::conf(beyond_budget(&conf, &tools.process.memory.bound())));
@@ -171,6 +172,16 @@ impl Prepared {
             _ => &planned.chain,
         };
         (planned, chain)
+    }
+
+    /// What the service is called, as whoever reads what it measures is told.
+    pub(crate) fn name(&self) -> &str {
+        self.resource.get(telemetry::NAME).map_or("", String::as_str)
+    }
+
+    /// The version that it says it has there.
+    pub(crate) fn version(&self) -> &str {
+        self.resource.get(telemetry::VERSION).map_or("", String::as_str)
     }
 
     /// Where lines of the log are left for whoever sends them.

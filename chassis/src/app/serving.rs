@@ -59,7 +59,8 @@ impl Prepared {
         let (listeners, (answering, admin)) =
             unless(lifecycle.left(Stage::Starting), self.addresses(&lifecycle)).await?;
         let memory = self.tools.process.memory.bound();
-        tracing::info!(total = %Rounded(memory.total.0), parts = %memory, "memory: worst case");
+        let total = Rounded(memory.total.0).to_string();
+        tracing::info!(total, parts = memory.listed(), "memory: worst case");
         let watched = watch::Sender::new(Phase::Serving);
         let operators = tokio::spawn(admin.serve(watched.subscribe()));
         let started = self.started.take();

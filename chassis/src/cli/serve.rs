@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::color::Reader;
-use super::{Flags, Package, broken, fail};
+use super::{Flags, broken, fail};
 use crate::app::{App, Prepared, StartError};
 use crate::clock::Clock;
 use crate::conf::root::Log;
@@ -33,10 +33,9 @@ fn unread(error: StartError, flags: &Flags) -> StartError {
 }
 
 fn attempt(app: App, flags: &Flags) -> Result<ExitCode, StartError> {
-    let package = app.package();
     descriptors::raise_limit();
     match prepare(app, flags).map_err(|error| unread(error, flags))? {
-        Some((prepared, signals)) => serve(package, prepared, signals, flags),
+        Some((prepared, signals)) => serve(prepared, signals, flags),
         None => Ok(Exit::Clean.into()),
     }
 }
@@ -77,14 +76,14 @@ fn whole<T>(outcome: Result<Result<T, StartError>, JoinError>) -> Result<T, Star
     }
 }
 
-fn serve(package: Package, prepared: Prepared, signals: Signals, flags: &Flags) -> Result<ExitCode, StartError> {
+fn serve(prepared: Prepared, signals: Signals, flags: &Flags) -> Result<ExitCode, StartError> {
     let workers = prepared.conf.root.runtime.workers.count();
     let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let runtime = runtime.map_err(|error| broken("the runtime", &error))?;
     let log = coloured(&prepared.conf.root.log, flags);
     let _levels = telemetry::install(&log, prepared.lines(), prepared.clock());
     let read: Vec<String> = prepared.read().iter().map(ToString::to_string).collect();
-    let (service, version) = (package.name, package.version);
+    let (service, version) = (prepared.name(), prepared.version());
     let (schemas, operations) = (prepared.schemas().join(", "), prepared.operations().len());
     let (revision, read) = (prepared.revision(), read.join(", "));
     tracing::info!(service, version, revision, schemas, operations, workers, read, "starting");

@@ -110,8 +110,8 @@ pub struct Root {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Service {
     /// Its name in logs, traces, metrics and documents. Default: the name of the program.
-    #[schemars(length(min = 1), extend("default" = null))]
-    pub name: String,
+    #[schemars(length(min = 1))]
+    pub name: Option<String>,
     /// Its version in the same places. Default: that of the program.
     pub version: Option<String>,
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::build::Warnings;
 use super::origin::{Origin, Place, Text};
 use super::overlay;
 use super::path::KeyPath;
@@ -112,9 +113,9 @@ impl Sources {
         }
     }
 
-    /// What the environment says that this process is.
-    pub fn resource(&self) -> Resource {
-        resource::resource(&self.environment)
+    /// What the environment says that this process is. What is wrong with that is a warning.
+    pub fn resource(&self, warnings: &Warnings) -> Resource {
+        resource::resource(&self.environment, warnings)
     }
 
     /// Reads the files that configuration refers to, relative to the working directory.

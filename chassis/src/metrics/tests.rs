@@ -224,3 +224,12 @@ fn what_process_it_is_stands_first() {
         format!("# TYPE target_info gauge\n# HELP target_info What process this is.\ntarget_info{labels} 1\n")
     );
 }
+
+#[test]
+fn a_label_never_begins_as_those_that_prometheus_keeps_for_itself() {
+    let process = [("__name__", "foo"), ("..a--b", "1"), ("_a_b", "2"), ("1__2", "3"), ("é", "4")];
+    let process = process.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let text = text::spell_of(&process, &[], Format::Prometheus);
+    let labels = r#"target_info{_="4",_1_2="3",_a_b="1;2",_name_="foo"} 1"#;
+    assert!(text.ends_with(&format!("\n{labels}\n")), "{text}");
+}

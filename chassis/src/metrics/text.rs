@@ -1,7 +1,7 @@
 //! Spells what was measured as Prometheus reads it: OpenMetrics 1.0, or the older text format 0.0.4.
 //!
-//! Names are translated as OpenTelemetry's compatibility document says: dots become underscores, the unit is added, and
-//! a counter ends in `_total`.
+//! Names are translated as OpenTelemetry's compatibility document says: dots become underscores, several of them one, the
+//! unit is added, and a counter ends in `_total`.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -196,15 +196,24 @@ fn seconds(nanos: u64) -> String {
     format!("{}.{:03}", millis / 1_000, millis % 1_000)
 }
 
-/// A name with nothing in it but letters, digits and underscores, no digit first.
+/// A name with nothing in it but letters, digits and underscores, no digit first and no two underscores in a row: labels
+/// that begin with two are Prometheus' own.
 struct Identifier<'a>(&'a str);
 
 impl fmt::Display for Identifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last = None;
         if self.0.is_empty() || self.0.starts_with(|c: char| c.is_ascii_digit()) {
             f.write_char('_')?;
+            last = Some('_');
         }
-        self.0.chars().try_for_each(|c| f.write_char(if c.is_ascii_alphanumeric() { c } else { '_' }))
+        for c in self.0.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }) {
+            if c != '_' || last != Some('_') {
+                f.write_char(c)?;
+            }
+            last = Some(c);
+        }
+        Ok(())
     }
 }
 

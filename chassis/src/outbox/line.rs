@@ -29,8 +29,12 @@ pub struct Line {
 pub enum Value {
     /// A text, cut short where a caller chose it.
     Text(Cow<'static, str>),
-    /// A number.
+    /// A whole number.
     Number(i64),
+    /// A number with a fraction.
+    Decimal(f64),
+    /// A truth value.
+    Truth(bool),
 }
 
 impl From<&'static str> for Value {

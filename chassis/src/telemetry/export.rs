@@ -5,12 +5,18 @@ use linkme::distributed_slice;
 use crate::background::Task;
 use crate::conf::root::{Otlp, Root};
 use crate::conf::source::Resource;
-use crate::conf::{BuildContext, BuildError};
+use crate::conf::{BuildContext, BuildError, Warnings};
 use crate::memory::Reserved;
 
 /// Those who send: one where the feature `otlp` is on, none elsewhere.
 #[distributed_slice]
 pub static CHASSIS_EXPORTERS_V1: [Exporter];
+
+/// The attribute that names the service.
+pub const NAME: &str = "service.name";
+
+/// The attribute that says its version.
+pub const VERSION: &str = "service.version";
 
 /// Somebody who sends what the process records.
 pub struct Exporter {
@@ -30,11 +36,18 @@ pub struct Exporting {
 /// Sends what configuration asks for, of the process that `resource` describes.
 ///
 /// # Errors
-/// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`.
+/// A value is wrong, or the program has nobody who sends; the keys are those below `telemetry`, also of warnings.
 pub fn export(root: &Root, resource: &Resource, context: &BuildContext<'_>) -> Result<Exporting, BuildError> {
+    if root.telemetry.resource.keys().any(|name| name.trim().is_empty()) {
+        let error = BuildError::new("resource", "an attribute has no name");
+        return Err(error.with_help("write one as OpenTelemetry does, such as `deployment.environment.name`"));
+    }
     let Some(otlp) = &root.telemetry.otlp else { return Ok(Exporting::default()) };
     let Some(exporter) = CHASSIS_EXPORTERS_V1.iter().next() else { return Err(nobody()) };
-    (exporter.begin)(otlp, resource, context).map_err(|error| error.below("otlp"))
+    let warnings = Warnings::default();
+    let begun = (exporter.begin)(otlp, resource, &BuildContext { warnings: &warnings, ..*context });
+    warnings.all().into_iter().for_each(|warning| context.warnings.warn_at(warning.below("otlp")));
+    begun.map_err(|error| error.below("otlp"))
 }
 
 fn nobody() -> BuildError {
@@ -48,12 +61,11 @@ fn nobody() -> BuildError {
 /// before the name and the version that the program has of itself.
 pub fn described(root: &Root, found: Resource, (program, version): (&str, &str)) -> Resource {
     let (service, mut resource) = (&root.service, found);
-    if service.name != program || !resource.contains_key("service.name") {
-        resource.insert("service.name".to_owned(), service.name.clone());
-    }
-    match &service.version {
-        Some(said) => _ = resource.insert("service.version".to_owned(), said.clone()),
-        None => _ = resource.entry("service.version".to_owned()).or_insert_with(|| version.to_owned()),
+    for (name, said, own) in [(NAME, &service.name, program), (VERSION, &service.version, version)] {
+        match said {
+            Some(said) => _ = resource.insert(name.to_owned(), said.clone()),
+            None => _ = resource.entry(name.to_owned()).or_insert_with(|| own.to_owned()),
+        }
     }
     for (name, value) in [
         ("telemetry.sdk.name", "chassis"),
@@ -86,9 +98,10 @@ mod tests {
             described(&root(conf), found(environment), ("greeter", "0.3.1")).remove("service.name")
         };
         let environment = [("service.name", "told")];
-        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("told"));
+        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &environment).as_deref(), Some("greeter"));
         assert_eq!(name(json!({ "service": { "name": "mine" } }), &environment).as_deref(), Some("mine"));
-        assert_eq!(name(json!({ "service": { "name": "greeter" } }), &[]).as_deref(), Some("greeter"));
+        assert_eq!(name(json!({}), &environment).as_deref(), Some("told"), "configuration does not say");
+        assert_eq!(name(json!({}), &[]).as_deref(), Some("greeter"), "nobody does");
         let conf = json!({ "telemetry": { "resource": { "service.name": "last", "team": "a" } } });
         assert_eq!(name(conf, &environment).as_deref(), Some("last"));
     }

@@ -26,6 +26,7 @@ mod client;
 mod courier;
 mod lines;
 mod measures;
+mod retry;
 mod spans;
 mod specs;
 #[cfg(test)]
@@ -78,10 +79,17 @@ fn begin(conf: &Otlp, resource: &Resource, context: &BuildContext<'_>) -> Result
         let error = BuildError::new("metrics.interval", "metrics are not sent more often than once a second");
         return Err(error.with_help("write `1s` or more; `enabled: false` sends none"));
     }
+    let Otlp { traces, logs, .. } = conf;
+    for (signal, queue, batch) in [("traces", traces.queue, traces.batch), ("logs", logs.queue, logs.batch)] {
+        if queue < batch {
+            let message = format!("fewer may wait than are sent at once, and `batch` is {batch}");
+            let error = BuildError::new("queue", message).below(signal);
+            return Err(error.with_help(format!("write {batch} or more, or a `batch` of {queue} or less")));
+        }
+    }
     let client = Arc::new(Client::build(conf, context)?);
     let mut setting = Setting { conf, context, client, exporting: Exporting::default() };
     let (sender, process) = (Sender::new(resource, context), context.process);
-    let Otlp { traces, logs, .. } = conf;
     if traces.enabled {
         let sizes = Sizes { queue: traces.queue, batch: traces.batch, interval: traces.interval };
         setting.empty("spans to send", Signal::Traces, sizes, |dropped| {

@@ -117,6 +117,14 @@ impl Said {
         }
         self.fields.push((field.name(), value));
     }
+
+    /// OTLP has whole numbers of 64 bits with a sign; what is no such number goes as its digits.
+    fn add_whole<N: TryInto<i64> + Copy + fmt::Display>(&mut self, field: &Field, number: N) {
+        match number.try_into() {
+            Ok(number) => self.add(field, Value::Number(number)),
+            Err(_) => self.record_str(field, &number.to_string()),
+        }
+    }
 }
 
 impl Visit for Said {
@@ -125,7 +133,23 @@ impl Visit for Said {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.add(field, Value::Number(i64::try_from(value).unwrap_or(i64::MAX)));
+        self.add_whole(field, value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.add_whole(field, value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.add_whole(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, Value::Decimal(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, Value::Truth(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -181,6 +205,25 @@ mod tests {
         assert_eq!(inside.span_id.map(u64::from_be_bytes), u64::from_str_radix(span, 16).ok());
         assert_eq!(inside.fields[..2], [("count", Value::Number(7)), ("name", "ada".into())]);
         assert_eq!((outside.trace_id, outside.fields), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_number_is_a_number_and_a_truth_value_is_one() {
+        let largest = u64::MAX;
+        let lines = queued(|| {
+            warn!(a = true, b = 0.5, c = -7, d = 7_u64, e = 7_u128, f = -7_i128, largest, whole = 1.0_f32, "happened");
+        });
+        let expected = [
+            ("a", Value::Truth(true)),
+            ("b", Value::Decimal(0.5)),
+            ("c", Value::Number(-7)),
+            ("d", Value::Number(7)),
+            ("e", Value::Number(7)),
+            ("f", Value::Number(-7)),
+            ("largest", "18446744073709551615".into()),
+            ("whole", Value::Decimal(1.0)),
+        ];
+        assert_eq!(lines[0].fields, expected);
     }
 
     #[test]

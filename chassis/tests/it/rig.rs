@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use chassis::app::App;
+use chassis::cli::Package;
+use chassis::conf::Sources;
 use chassis::operation::{Access, Operation};
 use chassis::prelude::*;
 use chassis::schema::{Endpoint, Mounted};
@@ -45,6 +48,13 @@ pub(crate) async fn refusal(builder: TestAppBuilder) -> String {
         Ok(_) => panic!("this service must not start"),
         Err(error) => error.to_string(),
     }
+}
+
+/// What is warned of when a service with this configuration is checked.
+pub(crate) fn warned(yaml: &str) -> Vec<String> {
+    let sources = Sources { texts: vec![("test".to_owned(), yaml.to_owned())], ..Sources::default() };
+    let app = App::new(Package { name: "it", version: "0.0.0" });
+    app.mount_operations([saying("hand.said", "/said", "said")]).prepare(&sources).unwrap().warnings()
 }
 
 /// A public operation `schema.name` that answers what `answer` says.

@@ -6,7 +6,7 @@ use chassis::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::rig::{answering, refusal, service};
+use crate::rig::{answering, refusal, service, warned};
 
 /// The first thing that is sent there, head and body.
 async fn received(listener: TcpListener) -> String {
@@ -54,4 +54,53 @@ async fn what_is_wrong_with_a_collector_is_said_with_its_place() {
     let wrong = refusal(service("telemetry: { otlp: { endpoint: 'collector:4318' } }")).await;
     assert!(wrong.contains("telemetry.otlp.endpoint") && wrong.contains("neither https nor http"), "{wrong}");
     assert!(wrong.contains("test-2.yaml:1:"), "{wrong}");
+}
+
+#[tokio::test]
+async fn an_attribute_without_a_name_is_refused() {
+    for name in ["''", "' '"] {
+        let wrong = refusal(service(&format!("telemetry: {{ resource: {{ {name}: x }} }}"))).await;
+        assert!(wrong.contains("telemetry.resource: an attribute has no name") && wrong.contains("help: "), "{wrong}");
+        assert!(wrong.contains("test-2.yaml:1:"), "{wrong}");
+    }
+}
+
+/// What has no effect of this configuration, below chains of `gate` and these handlers.
+fn idle(handlers: &str, yaml: &str) -> Vec<String> {
+    let mut warned = warned(&format!("{yaml}\nchain: {{ provider: {{ default: [{handlers}gate] }} }}"));
+    warned.retain(|warning| warning.contains(" has no effect: "));
+    warned
+}
+
+#[tokio::test]
+async fn calls_that_are_always_recorded_and_never_sent_are_warned_of() {
+    let always = "tracing: { always: { errors: true } }";
+    let shared = format!("handlers: {{ {always} }}");
+    let own = format!("operations: {{ 'hand.*': {{ handlers: {{ {always} }} }} }}");
+    for (yaml, key) in [(&shared, "handlers.tracing.always"), (&own, "operations.hand.*.handlers.tracing.always")] {
+        let [warning] = idle("tracing, ", yaml).try_into().expect("one warning");
+        assert!(warning.starts_with(&format!("{key} (test:1:")) && warning.contains("`telemetry.otlp`"), "{warning}");
+        let off = format!("{yaml}\ntelemetry: {{ otlp: {{ traces: {{ enabled: false }} }} }}");
+        assert_eq!(idle("tracing, ", &off).len(), 1, "spans are not sent");
+        assert_eq!(idle("tracing, ", &format!("{yaml}\ntelemetry: {{ otlp: {{}} }}")), [""; 0]);
+    }
+    assert_eq!(idle("tracing, ", "handlers: { tracing: { ratio: 0.5 } }"), [""; 0]);
+}
+
+#[tokio::test]
+async fn spans_that_nobody_records_are_warned_of() {
+    let [warning] = idle("", "telemetry: { otlp: {} }").try_into().expect("one warning");
+    assert!(warning.starts_with("telemetry.otlp.traces (test:1:") && warning.contains("list `tracing`"), "{warning}");
+    assert_eq!(idle("", "telemetry: { otlp: { traces: { enabled: false } } }"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_warning_about_a_collector_names_its_place() {
+    let headers = "headers: { authorization: secret }";
+    let yaml = format!("telemetry: {{ otlp: {{ endpoint: 'http://collector.example:4318', {headers} }} }}");
+    let warned = warned(&format!("{yaml}\nchain: {{ provider: {{ default: [gate] }} }}"));
+    let is_told = |warning: &String| {
+        warning.starts_with("telemetry.otlp.headers (test:1:") && warning.ends_with("; write `https://` in `endpoint`")
+    };
+    assert!(warned.iter().any(is_told), "{warned:?}");
 }

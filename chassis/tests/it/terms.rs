@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chassis::app::App;
-use chassis::cli::Package;
 use chassis::clock::Clock;
-use chassis::conf::Sources;
 use chassis::metrics::text::{Format, spell};
 use chassis::operation::Access;
 use chassis::prelude::*;
 use chassis::testing::TestApp;
 use serde_json::{Value, json};
 
-use crate::rig::{answering, refusal, saying, service};
+use crate::rig::{answering, refusal, saying, service, warned};
 
 /// Refuses every call.
 #[handler("wall")]
@@ -558,13 +555,6 @@ async fn a_marker_whose_terms_are_wrong_is_one_problem() {
     let operations = [saying("hand.said", "/said", "said"), saying("hand.other", "/other", "other")];
     let refused = refusal(service(yaml).mount_operations(operations)).await;
     assert!(refused.contains("marker.when.path.regex") && refused.contains("1 problem."), "{refused}");
-}
-
-/// What is warned of when a service with this configuration is checked.
-fn warned(yaml: &str) -> Vec<String> {
-    let sources = Sources { texts: vec![("test".to_owned(), yaml.to_owned())], ..Sources::default() };
-    let app = App::new(Package { name: "it", version: "0.0.0" });
-    app.mount_operations([saying("hand.said", "/said", "said")]).prepare(&sources).unwrap().warnings()
 }
 
 /// Services share what they say of policies, rules and costs.

@@ -271,6 +271,34 @@ fn a_signal_that_comes_while_the_configuration_is_read_is_heard() {
     assert!(said.contains("told to end before the configuration was read"), "{said}");
 }
 
+/// The lines that it writes for people until it is ready.
+fn told(settings: &[&str]) -> Vec<String> {
+    let ports = ["protocols.rest.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0", "log.format=text"];
+    let sets = ports.iter().chain(settings).flat_map(|set| ["--set", set]).collect::<Vec<_>>();
+    let mut child = greeter(&sets).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let lines = lines.take_while(|line| !line.ends_with(" ready")).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines
+}
+
+#[test]
+fn a_start_is_told_of_the_service_that_is_configured() {
+    let lines = told(&["service.name=shop", "service.version=7"]);
+    let starting = lines.iter().find(|line| line.contains(" starting ")).unwrap();
+    assert!(starting.contains(r#" service="shop" version="7" "#), "{starting}");
+}
+
+#[test]
+fn the_worst_case_of_memory_is_told_once_and_in_quotes() {
+    let lines = told(&[]);
+    let (_, said) = lines.iter().find_map(|line| line.split_once(" memory: worst case total=\"")).unwrap();
+    let (total, parts) = said.split_once(r#" MiB" parts=""#).unwrap();
+    assert!(total.parse::<u32>().is_ok() && parts.starts_with("auth ") && parts.ends_with('"'), "{said}");
+    assert!(!parts.contains("worst case"), "{said}");
+}
+
 #[test]
 fn why_it_does_not_start_is_one_line_of_the_log_too() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -79,7 +79,7 @@ pub enum OtlpProtocol {
 pub struct SentTraces {
     /// Whether they are sent.
     pub enabled: bool,
-    /// How many may wait, each of at most 4 KiB; further ones are dropped and counted.
+    /// How many may wait, at least `batch`, each of up to 4 KiB; more are dropped and counted.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub queue: usize,
     /// How many are sent at once.
@@ -117,7 +117,7 @@ impl Default for SentMetrics {
 pub struct SentLogs {
     /// Whether they are sent, beside being written.
     pub enabled: bool,
-    /// How many may wait, each of at most 4 KiB; further ones are dropped and counted.
+    /// How many may wait, at least `batch`, each of up to 4 KiB; more are dropped and counted.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub queue: usize,
     /// How many are sent at once.

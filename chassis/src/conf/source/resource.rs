@@ -1,8 +1,11 @@
 //! What the environment says that this process is: OpenTelemetry's variables, and those that Kubernetes fills.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
+
+use crate::conf::Warnings;
 
 /// What describes a process, by the names of OpenTelemetry's conventions.
 pub type Resource = BTreeMap<String, String>;
@@ -16,8 +19,12 @@ const DOWNWARD: [(&str, &str); 5] = [
     ("CONTAINER_NAME", "k8s.container.name"),
 ];
 
-/// What these variables say. What is said on purpose goes before what is found.
-pub(super) fn resource(environment: &BTreeMap<String, String>) -> Resource {
+/// The variable that lists attributes.
+const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+
+/// What these variables say. What is said on purpose goes before what is found. Of a list in which something is wrong
+/// nothing is taken, as OpenTelemetry has it.
+pub(super) fn resource(environment: &BTreeMap<String, String>, warnings: &Warnings) -> Resource {
     let said = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     let mut resource = Resource::new();
     if let Some(host) = said("HOSTNAME") {
@@ -32,16 +39,37 @@ pub(super) fn resource(environment: &BTreeMap<String, String>) -> Resource {
             resource.insert(attribute.to_owned(), value.clone());
         }
     }
-    resource.extend(said("OTEL_RESOURCE_ATTRIBUTES").into_iter().flat_map(|text| pairs(text)));
+    match said(ATTRIBUTES).map(|text| pairs(text)) {
+        Some(Ok(pairs)) => resource.extend(pairs),
+        // What it says is not repeated: it may be anything.
+        Some(Err(place)) => warnings.warn(format!(
+            "environment {ATTRIBUTES} has no effect: number {place} in it is no pair; write `key=value,key=value`, and \
+             what stands for something else as `%2C` for `,`, `%3D` for `=` and `%25` for `%`"
+        )),
+        None => {}
+    }
     resource.extend(said("OTEL_SERVICE_NAME").map(|name| ("service.name".to_owned(), name.clone())));
     resource
 }
 
-/// `key=value,key=value`, with values that are percent-encoded. What is not a pair is passed over.
-fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    let pairs = pairs.map(|(key, value)| (key.trim(), percent_decode_str(value.trim()).decode_utf8_lossy()));
-    pairs.filter(|(key, _)| !key.is_empty()).map(|(key, value)| (key.to_owned(), value.into_owned()))
+/// `key=value,key=value`, both percent-encoded; or the place of what is no such pair, from 1.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, usize> {
+    let pieces = (1..).zip(text.split(',').map(str::trim)).filter(|(_, piece)| !piece.is_empty());
+    pieces.map(|(place, piece)| pair(piece).ok_or(place)).collect()
+}
+
+fn pair(piece: &str) -> Option<(String, String)> {
+    let (key, value) = piece.split_once('=')?;
+    let (key, value) = (decoded(key.trim())?, decoded(value.trim())?);
+    (!key.is_empty()).then_some((key, value))
+}
+
+/// A text without its percent-encoding (RFC 3986 §2.1), if that is right.
+fn decoded(text: &str) -> Option<String> {
+    let is_code = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let is_right = text.split('%').skip(1).all(is_code);
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|_| is_right);
+    decoded.map(Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -50,7 +78,7 @@ mod tests {
 
     fn found(variables: &[(&str, &str)]) -> Vec<(String, String)> {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        resource(&variables.iter().map(pair).collect()).into_iter().collect()
+        resource(&variables.iter().map(pair).collect(), &Warnings::default()).into_iter().collect()
     }
 
     fn is(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -71,9 +99,22 @@ mod tests {
     fn what_is_said_on_purpose_goes_before_what_is_found() {
         let said = [
             ("POD_NAME", "a-1"),
-            ("OTEL_RESOURCE_ATTRIBUTES", "k8s.pod.name=b, team = a%2Cb ,odd,=x,service.name=one"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "k8s.pod.name=b, team = a%2Cb ,%3D=x=y,,service.name=one,"),
             ("OTEL_SERVICE_NAME", "two"),
         ];
-        assert_eq!(found(&said), is(&[("k8s.pod.name", "b"), ("service.name", "two"), ("team", "a,b")]));
+        assert_eq!(found(&said), is(&[("=", "x=y"), ("k8s.pod.name", "b"), ("service.name", "two"), ("team", "a,b")]));
+    }
+
+    #[test]
+    fn a_list_in_which_something_is_wrong_is_not_taken_and_warned_of() {
+        for (list, place) in [("team=a,odd", 2), ("=x,team=a", 1), ("team=a,,b=100%", 3), ("team=%ff", 1), ("a=%2", 1)]
+        {
+            let (warnings, variables) = (Warnings::default(), [(ATTRIBUTES.to_owned(), list.to_owned())].into());
+            assert_eq!(resource(&variables, &warnings), Resource::new(), "{list}");
+            let [warning] = warnings.all().try_into().unwrap();
+            let expected =
+                format!("environment OTEL_RESOURCE_ATTRIBUTES has no effect: number {place} in it is no pair;");
+            assert!(warning.message.starts_with(&expected), "{}", warning.message);
+        }
     }
 }

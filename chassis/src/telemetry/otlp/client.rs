@@ -10,6 +10,7 @@ use http_body_util::Full;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 
+use super::retry;
 use crate::conf::root::{Otlp, OtlpProtocol};
 use crate::conf::{BuildContext, BuildError};
 use crate::outgoing::{Bounds, Dialect, Encryption, Outgoing, Trailers, Trust, address};
@@ -57,10 +58,16 @@ impl Client {
             let error = BuildError::new("endpoint", "the address has a query, and a path is added to it");
             return Err(error.with_help("write it without what begins with `?`"));
         }
+        if conf.protocol == OtlpProtocol::Http
+            && let Some(own) = Signal::ALL.iter().find_map(|signal| endpoint.strip_suffix(signal.path()))
+        {
+            let error = BuildError::new("endpoint", "the address ends in the path of a signal, which is added to it");
+            return Err(error.with_help(format!("write `{own}`")));
+        }
         let is_open = uri.scheme() == Some(&Scheme::HTTP);
         if is_open && !conf.headers.is_empty() && !is_here(&uri) {
-            let warning = BuildError::new("telemetry.otlp.headers", "these fields are sent unencrypted");
-            context.warnings.warn_at(warning.with_help("write `https://` in `telemetry.otlp.endpoint`"));
+            let warning = BuildError::new("headers", "these fields are sent unencrypted");
+            context.warnings.warn_at(warning.with_help("write `https://` in `endpoint`"));
         }
         let signers = conf.ca.as_ref().map(|file| context.files.read(file)).transpose();
         let signers = signers.map_err(|error| error.below("ca"))?;
@@ -104,6 +111,8 @@ impl Client {
 }
 
 impl Signal {
+    const ALL: [Self; 3] = [Self::Traces, Self::Metrics, Self::Logs];
+
     const fn path(self) -> &'static str {
         match self {
             Self::Traces => "/v1/traces",
@@ -176,12 +185,18 @@ fn of_grpc(response: &Response<Bytes>) -> Outcome {
     let trailers = response.extensions().get::<Trailers>().map(|Trailers(fields)| fields);
     let status = |fields: &HeaderMap| fields.get("grpc-status")?.to_str().ok()?.parse::<u8>().ok();
     // A reply without a message has its status among the header fields.
-    match trailers.and_then(status).or_else(|| status(response.headers())) {
-        Some(0) => taken(response.body().get(5..).unwrap_or_default()),
+    let fields = trailers.filter(|fields| status(fields).is_some()).unwrap_or_else(|| response.headers());
+    let Some(code) = status(fields) else {
+        return Outcome::Later { after: None, why: "no gRPC status".to_owned() };
+    };
+    let why = format!("gRPC status {code}");
+    match (code, retry::asked(fields)) {
+        (0, _) => taken(response.body().get(5..).unwrap_or_default()),
         // Cancelled, deadline exceeded, aborted, out of range, unavailable, data loss: the table of OTLP.
-        Some(code @ (1 | 4 | 10 | 11 | 14 | 15)) => Outcome::Later { after: None, why: format!("gRPC status {code}") },
-        Some(code) => Outcome::Refused(format!("gRPC status {code}")),
-        None => Outcome::Later { after: None, why: "no gRPC status".to_owned() },
+        (1 | 4 | 10 | 11 | 14 | 15, asked) => Outcome::Later { after: asked.and_then(|asked| asked.after), why },
+        // A resource is exhausted: whether for good, only the collector knows.
+        (8, Some(asked)) => Outcome::Later { after: asked.after, why },
+        _ => Outcome::Refused(why),
     }
 }
 
@@ -198,4 +213,41 @@ fn is_passing(status: StatusCode) -> bool {
 fn after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// What becomes of a message that gRPC answers so, behind a body or instead of one.
+    fn outcome(code: &'static str, details: Option<Vec<u8>>, is_behind: bool) -> Outcome {
+        let mut fields = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static(code))]);
+        if let Some(details) = details {
+            fields.insert("grpc-status-details-bin", STANDARD.encode(details).parse().unwrap());
+        }
+        let mut response = Response::new(Bytes::new());
+        match is_behind {
+            true => _ = response.extensions_mut().insert(Trailers(fields)),
+            false => *response.headers_mut() = fields,
+        }
+        of_grpc(&response)
+    }
+
+    #[test]
+    fn a_collector_of_grpc_says_when_it_is_asked_again() {
+        let asked = || Some(retry::tests::details(7, 0));
+        for is_behind in [true, false] {
+            for code in ["8", "14"] {
+                let (after, why) = (Some(Duration::from_secs(7)), format!("gRPC status {code}"));
+                assert_eq!(outcome(code, asked(), is_behind), Outcome::Later { after, why });
+            }
+            assert_eq!(outcome("8", None, is_behind), Outcome::Refused("gRPC status 8".to_owned()), "for good");
+            assert_eq!(outcome("3", asked(), is_behind), Outcome::Refused("gRPC status 3".to_owned()));
+            let later = Outcome::Later { after: None, why: "gRPC status 14".to_owned() };
+            assert_eq!(outcome("14", None, is_behind), later);
+        }
+    }
 }

@@ -155,10 +155,16 @@ fn exemplified(exemplar: &metrics::Exemplar, value: f64) -> Exemplar {
 }
 
 fn attributes(labels: &Labels) -> Vec<KeyValue> {
-    let written = |(label, value): (&&'static str, &std::borrow::Cow<'static, str>)| match *label {
-        // A text in the text format, and a truth value here.
+    labels.iter().map(|(label, value)| attribute(label, value)).collect()
+}
+
+/// A label is a text; what OpenTelemetry's conventions say is something else goes as that.
+fn attribute(label: &str, value: &str) -> KeyValue {
+    match label {
         "otel.metric.overflow" => pair(label, Written::BoolValue(true)),
-        label => text(label, value.as_ref()),
-    };
-    labels.iter().map(written).collect()
+        "http.response.status_code" => {
+            pair(label, value.parse().map_or_else(|_| Written::StringValue(value.to_owned()), Written::IntValue))
+        }
+        label => text(label, value),
+    }
 }

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::conf::source::InMemory;
 use crate::conf::{Process, Warnings};
 use crate::metrics::{Kind, Labels, Measured, Spec, Unit, labels};
-use crate::outbox::{Line, written};
+use crate::outbox::{self, Line, written};
 use crate::random::Random;
 use crate::trace::TraceContext;
 
@@ -194,7 +194,11 @@ async fn a_line_of_the_log_arrives() {
         message: "happened".to_owned(),
         trace_id: Some([1; 16]),
         span_id: Some([2; 8]),
-        fields: vec![("name", "ada".into())],
+        fields: vec![
+            ("name", "ada".into()),
+            ("share", outbox::Value::Decimal(0.5)),
+            ("cut", outbox::Value::Truth(true)),
+        ],
     });
     let sent = collector.next().await;
     assert_eq!(sent.path, "/v1/logs");
@@ -203,7 +207,9 @@ async fn a_line_of_the_log_arrives() {
     assert_eq!((line.severity_number, line.severity_text.as_str(), line.time_unix_nano), (13, "WARN", 5));
     assert_eq!((&line.trace_id, &line.span_id), (&vec![1; 16], &vec![2; 8]));
     assert_eq!(line.body, values::text("", "happened").value);
-    assert_eq!(line.attributes, [values::text("target", "a::b"), values::text("name", "ada")]);
+    let (share, cut) = (Written::DoubleValue(0.5), Written::BoolValue(true));
+    let fields = [values::text("name", "ada"), values::pair("share", share), values::pair("cut", cut)];
+    assert_eq!((&line.attributes[0], &line.attributes[1..]), (&values::text("target", "a::b"), &fields[..]));
 }
 
 static CALLS: Spec = Spec { name: "calls", help: "Calls.", unit: Unit::Count("call"), kind: Kind::Counter };
@@ -217,7 +223,8 @@ async fn metrics_arrive_as_everything_since_the_process_began() {
     let conf = json!({ "endpoint": collector.address, "metrics": { "interval": "1h" } });
     let sending = Sending::start(conf);
     let metrics = &sending.process.metrics;
-    metrics.counter(&CALLS, labels([("operation", "a.b")])).add(3);
+    let of_calls = [("operation", "a.b"), ("http.response.status_code", "501"), ("otel.metric.overflow", "true")];
+    metrics.counter(&CALLS, labels(of_calls)).add(3);
     metrics.gauge(&OPEN, Labels::new()).add(7);
     metrics.gauge(&SHARE, Labels::new()).add(500_000);
     let took = metrics.histogram(&TOOK, Labels::new());
@@ -233,6 +240,13 @@ async fn metrics_arrive_as_everything_since_the_process_began() {
     assert_eq!(number(metric("calls")), (number_data_point::Value::AsInt(3), "{call}", Some(true)));
     assert_eq!(number(metric("open")), (number_data_point::Value::AsInt(7), "By", Some(false)));
     assert_eq!(number(metric("share")), (number_data_point::Value::AsDouble(0.5), "1", None));
+    let Some(Data::Sum(calls)) = &metric("calls").data else { panic!("a sum") };
+    let expected = [
+        values::pair("http.response.status_code", Written::IntValue(501)),
+        values::text("operation", "a.b"),
+        values::pair("otel.metric.overflow", Written::BoolValue(true)),
+    ];
+    assert_eq!(calls.data_points[0].attributes, expected, "each of the kind that the conventions say");
     let Some(Data::Histogram(histogram)) = &metric("took").data else { panic!("a histogram") };
     let point = &histogram.data_points[0];
     assert_eq!((histogram.aggregation_temporality, point.count, point.sum), (2, 1, Some(0.5)));

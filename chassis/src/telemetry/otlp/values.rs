@@ -17,5 +17,7 @@ pub(super) fn attribute((key, value): &(&'static str, outbox::Value)) -> KeyValu
     match value {
         outbox::Value::Text(value) => text(key, value.clone()),
         outbox::Value::Number(number) => pair(key, Value::IntValue(*number)),
+        outbox::Value::Decimal(number) => pair(key, Value::DoubleValue(*number)),
+        outbox::Value::Truth(truth) => pair(key, Value::BoolValue(*truth)),
     }
 }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::combinators::BoxBody;
@@ -30,6 +32,8 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// The status of gRPC, behind the body.
     pub(super) grpc: Option<&'static str>,
+    /// The details of that status.
+    pub(super) details: Option<Vec<u8>>,
 }
 
 impl Answer {
@@ -89,9 +93,14 @@ async fn take(
         let mut answers = answers.lock().unwrap();
         if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() }.unwrap()
     };
-    let trailers = answer
-        .grpc
-        .map(|code| HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static(code))]));
+    let trailers = answer.grpc.map(|code| {
+        let details = answer
+            .details
+            .map(|details| ("grpc-status-details-bin".parse().unwrap(), STANDARD.encode(details).parse().unwrap()));
+        HeaderMap::from_iter(
+            [("grpc-status".parse().unwrap(), HeaderValue::from_static(code))].into_iter().chain(details),
+        )
+    });
     let body = Full::new(Bytes::from(answer.body)).with_trailers(async move { trailers.map(Ok) }).boxed();
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.fields {

@@ -16,10 +16,21 @@ async fn what_is_not_taken_now_is_sent_again() {
 }
 
 #[tokio::test]
+async fn what_a_collector_of_grpc_asks_for_again_is_sent_again() {
+    let busy = Answer { details: Some(retry::tests::details(0, 0)), ..Answer::grpc("8") };
+    let mut collector = Collector::start([busy, Answer::grpc("0")]).await;
+    let sending = Sending::start(to(&collector, json!({ "protocol": "grpc" })));
+    sending.record("a");
+    assert_eq!(collector.next().await.body, collector.next().await.body);
+}
+
+#[tokio::test]
 async fn what_is_refused_is_counted_and_not_sent_again() {
-    for (protocol, refusal, fine) in
-        [("http", Answer::http(400), Answer::http(200)), ("grpc", Answer::grpc("3"), Answer::grpc("0"))]
-    {
+    for (protocol, refusal, fine) in [
+        ("http", Answer::http(400), Answer::http(200)),
+        ("grpc", Answer::grpc("3"), Answer::grpc("0")),
+        ("grpc", Answer::grpc("8"), Answer::grpc("0")),
+    ] {
         let mut collector = Collector::start([refusal, fine]).await;
         let Sending { works, process, warnings, _exporting } =
             Sending::start(to(&collector, json!({ "protocol": protocol })));
@@ -140,6 +151,13 @@ async fn what_cannot_be_meant_is_refused() {
     let (at, message) = refused(json!({ "endpoint": "collector:4318" }));
     assert_eq!((at.as_str(), message.as_str()), ("endpoint", "`collector:4318` is neither https nor http"));
     assert_eq!(refused(json!({ "endpoint": "http://a/?b" })).0, "endpoint");
+    for path in ["/v1/traces", "/v1/metrics/", "/otlp/v1/logs"] {
+        assert_eq!(refused(json!({ "endpoint": format!("http://127.0.0.1:1{path}") })).0, "endpoint", "{path}");
+    }
+    let other = json!({ "endpoint": "http://127.0.0.1:1/v1/traces", "protocol": "grpc" });
+    assert!(Sending::attempt(other).is_ok(), "nothing of the kind is added");
+    assert_eq!(refused(json!({ "traces": { "queue": 511 } })).0, "traces.queue");
+    assert_eq!(refused(json!({ "logs": { "queue": 7, "batch": 8 } })).0, "logs.queue");
     assert_eq!(refused(json!({ "headers": { "a b": "c" } })).0, "headers.a b");
     assert_eq!(refused(json!({ "metrics": { "interval": "0s" } })).0, "metrics.interval");
     let (at, message) = refused(json!({ "headers": { "authorization": "line\nbreak" } }));
