@@ -59,6 +59,10 @@ pub struct Violation {
     pub detail: String,
 }
 
+/// What is told of a call that was not answered before the process ended.
+pub(crate) const CUT_OFF: &str =
+    "The service ended before it answered this call; what it had done by then is not known.";
+
 impl Fault {
     /// A fault that tells callers `detail`: what is wrong and what they can do, nothing internal.
     ///
@@ -75,7 +79,7 @@ impl Fault {
 
     /// The fault of a call that was not answered before the process ended.
     pub(crate) fn cut_off() -> Self {
-        Self::new(Code::Unavailable, "The service ended before it answered this call.").by_chain("drain.deadline")
+        Self::new(Code::Unavailable, CUT_OFF).by_chain("drain")
     }
 
     fn of(code: Code, detail: Cow<'static, str>) -> Self {

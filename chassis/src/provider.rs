@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::chain::{Chain, caught};
 use crate::clock::{Clock, Instant};
 use crate::invocation::{Ground, Invocation, Params, Peer, Tls};
-use crate::metrics::{Kind, Labels, Metrics, Spec, Unit};
+use crate::metrics::{Kind, Labels, Metrics, Spec, Unit, labels};
 use crate::principal::Principal;
 use crate::protocol::{Phase, Refusals};
 use crate::random::Random;
@@ -66,6 +66,13 @@ static PANICS: Spec = Spec {
     kind: Kind::Counter,
 };
 
+static CONF: Spec = Spec {
+    name: "chassis.conf.info",
+    help: "Always 1: the revision of the configuration that decides, as refusals name it.",
+    unit: Unit::Count("configuration"),
+    kind: Kind::Gauge,
+};
+
 impl Live {
     fn caught(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
@@ -98,7 +105,17 @@ impl Provider {
         let live = Arc::new(Live { snapshot, swaps, panics, refusals, watch, clock, phase });
         let seen = Arc::downgrade(&live);
         live.watch.metrics.observe(&PANICS, Labels::new(), move || Some(seen.upgrade()?.caught() as f64));
-        Self(live)
+        let provider = Self(live);
+        provider.show_revision();
+        provider
+    }
+
+    /// Shows which configuration decides for as long as it does.
+    fn show_revision(&self) {
+        let (live, revision) = (Arc::downgrade(&self.0), Arc::clone(&self.snapshot().revision));
+        let shown = labels([("revision", revision.to_string())]);
+        let decides = move || Some(live.upgrade()?.snapshot.load().revision == revision);
+        self.0.watch.metrics.observe(&CONF, shown, move || decides()?.then_some(1.0));
     }
 
     /// Lets calls that are given up know whether the process does that, by what its listeners follow. Said once.
@@ -110,6 +127,7 @@ impl Provider {
     pub fn swap(&self, snapshot: Snapshot) {
         self.0.snapshot.store(Arc::new(snapshot));
         self.0.swaps.fetch_add(1, Ordering::Release);
+        self.show_revision();
     }
 
     /// What calls are answered by now.

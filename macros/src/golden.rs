@@ -96,6 +96,11 @@ fn a_handler_says_where_it_may_stand() {
 }
 
 #[test]
+fn an_operator_is_one_entry() {
+    insta::assert_snapshot!(pretty(named::OPERATOR.expand(quote!("since"), &item("struct Since(u32);"))));
+}
+
+#[test]
 fn a_component_is_one_entry() {
     insta::assert_snapshot!(pretty(named::COMPONENT.expand(quote!("guest-book"), &item("struct GuestBook;"))));
 }

@@ -89,9 +89,14 @@ fn unserved(conf: &Conf, operations: &[Planned]) -> Vec<String> {
 
 /// What is said of spans that are recorded to be sent, where none are.
 fn unsent(conf: &Conf) -> Vec<String> {
-    if sends_spans(conf) {
+    // One that no chain lists is warned of as a whole.
+    if sends_spans(conf) || !is_recorded(conf) {
         return Vec::new();
     }
+    let help = match &conf.root.telemetry.otlp {
+        Some(_) => "write `traces: { enabled: true }` in `telemetry.otlp`",
+        None => "say where to in `telemetry.otlp`",
+    };
     let handlers = KeyPath::root().key("handlers");
     let patterns = conf.root.operations.keys();
     let patterns = patterns.map(|pattern| KeyPath::root().key("operations").key(pattern).key("handlers"));
@@ -99,19 +104,25 @@ fn unsent(conf: &Conf) -> Vec<String> {
     let idle = keys.filter(|key| conf.document.root.at(key).is_some_and(Node::is_said));
     idle.map(|key| {
         let place = place(conf, &key);
-        format!("{key}{place} has no effect: no spans are sent; say where to in `telemetry.otlp`")
+        format!("{key}{place} has no effect: no spans are sent; {help}")
     })
     .collect()
 }
 
 /// That spans are to be sent of calls that nobody records.
 fn unrecorded(conf: &Conf) -> Option<String> {
-    let is_listed = conf.chains.values().flatten().any(|handler| handler == RECORDER);
     let key = KeyPath::root().key("telemetry").key("otlp").key("traces");
-    (sends_spans(conf) && !is_listed).then(|| {
+    (sends_spans(conf) && !is_recorded(conf)).then(|| {
         let place = place(conf, &key);
-        format!("{key}{place} has no effect: list `{RECORDER}` in a chain, or write `traces: {{ enabled: false }}`")
+        format!(
+            "{key}{place} has no effect: spans are to be sent, and no chain lists `{RECORDER}`; list it, or write \
+             `traces: {{ enabled: false }}`"
+        )
     })
+}
+
+fn is_recorded(conf: &Conf) -> bool {
+    conf.chains.values().flatten().any(|handler| handler == RECORDER)
 }
 
 fn sends_spans(conf: &Conf) -> bool {

@@ -30,14 +30,15 @@ pub(super) fn of_routes(shown: &Shown) -> Page {
 }
 
 /// `/conf`.
-pub(super) fn of_conf(listing: Listing, revision: &str) -> Page {
-    let (text, shown) = (listing.titled(revision), listing);
-    Page::of(
-        "/conf",
-        "the effective configuration, and where each value comes from",
-        move || text.clone(),
-        move || serde_json::to_value(&shown).unwrap_or_default(),
-    )
+pub(super) fn of_conf(shown: &Shown, listing: Listing) -> Page {
+    let (shown, json) = (Arc::clone(shown), listing.clone());
+    let text = move || match shown.get() {
+        Some(provider) => listing.titled(&provider.snapshot().revision),
+        None => listing.to_string(),
+    };
+    Page::of("/conf", "the effective configuration, and where each value comes from", text, move || {
+        serde_json::to_value(&json).unwrap_or_default()
+    })
 }
 
 /// `/metrics`.

@@ -72,18 +72,9 @@ static QUEUE: Spec = Spec {
     kind: Kind::Gauge,
 };
 
-static CONF: Spec = Spec {
-    name: "chassis.conf.info",
-    help: "Always 1: the revision of the configuration that decides, as refusals and `check` name it.",
-    unit: Unit::Count("configuration"),
-    kind: Kind::Gauge,
-};
-
-/// Lets whoever asks for metrics see what the process takes, and by which configuration. What the system does not tell is
-/// not shown.
-pub(super) fn observe(metrics: &Metrics, clock: Clock, revision: &str) {
+/// Lets whoever asks for metrics see what the process takes. What the system does not tell is not shown.
+pub(super) fn observe(metrics: &Metrics, clock: Clock) {
     let started = clock.now();
-    metrics.observe(&CONF, labels([("revision", revision.to_owned())]), || Some(1.0));
     metrics.observe(&UPTIME, Labels::new(), move || Some(clock.now().duration_since(started).as_secs_f64()));
     metrics.observe(&MEMORY, Labels::new(), || memory(&own("status")?));
     metrics.observe(&THREADS, Labels::new(), || field(&own("status")?, "Threads:"));

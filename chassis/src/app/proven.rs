@@ -82,9 +82,11 @@ impl Proven {
     }
 }
 
-/// Names the configuration, without its secrets, and the operations: the same on all instances that answer alike.
+/// Names the configuration, without its secrets and whoever says it, and the operations: the same on all instances
+/// that answer alike.
 fn revision(conf: &Conf, operations: &[Planned]) -> Arc<str> {
-    let mut told = conf.listing().to_string();
+    let values = conf.listing().values.into_iter();
+    let mut told: String = values.map(|listed| format!("{}: {}\n", listed.key, listed.value)).collect();
     operations.iter().for_each(|planned| told.push_str(&planned.operation.id));
     // FNV-1a: it tells revisions apart, and need not keep anybody from making two that are the same.
     let mix = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

@@ -66,7 +66,7 @@ impl Running {
         let snapshot = prepared.proven.snapshot(&mounted, Arc::clone(&by_type));
         let tools = &prepared.tools;
         let provider = Provider::watched(snapshot, tools.clock, tools.watch());
-        process::observe(&tools.process.metrics, tools.clock, prepared.revision());
+        process::observe(&tools.process.metrics, tools.clock);
         let mut works = Works::default();
         works.begin(tools.process.background.take_works());
         let instances = prepared.proven.plan.instances.clone();

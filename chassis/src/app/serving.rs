@@ -100,7 +100,7 @@ impl Prepared {
         let process = &self.tools.process;
         let admin = Admin::new(lifecycle.clone())
             .with_page(pages::of_routes(&shown))
-            .with_page(pages::of_conf(self.conf.listing(), self.revision()))
+            .with_page(pages::of_conf(&shown, self.conf.listing()))
             .with_page(pages::of_metrics(process.metrics.clone(), self.resource.clone()))
             .with_page(pages::of_refusals(Arc::clone(&self.tools.receipts)));
         let admin = admin.bind(&self.conf.root.admin.listen).await;

@@ -1,5 +1,8 @@
 //! On which calls a step runs, and on how many of them it acts.
 
+use std::panic::resume_unwind;
+
+use super::caught;
 use crate::condition::Condition;
 use crate::conf::{BuildError, Process, root};
 use crate::fault::Fault;
@@ -87,9 +90,16 @@ impl Terms {
         self.when.as_ref().is_none_or(|when| when.holds(invocation))
     }
 
-    /// Whether the step runs on this call.
+    /// Whether the step runs on this call. What a condition asks an operator of the service may panic: where the step may not
+    /// act, that is counted and ends no call.
     pub(super) fn cover(&self, invocation: &Invocation) -> bool {
-        let covered = self.covers(invocation);
+        let covered = caught(|| self.covers(invocation)).unwrap_or_else(|panic| {
+            if self.draw() {
+                resume_unwind(panic);
+            }
+            invocation.call.count_panic();
+            false
+        });
         if covered {
             self.counts.consulted.increment();
         }

@@ -11,21 +11,23 @@ use crate::conf::BuildError;
 /// An operator on texts that every condition can use: a type marked `#[operator("name")]`.
 ///
 /// YAML names it under `custom`, with what it is made from: `when: { header: { x-client: { custom: { since: '1.4' } } } }`.
-/// It is made once for each place that names it. A field or parameter that is not there fits none.
+/// A field or parameter that is not there fits none. A path is handed over as operations are found by it: decoded and, where a
+/// slash at its end does not count, with it and without.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an operator",
     label = "`Operator` is not implemented for it",
     note = "mark the type `#[operator(\"name\")]` and write `impl Operator for {Self}`"
 )]
 pub trait Operator: Sized + Send + Sync + 'static {
-    /// What YAML says beside its name: a `String`, a number, a list, or a struct marked `#[conf]`.
+    /// What YAML says beside its name: a `String`, a number, a `bool`, a list, or a struct marked `#[conf]`; neither `()` nor an
+    /// `Option`, because a key without a value is refused.
     type Conf: DeserializeOwned + JsonSchema;
 
     /// Whether it says what a text is not. Of several values of a field, and spellings of a path, it must then hold of all,
     /// as `not` must: otherwise whoever sends another value would pass it by. Others must hold of one.
     const DENIES: bool = false;
 
-    /// Makes it.
+    /// Makes it, when the service starts, for each place that names it; under `path` twice.
     ///
     /// # Errors
     /// What is wrong with what YAML says, and what to write instead; the service does not start.

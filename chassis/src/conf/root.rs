@@ -109,7 +109,8 @@ pub struct Root {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Service {
-    /// Its name in logs, traces, metrics and documents. Default: the name of the program.
+    /// Its name in logs, traces, metrics, documents and keys in Redis. Default: what `OTEL_SERVICE_NAME` says, except in
+    /// Redis, or else the name of the program.
     #[schemars(length(min = 1))]
     pub name: Option<String>,
     /// Its version in the same places. Default: that of the program.

@@ -91,15 +91,24 @@ impl<P> Line<P> {
     }
 }
 
-/// The turn, if it comes in time: before `patience` is over and before the deadline of the call. Whoever gives up then
-/// was never begun, so it is refused for want of room (503), where the chain would say that it was not answered (504).
+/// How exactly timers are told (`tokio::time`): of several that are due in the same one, any may come first.
+const TICK: Duration = Duration::from_millis(1);
+
+/// Whether a call that waits has no time left.
+pub(crate) fn is_late(now: Instant, deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= now + TICK)
+}
+
+/// The turn, if it comes in time: before `patience` is over, and a tick of the timer before the deadline of the call.
+/// Whoever gives up then was never begun, so it is refused for want of room (503), where the chain would say that it was
+/// not answered (504).
 pub(crate) async fn turn<P>(
     coming: oneshot::Receiver<P>,
     (now, patience): (Instant, Duration),
     deadline: Option<Instant>,
 ) -> Option<P> {
     let until = now + patience;
-    let until = deadline.map_or(until, |deadline| deadline.min(until));
+    let until = deadline.map_or(until, |deadline| until.min(deadline.checked_sub(TICK).unwrap_or(now)));
     tokio::time::timeout_at(until, coming).await.ok()?.ok()
 }
 

@@ -32,9 +32,9 @@ pub struct Conf {
     /// How many more may wait for one of them to end. Without a queue they are refused at once.
     #[conf(default = 0)]
     pub queue: u32,
-    /// How long a call may wait at most; its deadline may end the wait earlier, and it is refused then too. When whoever goes in has waited for more
-    /// than 5ms for 100ms long, the queue stands: then the latest goes in first, and the one that waits longest is
-    /// refused, after 100ms another one, and so on, ever sooner, until it drains (CoDel, RFC 8289).
+    /// How long a call may wait at most; its deadline may end the wait earlier, and it is refused then too. When whoever
+    /// goes in has waited for more than 5ms for 100ms long, the queue stands: then the latest goes in first, and the one
+    /// that waits longest is refused, after 100ms another one, and so on, ever sooner, until it drains (CoDel, RFC 8289).
     #[conf(default = Interval::millis(100))]
     pub queue_timeout: Interval,
     /// When refused callers are told to come back.

@@ -26,7 +26,7 @@ use crate::clock::Instant;
 use crate::condition::When;
 use crate::conf::{BuildContext, BuildError, Configure};
 use crate::handler;
-use crate::handler::line::turn;
+use crate::handler::line::{is_late, turn};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::Invocation;
 use crate::memory::Reserved;
@@ -178,8 +178,7 @@ impl Overload {
                 Verdict::Continue
             }
             None => {
-                let is_late = deadline.is_some_and(|deadline| deadline <= clock.now());
-                let short = if is_late { Short::Time } else { Short::Patience };
+                let short = if is_late(clock.now(), deadline) { Short::Time } else { Short::Patience };
                 Verdict::Refuse(refusals.refuse(short, class, &gate))
             }
         })

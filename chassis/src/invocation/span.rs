@@ -8,11 +8,11 @@ use std::cell::Cell;
 use std::mem;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::lock::locked;
-
 use tracing::dispatcher::get_default;
 use tracing::span::EnteredSpan;
 use tracing::{Dispatch, Span};
+
+use crate::lock::locked;
 
 mod on_demand;
 #[cfg(test)]

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex};
 
-use crate::lock::locked;
-
 use super::cells::Cells;
 use super::histogram::Sorted;
 use super::{Buckets, Counter, Gauge, Histogram, Kind, Labels, MOST_SERIES, Spec};
+use crate::lock::locked;
 
 /// What one metric measured.
 #[derive(Clone, Debug, PartialEq)]

@@ -99,12 +99,24 @@ impl Miss {
 }
 
 impl Behind {
-    /// Runs the rest as it is run for calls that match nothing. Those before it see again what was asked about.
+    /// Runs the rest as it is run for calls that match nothing. Those before it see again what was asked about, however
+    /// it ends.
     async fn answer(&self, invocation: &mut Invocation) -> Reply {
         let target = invocation.call.lead(None);
-        let reply = self.rest.run(&self.miss, invocation, self.clock).await;
-        invocation.call.lead(target);
-        reply
+        let led = Astray { invocation, target };
+        self.rest.run(&self.miss, led.invocation, self.clock).await
+    }
+}
+
+/// A call that leads nowhere for a while.
+struct Astray<'i> {
+    invocation: &'i mut Invocation,
+    target: Option<u32>,
+}
+
+impl Drop for Astray<'_> {
+    fn drop(&mut self) {
+        self.invocation.call.lead(self.target);
     }
 }
 

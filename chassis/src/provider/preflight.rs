@@ -1,8 +1,9 @@
 //! Preflights, by which browsers ask for leave to make another call (Fetch §3.2.2), go where that call would go.
 //!
 //! One passes the chain of the operation that it asks about, as far as the last handler there that answers preflights;
-//! what stands behind that, such as `auth`, never sees it. What that chain does not grant no other chain grants: without
-//! such a handler, it passes the chain of unmatched calls without theirs.
+//! what stands behind that, such as `auth`, never sees it there. What that chain does not grant no other chain grants:
+//! without such a handler, it passes the chain of unmatched calls without theirs, and where they may not answer it (`when`,
+//! `shadow`), what it has not passed of that.
 
 use axum::body::Body;
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};

@@ -13,6 +13,7 @@ use super::*;
 use crate::chain::{Chain, Form, Step};
 use crate::handler::{Handler, Verdict};
 use crate::invocation::fixture::request;
+use crate::metrics::text::{Format, spell};
 use crate::operation::{Access, Operation};
 use crate::reply::Reply;
 use crate::route::{Route, Table};
@@ -54,14 +55,28 @@ impl Handler for Silent {
     }
 }
 
-/// Keeps what calls ended with.
+/// Keeps what calls ended with, and where they led.
 #[derive(Default)]
-struct Ends(Mutex<Vec<&'static str>>);
+struct Ends(Mutex<Vec<String>>);
+
+impl Ends {
+    fn told(&self) -> Vec<String> {
+        mem::take(&mut self.0.lock().unwrap())
+    }
+}
 
 impl Handler for Ends {
-    fn after(&self, _: &Invocation, reply: &mut Reply) {
-        self.0.lock().unwrap().push(reply.fault().map_or("", |fault| fault.code().as_str()));
+    fn after(&self, invocation: &Invocation, reply: &mut Reply) {
+        let code = reply.fault().map_or("", |fault| fault.code().as_str());
+        let operation = invocation.operation().map_or("nowhere", |operation| &operation.id);
+        self.0.lock().unwrap().push(format!("{code} {operation}"));
     }
+}
+
+/// A preflight about what leaves bombs.
+fn preflight() -> Request<Body> {
+    let asked = Request::builder().method("OPTIONS").uri("/bombs").header("origin", "https://a.example");
+    asked.header("access-control-request-method", "GET").body(Body::empty()).unwrap()
 }
 
 /// `/bombs` leaves bombs; calls of anything else wait for a second.
@@ -71,6 +86,10 @@ fn provider() -> Provider {
 
 /// The same behind these handlers.
 fn provider_behind(steps: &[Step]) -> Provider {
+    Provider::new(snapshot("r1", steps), Clock::system())
+}
+
+fn snapshot(revision: &str, steps: &[Step]) -> Snapshot {
     let chain = |steps: &[Step]| Chain { name: "test".into(), steps: steps.into() };
     let template = "/bombs".to_owned();
     let route = |method: &'static str| Route {
@@ -84,20 +103,26 @@ fn provider_behind(steps: &[Step]) -> Provider {
     let target = Target {
         operation: Operation::new("test", "bombs", "GET", "/bombs").with_access(Access::Public),
         chain: chain(steps),
-        preflight: None,
+        preflight: (!steps.is_empty()).then(|| Preflight { chain: chain(steps), rest: silent.clone() }),
         endpoint: Arc::new(Leaves),
         timeout: None,
     };
-    let snapshot = Snapshot {
+    Snapshot {
         listeners: vec![("rest".to_owned(), Arc::new(table))],
         targets: vec![target],
         unmatched: silent.clone(),
         ungranted: silent,
         timeout: Some(Duration::from_secs(1)),
-        revision: "r1".into(),
+        revision: revision.into(),
         components: Arc::default(),
-    };
-    Provider::new(snapshot, Clock::system())
+    }
+}
+
+/// The same behind one that keeps what calls ended with; what it has no answer to waits for ever.
+fn provider_that_tells() -> (Provider, Arc<Ends>) {
+    let ends = Arc::new(Ends::default());
+    let step = Step { name: "ends".into(), form: Form::Hooks(Arc::clone(&ends) as _), terms: None };
+    (provider_behind(&[step]), ends)
 }
 
 fn call(provider: &Provider, request: Request<Body>) -> BoxFuture<'static, Response<Body>> {
@@ -120,16 +145,30 @@ fn what_panics_when_its_caller_goes_away_harms_nobody() {
 
 #[test]
 fn a_call_that_the_end_of_the_process_cuts_off_did_not_lose_its_caller() {
-    let ends = Arc::new(Ends::default());
-    let provider =
-        provider_behind(&[Step { name: "ends".into(), form: Form::Hooks(Arc::clone(&ends) as _), terms: None }]);
+    let (provider, ends) = provider_that_tells();
     let (phase, seen) = watch::channel(Phase::Closing);
     provider.follow(seen);
-    for expected in ["cancelled", "unavailable"] {
+    for expected in ["cancelled test.bombs", "unavailable test.bombs"] {
         assert!(call(&provider, request("GET", "/bombs")).now_or_never().is_none());
-        assert_eq!(ends.0.lock().unwrap().pop(), Some(expected));
+        assert_eq!(ends.told(), [expected]);
         phase.send_replace(Phase::Cutting);
     }
+}
+
+#[test]
+fn the_revision_that_is_shown_is_the_one_that_decides() {
+    let provider = provider();
+    let shown = || spell(&provider.metrics().families(), Format::Prometheus);
+    assert!(shown().contains("chassis_conf_info{revision=\"r1\"} 1\n"), "{}", shown());
+    provider.swap(snapshot("r2", &[]));
+    assert!(shown().contains("chassis_conf_info{revision=\"r2\"} 1\n") && !shown().contains("r1"), "{}", shown());
+}
+
+#[test]
+fn a_preflight_that_is_given_up_on_its_way_still_leads_where_it_asked_about() {
+    let (provider, ends) = provider_that_tells();
+    assert!(call(&provider, preflight()).now_or_never().is_none());
+    assert_eq!(ends.told(), ["cancelled test.bombs"]);
 }
 
 #[tokio::test]
@@ -146,14 +185,7 @@ async fn what_panics_while_its_body_is_sent_ends_the_reply_and_is_counted_once()
 #[tokio::test(start_paused = true)]
 async fn a_call_that_matches_nothing_has_a_deadline_too() {
     let provider = provider();
-    let preflight = Request::builder()
-        .method("OPTIONS")
-        .uri("/bombs")
-        .header("origin", "https://a.example")
-        .header("access-control-request-method", "GET")
-        .body(Body::empty())
-        .unwrap();
-    for request in [request("GET", "/nowhere"), preflight] {
+    for request in [request("GET", "/nowhere"), preflight()] {
         let answer = tokio::time::timeout(Duration::from_secs(2), call(&provider, request)).await.unwrap();
         assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
     }

@@ -80,8 +80,10 @@ fn begin(conf: &Otlp, resource: &Resource, context: &BuildContext<'_>) -> Result
         return Err(error.with_help("write `1s` or more; `enabled: false` sends none"));
     }
     let Otlp { traces, logs, .. } = conf;
-    for (signal, queue, batch) in [("traces", traces.queue, traces.batch), ("logs", logs.queue, logs.batch)] {
-        if queue < batch {
+    let queues =
+        [("traces", traces.enabled, traces.queue, traces.batch), ("logs", logs.enabled, logs.queue, logs.batch)];
+    for (signal, enabled, queue, batch) in queues {
+        if enabled && queue < batch {
             let message = format!("fewer may wait than are sent at once, and `batch` is {batch}");
             let error = BuildError::new("queue", message).below(signal);
             return Err(error.with_help(format!("write {batch} or more, or a `batch` of {queue} or less")));

@@ -15,7 +15,7 @@ use tokio::time::{Interval, MissedTickBehavior, Sleep, interval, sleep, timeout}
 
 use super::doorway::{Doorway, Open};
 use super::line::Line;
-use super::order::{CLOSE, CUT, RETIRE};
+use super::order::{CLOSE, END, RETIRE};
 use super::server::Server;
 use super::{Limits, Serve};
 use crate::invocation::Peer;
@@ -26,7 +26,7 @@ const PART: usize = 64;
 /// How many a tick closes at least.
 const FEWEST: usize = 8;
 
-/// How long calls that are cut off have to say so.
+/// How long connections have to send what callers are told at the end; those that are left then are dropped.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Where connections come from.
@@ -164,8 +164,7 @@ impl<D: Doorway, A: Accept, S: Serve> Watch<D, A, S> {
             Phase::Cutting => {
                 self.accept = None;
                 let cut = self.lines().map(|line| line.in_flight() as usize).sum();
-                // Who is told ends by itself, with a reply where that can still be sent.
-                self.order(CUT);
+                self.order(RETIRE | CLOSE | END);
                 let _ = timeout(LAST_WORDS, async { while self.tasks.join_next().await.is_some() {} }).await;
                 self.tasks.shutdown().await;
                 return Some(cut);

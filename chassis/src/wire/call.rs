@@ -17,9 +17,9 @@ use hyper::body::Incoming;
 use super::body::{self, Outgoing};
 use super::flaw::Flaw;
 use super::line::{Ends, Left, Line};
-use super::order::CUT;
+use super::order::END;
 use super::{Connection, check};
-use crate::fault::Code;
+use crate::fault::{CUT_OFF, Code};
 
 /// A call that has not ended: neither has its reply been written whole, nor was it given up.
 pub(super) struct InFlight {
@@ -87,7 +87,7 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
         this.begun.go_on(cx);
         if matches!(this.begun, Begun::UnderWay(_)) && this.is_cut_off() {
             // What is dropped with it tells the handlers.
-            this.begun = Begun::Answered(CUT_OFF.into_response());
+            this.begun = Begun::Answered(ENDED.into_response());
         }
         let Begun::Answered(response) = &mut this.begun else { return Poll::Pending };
         let Some(call) = this.call.take() else { return Poll::Pending };
@@ -104,14 +104,14 @@ impl<F: Future<Output = Response<Body>> + Unpin> Future for Answering<F> {
 }
 
 impl<F> Answering<F> {
-    /// Whether the connection ends with this poll. Over HTTP/2 calls have tasks of their own, and end with their stream.
+    /// Whether the process ends. Over HTTP/2 calls have tasks of their own, which nobody wakes, and end with their stream.
     fn is_cut_off(&self) -> bool {
-        self.version < Version::HTTP_2 && self.call.as_ref().is_some_and(|call| call.line.orders.given() & CUT != 0)
+        self.version < Version::HTTP_2 && self.call.as_ref().is_some_and(|call| call.line.orders.given() & END != 0)
     }
 }
 
 /// What callers are told whose call is not answered before the process ends.
-const CUT_OFF: Flaw = Flaw::new(Code::Unavailable, "The service ended before it answered this call. Call again.");
+const ENDED: Flaw = Flaw::new(Code::Unavailable, CUT_OFF);
 
 /// Takes a call on, in the task of its connection. What is returned answers it, in whatever task.
 pub(super) fn answer<C: Connection>(

@@ -228,7 +228,7 @@ impl Line {
 
     /// Whether replies must ask the peer to close.
     pub(super) fn is_retiring(&self) -> bool {
-        self.orders.given() & (RETIRE | CLOSE | CUT) != 0
+        self.orders.given() & (RETIRE | CLOSE) != 0
     }
 
     /// Gives the orders that are due at this tick.

@@ -14,6 +14,9 @@ pub(super) const LATE: u8 = 4;
 /// Stop at once.
 pub(super) const CUT: u8 = 8;
 
+/// Answer calls that wait with 503, and leave: the process ends.
+pub(super) const END: u8 = 16;
+
 /// Orders that were given and not taken back.
 #[derive(Debug, Default)]
 pub(super) struct Orders {

@@ -95,6 +95,17 @@ async fn a_preflight_that_nobody_may_answer_passes_those_behind_as_one_that_matc
     }
 }
 
+/// What stands in both chains is passed once.
+#[tokio::test]
+async fn the_rest_of_a_preflight_is_what_calls_pass_that_match_nothing() {
+    let yaml = "{ chain: { provider: { default: [cors, gate], unmatched: [request-id, cors] } }, \
+                handlers: { cors: { origins: ['https://app.example'], shadow: true } } }";
+    let app = started(service(yaml).mount_operations([known("notes.list", "GET", "/notes/{page}")])).await;
+    let answer = asked(&app, "/notes/1", "GET", "https://app.example").await;
+    assert_eq!((answer.status().as_u16(), answer.header("x-request-id").is_some()), (204, true));
+    assert_eq!((app.spy("gate").passed(), app.spy("request-id").passed()), (0, 1));
+}
+
 #[tokio::test]
 async fn a_preflight_about_nothing_passes_the_chain_of_unmatched_calls() {
     let app = started(notes()).await;

@@ -55,6 +55,7 @@ impl Operator for NotEq {
     }
 
     fn holds(&self, text: &str) -> bool {
+        assert_ne!(text, "boom", "as asked");
         text != self.0
     }
 }
@@ -354,6 +355,13 @@ async fn a_key_without_a_value_is_no_condition() {
         let name = key.rsplit('.').next().unwrap();
         assert!(refused.contains(&format!("when{key}: `{name}` has no value")), "{refused}");
     }
+    for when in ["[{ path: null }]", ""] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, trail] }} }}, handlers: {{ trail: {{ when: {when} }} }} }}"
+        );
+        let refused = refusal(service(&yaml).mount_operations([saying("hand.said", "/said", "said")])).await;
+        assert!(refused.contains("has no value"), "{refused}");
+    }
     let app = app("{ chain: { provider: { default: [gate, trail] } }, handlers: { trail: { when: { path: null } } } }");
     assert_eq!(app.await.get("/said").send().await.header("x-trail"), Some("1"));
 }
@@ -374,6 +382,19 @@ async fn c24_an_operator_of_the_service_can_be_used_in_every_condition() {
     assert_eq!(app.get("/said?v=1&v=2").send().await.status(), 403, "one of several is enough");
     for (version, status) in [("1", 200), ("2", 403), ("10", 403), ("9", 200), ("x", 200)] {
         assert_eq!(app.get(&format!("/said?v={version}")).send().await.status(), status, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_of_the_service_that_panics_ends_no_call_on_which_its_step_may_not_act() {
+    for (terms, status) in [("", 500), ("shadow: true, ", 200)] {
+        let yaml = format!(
+            "{{ chain: {{ provider: {{ default: [gate, wall] }} }}, handlers: {{ \
+             wall: {{ {terms}when: {{ header: {{ x: {{ custom: {{ not-eq: a }} }} }} }} }} }} }}"
+        );
+        let app = app(&yaml).await;
+        let answer = app.get("/said").header("x", "boom").send().await;
+        assert_eq!((answer.status().as_u16(), app.running().provider().panics()), (status, 1), "{terms}");
     }
 }
 

@@ -14,6 +14,8 @@ struct Served {
     child: Child,
     address: String,
     admin: String,
+    /// What its configuration is called.
+    revision: String,
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_greeter");
@@ -36,6 +38,9 @@ fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// What each is told: to take whatever ports are free, and to leave at once.
+const PORTS: [&str; 3] = ["protocols.rest.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0", "drain.delay=0s"];
+
 impl Served {
     /// Starts it, and reads what it says until it is ready.
     fn start(settings: &[&str]) -> Self {
@@ -43,11 +48,10 @@ impl Served {
     }
 
     fn start_as(program: impl Fn(&[&str]) -> Command, settings: &[&str]) -> Self {
-        let ports = ["protocols.rest.listen=127.0.0.1:0", "admin.listen=127.0.0.1:0", "drain.delay=0s"];
-        let sets = ports.iter().chain(settings).flat_map(|set| ["--set", set]).collect::<Vec<_>>();
+        let sets = PORTS.iter().chain(settings).flat_map(|set| ["--set", set]).collect::<Vec<_>>();
         let mut child = program(&sets).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut served = Self { child, address: String::new(), admin: String::new() };
+        let mut served = Self { child, address: String::new(), admin: String::new(), revision: String::new() };
         loop {
             let line = lines.next().expect("it ended before it was ready").unwrap();
             let line: Value = serde_json::from_str(&line).unwrap();
@@ -55,6 +59,7 @@ impl Served {
             match (text("message").as_str(), text("listener").as_str()) {
                 ("starting", _) => {
                     assert_eq!((text("schemas").as_str(), line["operations"].as_u64()), ("greeting", Some(4)));
+                    served.revision = text("revision");
                 }
                 ("listening", "rest") => {
                     served.address = text("address");
@@ -117,6 +122,30 @@ fn token(arguments: &[&str]) -> String {
     let output = greeter(&[&["token", "--sub", "ada"], arguments].concat()).output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_configuration_that_refused_a_call_can_be_found() {
+    let served = Served::start(&[]);
+    let (_, refused) = served.call("GET", "/greetings/mallory", None, "");
+    let (_, document) = refused.split_once("\r\n\r\n").unwrap();
+    let document: Value = serde_json::from_str(document).unwrap();
+    let revision = document["revision"].as_str().unwrap();
+    assert_eq!(served.revision, revision);
+    let page = |path: &str| call(&served.admin, "GET", path, None, "").1;
+    assert!(page("/conf").contains(&format!("\r\n\r\n# revision {revision}\n")), "{}", page("/conf"));
+    assert!(page("/metrics").contains(&format!("chassis_conf_info{{revision=\"{revision}\"}} 1")));
+    let folder = tempfile::tempdir().unwrap();
+    let defaults = folder.path().join("defaults.yaml");
+    std::fs::write(&defaults, "# What holds anyway.\nservice: { name: greeter }\n").unwrap();
+    // Whoever says it, and in whatever lines.
+    for further in [None, Some(&defaults)] {
+        let mut check = greeter(&["check", "--conf", "conf/greeter.yaml"]);
+        check.args(PORTS.iter().flat_map(|set| ["--set", set]));
+        further.map(|further| check.arg("--conf").arg(further));
+        let checked = String::from_utf8(check.output().unwrap().stdout).unwrap();
+        assert!(checked.contains(&format!("; revision {revision}; ")), "{checked}");
+    }
 }
 
 #[test]

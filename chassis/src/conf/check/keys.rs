@@ -21,7 +21,7 @@ pub(super) fn check<'a>(walk: &mut Walk<'a>, spot: Spot<'_>, entries: &BTreeMap<
         match shape.key(key, walk.patterns) {
             _ if walk.is_full() => break,
             _ if !name(walk, &path, key, entry, shape) => {}
-            Some(_) if entry.node.content == Content::Null => unsaid(walk, &path, key, entry, shape),
+            Some(schema) if entry.node.content == Content::Null => unsaid(walk, &path, key, (entry, schema), shape),
             Some(schema) => walk.check(Spot { path: &path, node: &entry.node, key: &entry.key }, schema),
             None if shape.is_open() => {}
             None => meant.extend(unknown(walk, &path, key, entry, shape)),
@@ -63,12 +63,13 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
 
 /// Reports a key without a value where that says nothing although whoever wrote it meant something: a name in a list,
 /// where there is nothing that it could take back, and whatever narrows a condition, which would hold of more calls
-/// than it was meant for. There `null`, written out, takes back what another file said.
-fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'_>) {
+/// than it was meant for. There `null`, written out, takes back what another file said, except in a list.
+fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, (entry, schema): (&Entry, &Value), shape: &Shape<'_>) {
     let in_list = path.steps().iter().any(|step| matches!(step, Step::Index(_)));
-    let help = if in_list && !shape.keys().any(|known| known == key) {
+    let narrows = shape.all("x-narrows").next().is_some() || schema.get("x-narrows").is_some();
+    let help = if in_list && (narrows || !shape.keys().any(|known| known == key)) {
         "write a value, `''` for an empty text, or remove the key"
-    } else if shape.all("x-narrows").next().is_some() && entry.node.leaves_maps() {
+    } else if narrows && entry.node.leaves_maps() {
         "write a value, `null` to take back what another file says, or remove the key"
     } else {
         return;

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use crate::lock::locked;
-
 use serde_json::Value;
 
 use super::{Composed, Kind, Tombstone};
+use crate::lock::locked;
 
 /// Where the schema lies.
 #[derive(Debug)]

@@ -16,7 +16,8 @@ pub struct Drain {
     /// How long connections are still taken while the process already reports that it is not ready, because load
     /// balancers learn late that it leaves. `0s` where a `preStop` hook waits already.
     pub delay: Interval,
-    /// How long after that calls in flight may go on; those that are not done then are cut off, over HTTP/1 with 503 where nothing was answered yet.
+    /// How long after that calls in flight may go on; those that are not done then are cut off, over HTTP/1 with 503 where
+    /// nothing was answered yet.
     pub deadline: Interval,
     /// How long after that traces, metrics and logs may take to be written out.
     pub flush: Interval,

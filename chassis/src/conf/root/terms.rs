@@ -12,6 +12,7 @@ use crate::conf::value::Share;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Terms {
     /// The calls it runs on; others pass as if it were not listed. Without it, all.
+    #[schemars(extend("x-narrows" = true))]
     pub when: Option<When>,
     /// Whether it only decides: what it would refuse or answer is counted and kept, and the call goes on as if it were
     /// not listed.

@@ -86,19 +86,21 @@ impl Challenge {
             Access::Scopes(scopes) => {
                 let lacking: Vec<_> = scopes.iter().filter(|scope| !caller.has_scope(scope)).cloned().collect();
                 let detail = format!("This needs the scopes {}; get a token that grants them.", listed(scopes));
-                (detail, scope(scopes), format!("Grant `{subject}` {} as well.", listed(&lacking)))
+                (detail, scope(scopes), Some(format!("Grant `{subject}` {} as well.", listed(&lacking))))
             }
             Access::Roles(roles) => {
-                let remedy = format!("Give `{subject}` one of them.");
+                let remedy = Some(format!("Give `{subject}` one of them."));
                 (format!("This needs one of the roles {}.", listed(roles)), String::new(), remedy)
             }
             // Whoever is known may call these.
-            Access::Public | Access::Auth => ("This caller may not do this.".to_owned(), String::new(), String::new()),
+            Access::Public | Access::Auth => ("This caller may not do this.".to_owned(), String::new(), None),
         };
-        self.fault(Code::PermissionDenied, detail.into(), &format!(", error=\"insufficient_scope\"{scope}"))
+        let attributes = format!(", error=\"insufficient_scope\"{scope}");
+        let fault = self
+            .fault(Code::PermissionDenied, detail.into(), &attributes)
             .with_evidence("scopes", granted.clone())
-            .with_evidence("roles", roles.clone())
-            .with_remedy(remedy)
+            .with_evidence("roles", roles.clone());
+        remedy.into_iter().fold(fault, Fault::with_remedy)
     }
 
     /// Another service does not let the caller pass.

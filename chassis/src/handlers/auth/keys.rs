@@ -26,8 +26,8 @@ pub(super) struct KeySet(Vec<Key>);
 #[derive(Clone, Copy)]
 pub(super) struct Allowed<'a> {
     pub(super) algorithms: &'a [Algorithm],
-    /// Why secrets may be shorter than their hash, if they may.
-    pub(super) short_secrets: Option<&'a str>,
+    /// Whether secrets may be shorter than their hash.
+    pub(super) short_secrets: bool,
 }
 
 /// A trusted key.
@@ -43,6 +43,8 @@ pub(super) struct Key {
     pub(super) standing: Standing,
     /// Whether it is published together with the source and so proves nothing.
     pub(super) development: bool,
+    /// Whether it is a secret that is shorter than its hash, and so may be found by trying.
+    pub(super) short: bool,
 }
 
 /// Whether a key is still trusted: shared with all that it proved.
@@ -151,11 +153,20 @@ impl KeySet {
 
     /// The names of the keys that prove nothing.
     pub(super) fn development(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|key| key.development).map(|key| key.id.as_deref().unwrap_or("without a name"))
+        self.0.iter().filter(|key| key.development).map(Key::name)
+    }
+
+    /// The names of the secrets that are short.
+    pub(super) fn short(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|key| key.short).map(Key::name)
     }
 }
 
 impl Key {
+    fn name(&self) -> &str {
+        self.id.as_deref().unwrap_or("without a name")
+    }
+
     fn is(&self, other: &Self) -> bool {
         (&self.id, self.algorithm, &self.print) == (&other.id, other.algorithm, &other.print)
     }

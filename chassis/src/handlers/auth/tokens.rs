@@ -138,5 +138,10 @@ fn proven(conf: &Jwt, content: &[u8], context: &BuildContext<'_>) -> Result<Veri
         let help = "before anything real depends on it, name a file with the public keys of your issuer";
         context.warnings.warn_at(BuildError::new("keys.file", message).with_help(help).below("jwt"));
     }
+    for key in verifier.short_keys() {
+        let message = format!("key `{key}` is shorter than its hash: whoever has a token may find it by trying");
+        let help = "give its issuer a longer one as soon as what `short-secrets` says is over";
+        context.warnings.warn_at(BuildError::new("keys.short-secrets", message).with_help(help).below("jwt"));
+    }
     Ok(verifier)
 }

@@ -80,7 +80,7 @@ impl Verifier {
     /// What is wrong with a value or with a key.
     pub fn build(conf: &Jwt, keys: &[u8]) -> Result<Self, BuildError> {
         conf.check()?;
-        let allowed = Allowed { algorithms: &conf.algorithms, short_secrets: conf.keys.short_secrets.as_deref() };
+        let allowed = Allowed { algorithms: &conf.algorithms, short_secrets: conf.keys.short_secrets.is_some() };
         let keys = KeySet::parse(keys, allowed).map_err(|error| error.below("keys.file"))?;
         Ok(Self::with(conf, keys))
     }
@@ -135,6 +135,11 @@ impl Verifier {
     /// The names of the keys that are published together with the source and so prove nothing.
     pub fn development_keys(&self) -> Vec<String> {
         self.keys.load().development().map(str::to_owned).collect()
+    }
+
+    /// The names of the secrets that are shorter than their hash.
+    pub(super) fn short_keys(&self) -> Vec<String> {
+        self.keys.load().short().map(str::to_owned).collect()
     }
 
     /// The name of the key that a token says it was signed with.

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::lock::locked;
-
 use tokio::sync::watch;
 
 use super::name::Digest;
+use crate::lock::locked;
 
 /// The calls that others may wait for.
 #[derive(Default)]

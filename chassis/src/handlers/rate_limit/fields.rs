@@ -59,10 +59,18 @@ impl Advice {
 }
 
 /// Adds both fields for all these policies with `add`, each field once: it is a list.
+///
+/// Where some refuse, only they say when more comes: `Retry-After` is theirs, and is not to be earlier than any time that
+/// the same reply speaks of.
 pub(super) fn tell<T>(all: &[Standing<'_>], to: T, add: impl Fn(T, HeaderName, HeaderValue) -> T) -> T {
-    let advices = || all.iter().map(|one| (&one.chosen.quota.advice, &one.decision));
+    let refused = all.iter().any(|one| !one.decision.allowed);
+    let told = |decision: &Decision| match refused && decision.allowed {
+        true => Decision { reset: None, ..*decision },
+        false => *decision,
+    };
+    let advices = || all.iter().map(|one| (&one.chosen.quota.advice, told(&one.decision)));
     let Some(policies) = list(advices().map(|(advice, _)| advice.policy())) else { return to };
-    let Some(limits) = list(advices().map(|(advice, decision)| advice.limit(decision))) else { return to };
+    let Some(limits) = list(advices().map(|(advice, decision)| advice.limit(&decision))) else { return to };
     add(add(to, POLICY.clone(), policies), LIMIT.clone(), limits)
 }
 

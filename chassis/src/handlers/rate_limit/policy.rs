@@ -6,8 +6,7 @@ use super::fields;
 use super::key::{By, Key};
 use crate::condition::When;
 use crate::conf;
-use crate::conf::root::Pattern;
-use crate::conf::{BuildError, Interval, Rate};
+use crate::conf::{BuildError, Interval, Rate, root::Pattern};
 use crate::invocation::Network;
 
 /// How often calls may come.
@@ -106,6 +105,7 @@ pub enum OnOutage {
 #[conf]
 pub struct Policy {
     /// The calls it is for; all of them if left out. `{ mark: [none] }` is those that have no mark.
+    #[schemars(extend("x-narrows" = true))]
     pub when: Option<When>,
     /// How many calls each key may make in how long. `0/s` refuses every call; it may only be left out where `callers`
     /// are limited.

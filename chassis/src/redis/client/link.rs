@@ -4,12 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use crate::lock::locked;
-
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 
 use super::target::{Established, Target};
+use crate::lock::locked;
 
 /// A connection that is there, is being made, or could not be made.
 type Connecting = Shared<Pin<Box<dyn Future<Output = Result<Established, String>> + Send>>>;

@@ -137,7 +137,31 @@ async fn cutting_ends_calls_in_flight_and_counts_them() {
     rig.phase.send_replace(Phase::Cutting);
     assert_eq!(rig.serving.await.unwrap(), Served { cut: 2 });
     assert_eq!(rig.site.ended.load(Ordering::SeqCst), 3);
-    check(&rest(&mut streams[0]).await, 503, &["connection: close", "The service ended before it answered this call."]);
+    check(&rest(&mut streams[0]).await, 503, &["connection: close", "The service ended before it answered this call;"]);
+}
+
+/// Closed before all of it was read, the connection would be reset, and the reply lost with it.
+#[tokio::test]
+async fn who_is_still_sending_is_told_that_its_call_was_cut_off() {
+    let (rig, address) = Rig::tcp().await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"POST /gate HTTP/1.1\r\nhost: x\r\ncontent-length: 2000000\r\n\r\n").await.unwrap();
+    rig.started().await;
+    stream.write_all(&[b'x'; 200_000]).await.unwrap();
+    rig.phase.send_replace(Phase::Cutting);
+    check(&one_reply(&mut stream).await, 503, &["connection: close"]);
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_half_there_is_not_blamed_for_the_end() {
+    let (rig, pipes) = Rig::pipes(Limits::default());
+    let mut stream = pipes.connect();
+    stream.write_all(&get("/x").as_bytes()[..9]).await.unwrap();
+    sleep(Duration::from_millis(1)).await;
+    rig.phase.send_replace(Phase::Cutting);
+    assert_eq!(rest(&mut stream).await, "");
+    assert_eq!(rig.serving.await.unwrap(), Served { cut: 0 });
 }
 
 #[tokio::test]

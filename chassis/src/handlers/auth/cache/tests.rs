@@ -50,7 +50,7 @@ fn what_a_key_proved_goes_with_its_trust() {
     let (cache, now) = (cache(8), Clock::system().now());
     let set = |id: &str| {
         let keys = secrets(id, SECRET).to_string();
-        let allowed = Allowed { algorithms: &[Algorithm::HS256], short_secrets: None };
+        let allowed = Allowed { algorithms: &[Algorithm::HS256], short_secrets: false };
         KeySet::parse(keys.as_bytes(), allowed).unwrap()
     };
     let (old, mut new) = (set("a"), set("b"));

@@ -69,7 +69,7 @@ pub(super) fn keys(content: &[u8], allowed: Allowed<'_>) -> Result<Vec<Key>, Bui
 
 /// The public keys of a set that an issuer publishes. Whatever cannot be one is passed over.
 pub(super) fn published(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, BuildError> {
-    let (mut keys, allowed) = (Vec::new(), Allowed { algorithms: allowed, short_secrets: None });
+    let (mut keys, allowed) = (Vec::new(), Allowed { algorithms: allowed, short_secrets: false });
     for (at, value) in Jwks::parse(content)?.keys.into_iter().take(MOST_KEYS).enumerate() {
         let name = name(&value, at + 1);
         // What an HMAC secret signs, everybody could sign who can read this set.
@@ -144,16 +144,21 @@ impl Jwk {
             Material::Public(shape, ..) => *shape,
         };
         let Some(algorithm) = bind(shape, self.alg.as_deref(), allowed.algorithms)? else { return Ok(None) };
+        let mut short = false;
         let (decoding, print) = match material {
             Material::Secret(secret) => {
-                long_enough(&secret, algorithm, allowed.short_secrets)?;
+                let (has, needs) = (secret.len(), algorithm.shortest_secret());
+                short = has < needs;
+                if short && !allowed.short_secrets {
+                    return Err(too_short(has, algorithm));
+                }
                 (DecodingKey::from_secret(&secret), Box::default())
             }
             Material::Public(_, decoding, print) => (decoding, print),
         };
         let named = self.kid.as_deref().is_some_and(|kid| kid.starts_with("development"));
         let development = self.development || named || self.k.as_deref() == Some(PUBLISHED);
-        Ok(Some(Key { id: self.kid, algorithm, decoding, print, standing: Standing::new(), development }))
+        Ok(Some(Key { id: self.kid, algorithm, decoding, print, standing: Standing::new(), development, short }))
     }
 
     /// Whether it is meant for signatures (RFC 7517 §4.2, §4.3).
@@ -195,23 +200,12 @@ impl Jwk {
     }
 }
 
-fn long_enough(secret: &[u8], algorithm: Algorithm, short: Option<&str>) -> Result<(), BuildError> {
-    let (has, needs) = (secret.len(), algorithm.shortest_secret());
-    match short {
-        _ if has >= needs => Ok(()),
-        Some(reason) => {
-            let message = "secret is shorter than its hash: whoever has a token may find it by trying";
-            tracing::warn!(bytes = has, needed = needs, reason, "{message}");
-            Ok(())
-        }
-        None => {
-            let message = format!("has {has} bytes; {algorithm} needs at least {needs} (RFC 7518 §3.2)");
-            Err(BuildError::new("", message).with_help(format!(
-                "make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding; or say in \
-                 `short-secrets` why it is short"
-            )))
-        }
-    }
+fn too_short(has: usize, algorithm: Algorithm) -> BuildError {
+    let needs = algorithm.shortest_secret();
+    BuildError::new("", format!("has {has} bytes; {algorithm} needs at least {needs} (RFC 7518 §3.2)")).with_help(format!(
+        "make one with `openssl rand {needs} | basenc --base64url -w0`, without the padding; or say in `short-secrets` \
+         why it is short"
+    ))
 }
 
 const WHOLE: &str = "copy the whole key, as its issuer publishes it (RFC 7517 §4)";

@@ -17,7 +17,7 @@ pub(super) fn keys(content: &[u8], allowed: &[Algorithm]) -> Result<Vec<Key>, Bu
         match bind(shape, None, allowed).map_err(named)? {
             Some(algorithm) => {
                 let (print, standing) = (block.text.as_bytes().into(), Standing::new());
-                keys.push(Key { id: None, algorithm, decoding, print, standing, development: false });
+                keys.push(Key { id: None, algorithm, decoding, print, standing, development: false, short: false });
             }
             None => tracing::warn!(key = at + 1, "key passed over: it does not sign with a configured algorithm"),
         }

@@ -33,7 +33,7 @@ async fn the_policy_that_refuses_longest_says_when_to_come_back() {
     let headers = fault.headers();
     let quotas = r#""day";q=2;w=86400, "hour";q=9;w=3600, "minute";q=3;w=60"#;
     assert_eq!(field(&headers, "ratelimit-policy").as_deref(), Some(quotas));
-    let left = r#""day";r=0;t=43200, "hour";r=7;t=400, "minute";r=0;t=20"#;
+    let left = r#""day";r=0;t=43200, "hour";r=7, "minute";r=0;t=20"#;
     assert_eq!(field(&headers, "ratelimit").as_deref(), Some(left));
     let problem = serde_json::to_value(fault.problem(None, None)).unwrap();
     assert_eq!((&problem["violated-policies"], &problem["policy"]), (&json!(["day", "minute"]), &json!("day")));
@@ -42,6 +42,16 @@ async fn the_policy_that_refuses_longest_says_when_to_come_back() {
     assert_eq!((evidence["limit"], evidence["burst"]), (&json!("2/d"), &json!(2)));
     let minute = json!([{ "policy": "minute", "remaining": 0, "limit": "3/m", "burst": 2, "cost": 1, "key": "peer" }]);
     assert_eq!(evidence["others"], &minute);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_speaks_of_no_time_after_the_one_to_come_back_at() {
+    let policies = json!({ "second": { "rate": "1/s", "burst": 1 }, "minute": { "rate": "3/m", "burst": 3 } });
+    let limiter = limiter(json!({ "retry-jitter": "0s", "policies": policies, "fields": "always" }));
+    passes(&limiter, [call()]);
+    let fault = refusal(&limiter, call());
+    assert_eq!(fault.retry_after(), Some(Duration::from_secs(1)));
+    assert_eq!(field(&fault.headers(), "ratelimit").as_deref(), Some(r#""minute";r=2, "second";r=0;t=1"#));
 }
 
 #[tokio::test(start_paused = true)]

@@ -157,7 +157,8 @@ async fn what_cannot_be_meant_is_refused() {
     let other = json!({ "endpoint": "http://127.0.0.1:1/v1/traces", "protocol": "grpc" });
     assert!(Sending::attempt(other).is_ok(), "nothing of the kind is added");
     assert_eq!(refused(json!({ "traces": { "queue": 511 } })).0, "traces.queue");
-    assert_eq!(refused(json!({ "logs": { "queue": 7, "batch": 8 } })).0, "logs.queue");
+    assert_eq!(refused(json!({ "logs": { "enabled": true, "queue": 7, "batch": 8 } })).0, "logs.queue");
+    assert!(Sending::attempt(json!({ "logs": { "queue": 7 } })).is_ok(), "no lines are sent");
     assert_eq!(refused(json!({ "headers": { "a b": "c" } })).0, "headers.a b");
     assert_eq!(refused(json!({ "metrics": { "interval": "0s" } })).0, "metrics.interval");
     let (at, message) = refused(json!({ "headers": { "authorization": "line\nbreak" } }));
