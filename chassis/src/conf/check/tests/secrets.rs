@@ -132,6 +132,15 @@ fn what_is_said_a_second_time_is_hidden_the_first_time_too() {
         |                    ^^^
       help: did you mean `url`?
 
+    insta::assert_snapshot!(said("redis: { <<: { secret: sekret }, secret: y, ulr: x }\n"), @"
+    greeter.yaml:1:45: redis.ulr: this key is not known
+      1 | redis: { <<: { secret: *** }, secret: ***, ulr: *** }
+        |                                            ^^^
+      help: did you mean `url`?
+
+    The configuration has 1 problem.
+    ");
+    said("redis: { <<: [{ secret: x }, { secret: sekret }], ulr: x }\n");
     The configuration has 1 problem.
     ");
     said_by(&over[..1], &[("CHASSIS__REDIS__URL", "x")]);
