@@ -485,7 +485,7 @@ fn alternatives_give_one_message() {
     ");
     insta::assert_snapshot!(wrong("components: { store: { kind: memory, limt: 5 } }\n"), @"
     greeter.yaml:1:38: components.store.limt: this key is not known
-      1 | components: { store: { kind: memory, limt: 5 } }
+      1 | components: { store: { kind: memory, limt: *** } }
         |                                      ^^^^
       help: did you mean `limit`?
 

@@ -187,6 +187,13 @@ fn addresses_are_shown_without_the_user_they_hold() {
 }
 
 #[test]
+fn numbers_under_misspelt_keys_are_hidden_where_secrets_are() {
+    let said = |yaml: &str| wrong(yaml).lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(said("redis: { secert: 12345678 }\n"), "  1 | redis: { secert: *** }");
+    assert_eq!(said("log: { lvl: 12345678 }\n"), "  1 | log: { lvl: 12345678 }");
+}
+
+#[test]
 fn a_word_that_may_have_been_meant_as_a_secret_is_not_repeated() {
     let conf = |_: &mut SchemaGenerator| {
         let secret = json!({ "type": "object", "properties": { "key": { "type": "string", "format": "secret" } } });
