@@ -19,7 +19,10 @@ pub(super) fn kind(node: &Node) -> &'static str {
 
 /// What is there, in words that say nothing of what it is.
 pub(super) fn something(node: &Node) -> String {
-    wanted(kind(node)).to_owned()
+    match kind(node) {
+        "boolean" => "a truth value".to_owned(),
+        kind => wanted(kind).to_owned(),
+    }
 }
 
 /// What is there, in words.

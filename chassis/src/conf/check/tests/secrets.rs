@@ -42,6 +42,14 @@ fn all_that_stands_where_a_secret_belongs_is_hidden() {
 
     The configuration has 1 problem.
     ");
+    insta::assert_snapshot!(said("redis: { secret: true }\n"), @"
+    greeter.yaml:1:18: redis.secret: expected text, found a truth value
+      1 | redis: { secret: *** }
+        |                  ^^^
+      help: put it in quotes
+
+    The configuration has 1 problem.
+    ");
     insta::assert_snapshot!(said("redis: { secret: { sekret: 1 } }\n"), @"
     greeter.yaml:1:18: redis.secret: expected text, found a map of keys
       1 | redis: { secret: { ***: *** } }
