@@ -163,10 +163,7 @@ impl Document {
             // Only the file is known; its first line has nothing to do with it.
             problem.snippet = None;
         }
-        match &error.help {
-            Some(help) => problem.with_help(help.clone()),
-            None => problem,
-        }
+        problem.helped(error.help.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The words for what is there and what should be.
 
-use crate::conf::problem::without_user;
+use crate::conf::problem::veiled;
 use crate::conf::tree::{Content, Node};
 use crate::conf::value::beginning;
 
@@ -43,7 +43,7 @@ pub(super) fn shown(node: &Node) -> String {
         Content::Text(text) => text.clone(),
         _ => node.to_json().to_string(),
     };
-    format!("`{}`", beginning(&without_user(&written).unwrap_or(written)))
+    format!("`{}`", beginning(&veiled(&written)))
 }
 
 /// What is wanted, in words.
