@@ -23,7 +23,7 @@ mod fields;
 mod otlp;
 mod told;
 
-pub use export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting, NAME, VERSION, described, export};
+pub use export::{CHASSIS_EXPORTERS_V1, Exporter, Exporting, described, export};
 
 use told::Told;
 

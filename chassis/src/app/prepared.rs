@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, SchemaEntry};
 use crate::chain::Chain;
 use crate::cli::Package;
 use crate::clock::Clock;
-use crate::conf::source::{Read, Resource};
+use crate::conf::source::{Read, Resource, SERVICE_NAME, SERVICE_VERSION};
 use crate::conf::{BuildError, Conf, Origin, Problem, Process, Reviewed, Sources, Tombstone};
 use crate::memory::Bound;
 use crate::outbox::Lines;
@@ -176,12 +176,12 @@ impl Prepared {
 
     /// What the service is called, as whoever reads what it measures is told.
     pub(crate) fn name(&self) -> &str {
-        self.resource.get(telemetry::NAME).map_or("", String::as_str)
+        self.resource.get(SERVICE_NAME).map_or("", String::as_str)
     }
 
     /// The version that it says it has there.
     pub(crate) fn version(&self) -> &str {
-        self.resource.get(telemetry::VERSION).map_or("", String::as_str)
+        self.resource.get(SERVICE_VERSION).map_or("", String::as_str)
     }
 
     /// Where lines of the log are left for whoever sends them.

@@ -19,7 +19,7 @@ use crate::conf::origin::Origin;
 use crate::conf::path::KeyPath;
 use crate::conf::source::Disk;
 use crate::conf::suggest;
-use crate::conf::tree::{Node, Role};
+use crate::conf::tree::Node;
 use crate::conf::{BuildError, FileRef, Files};
 use crate::invocation::{Invocation, Peer, Tls};
 use crate::operation::Operation;
@@ -270,17 +270,33 @@ impl Explained {
 fn settings(section: &Section<'_>) -> Vec<Setting> {
     let setting = |(key, node): (KeyPath, Node)| Setting {
         key: key.to_string(),
-        value: shown(&node),
+        value: node.shown(),
         origin: node.origin.to_string(),
         default: matches!(node.origin, Origin::Default | Origin::TakenBack(_)),
     };
     section.effective().into_iter().map(setting).collect()
 }
 
-/// The value without what nobody may read.
-fn shown(node: &Node) -> Value {
-    match node.role {
-        Role::Secret | Role::Revealed(_) => Value::from("***"),
-        _ => node.to_json(),
+#[cfg(test)]
+mod tests {
+    use schemars::{SchemaGenerator, json_schema};
+    use serde_json::json;
+
+    use super::settings;
+    use crate::conf::source::InMemory;
+    use crate::conf::{Composed, Document, Kind, Part};
+
+    #[test]
+    fn secrets_in_lists_are_hidden() {
+        let conf = |_: &mut SchemaGenerator| {
+            let keys = json!({ "type": "array", "items": { "type": "string", "format": "secret" } });
+            json_schema!({ "type": "object", "properties": { "keys": keys } })
+        };
+        let part = Part { kind: Kind::Handler, name: "part".to_owned(), doc: String::new(), conf };
+        let document = Document::of_text("greeter.yaml", "handlers: { part: { keys: [sekret] } }\n").unwrap();
+        let conf = document.check(Composed::new(&[part]), &[], &InMemory::default()).unwrap();
+        let settings = settings(&conf.handler("part"));
+        let keys = settings.iter().find(|setting| setting.key == "keys").unwrap();
+        assert_eq!(keys.value, json!(["***"]));
     }
 }

@@ -52,7 +52,7 @@ impl Document {
         let patterns = Patterns::default();
         let mut walk = Walk::new(&composed, &patterns);
         walk.hidden = std::mem::take(&mut self.hidden);
-        walk.hidden.users(&self.root);
+        walk.hidden.addresses(&self.root);
         let spot = Spot { path: &KeyPath::root(), node: &self.root, key: &self.root.origin };
         walk.check(spot, &composed.schema);
         let mut problems = std::mem::take(&mut self.problems);

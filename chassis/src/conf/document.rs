@@ -64,7 +64,7 @@ impl Document {
         }
         document.problems.extend(sources.garbled.iter().map(|name| garbled(name)));
         for argument in &sources.sets {
-            document.read.push(Read::Set(argument.split('=').next().unwrap_or_default().to_owned()));
+            document.read.push(Read::Set(overlay::key(argument).to_owned()));
             document.lay(overlay::set(argument));
         }
         Ok(document)
@@ -163,10 +163,7 @@ impl Document {
             // Only the file is known; its first line has nothing to do with it.
             problem.snippet = None;
         }
-        match &error.help {
-            Some(help) => problem.with_help(help.clone()),
-            None => problem,
-        }
+        problem.helped(error.help.clone())
     }
 }
 

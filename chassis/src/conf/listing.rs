@@ -14,7 +14,7 @@ use super::origin::Origin;
 use super::path::{KeyPath, Step};
 use super::read::Conf;
 use super::root::ORDER;
-use super::tree::{Content, Entry, Node, Role};
+use super::tree::{Content, Entry, Node};
 
 /// Every value that is in effect. Displayed as YAML with the origins as comments.
 #[derive(Clone, Debug, Serialize)]
@@ -106,11 +106,7 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 fn listed(path: KeyPath, node: &Node) -> Listed {
-    let value = match node.role {
-        Role::Secret | Role::Revealed(_) => Value::from("***"),
-        _ => node.to_json(),
-    };
-    Listed { key: path.to_string(), value, origin: node.origin.clone(), path }
+    Listed { key: path.to_string(), value: node.shown(), origin: node.origin.clone(), path }
 }
 
 /// Where a person reads this key.
@@ -229,9 +225,10 @@ fn key(step: &Step) -> String {
 
 #[cfg(test)]
 mod tests {
+    use schemars::json_schema;
     use serde_json::json;
 
-    use crate::conf::compose::sample;
+    use crate::conf::compose::{Composed, Kind, Part, sample};
     use crate::conf::source::InMemory;
     use crate::conf::{Conf, Document};
 
@@ -320,6 +317,31 @@ protocols: { rest-internal: { listen: ':81' } }
         let rate = (json!("100/s"), "default (taken back by greeter.yaml:2:25)".to_owned());
         assert_eq!(origin("handlers.rate-limit.rate"), rate);
         assert_eq!(origin("log.level").1, "default");
+    }
+
+    #[test]
+    fn secrets_in_lists_are_hidden_too() {
+        let part = Part {
+            kind: Kind::Handler,
+            name: "part".to_owned(),
+            doc: String::new(),
+            conf: |_| {
+                let secret = json!({ "type": "string", "format": "secret" });
+                let named = json!({ "type": "object", "properties": { "name": { "type": "string" }, "key": secret } });
+                let list = |item: &serde_json::Value| json!({ "type": "array", "items": item });
+                json_schema!({ "type": "object", "properties": { "keys": list(&secret), "named": list(&named) } })
+            },
+        };
+        let yaml = "handlers: { part: { keys: [sekret, env:KEY], named: [{ name: a, key: sekret }] } }\n";
+        let mut document = Document::of_text("greeter.yaml", yaml).unwrap();
+        document.environment.insert("KEY".to_owned(), "sekret".to_owned());
+        let conf = document.check(Composed::new(&[part]), &[], &InMemory::default()).unwrap();
+        let shown = |key: &str, values: Vec<(String, serde_json::Value)>| {
+            values.into_iter().find_map(|(found, value)| (found == key).then_some(value)).unwrap()
+        };
+        let listed = || conf.listing().values.into_iter().map(|listed| (listed.key, listed.value)).collect();
+        assert_eq!(shown("handlers.part.keys", listed()), json!(["***", "***"]));
+        assert_eq!(shown("handlers.part.named", listed()), json!([{ "name": "a", "key": "***" }]));
     }
 
     #[test]

@@ -57,9 +57,9 @@ pub(crate) fn meant(name: &str, value: &str) -> Option<String> {
 
 /// What one `--set` says.
 pub(crate) fn set(argument: &str) -> Result<Said, Problem> {
-    let Some((key, value)) = argument.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
-        // What stands behind the sign may be a secret.
-        let shown = argument.find('=').map_or(argument, |sign| &argument[..=sign]);
+    let Some((key, value)) = argument.split_once('=').filter(|(key, value)| is_key(key, value)) else {
+        let shown = key(argument);
+        let shown = if shown.is_empty() && argument.starts_with('=') { "=" } else { shown };
         let problem = Problem::new(&Origin::Set(shown.into()), &KeyPath::root(), "this does not set a key");
         return Err(problem.with_help("write `--set log.level=debug`"));
     };
@@ -70,6 +70,23 @@ pub(crate) fn set(argument: &str) -> Result<Said, Problem> {
         return Err(problem.with_help("give the whole list: `--set key=[a, b]`"));
     }
     said(path, value.trim(), &origin)
+}
+
+/// The key that one `--set` is about. What stands behind it may be a secret, whatever separates it.
+pub(crate) fn key(argument: &str) -> &str {
+    match argument.split_once('=').filter(|(key, value)| is_key(key, value)) {
+        Some((key, _)) => key,
+        None => {
+            let is_of_key = |c: char| c.is_alphanumeric() || "._-*".contains(c);
+            &argument[..argument.find(|c| !is_of_key(c)).unwrap_or(argument.len())]
+        }
+    }
+}
+
+/// Whether this sets a key: a colon before nothing but signs separates a secret in Base64, which ends in them.
+fn is_key(key: &str, value: &str) -> bool {
+    let is_encoded = key.contains(':') && value.trim_matches('=').trim().is_empty();
+    !key.trim().is_empty() && !is_encoded
 }
 
 fn said(path: KeyPath, value: &str, origin: &Origin) -> Result<Said, Problem> {
@@ -188,6 +205,11 @@ mod tests {
           help: write `--set log.level=debug`
         ");
         assert!(wrong("=3").starts_with("--set =: this does not set a key\n"));
+        for separated in ["redis.secret:hunter2", "redis.secret hunter2", "redis.secret: hunter2==", "redis.secret:h="]
+        {
+            assert!(wrong(separated).starts_with("--set redis.secret: this does not set a key\n"), "{separated}");
+            assert_eq!(key(separated), "redis.secret");
+        }
         insta::assert_snapshot!(wrong("a.b[0]=x"), @"
         --set a.b[0]: a.b[0]: one item of a list cannot be set
           help: give the whole list: `--set key=[a, b]`

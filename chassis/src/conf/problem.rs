@@ -8,10 +8,13 @@ use super::origin::Origin;
 use super::path::KeyPath;
 
 mod hidden;
+mod private;
 mod snippet;
 mod unread;
 
-pub(crate) use hidden::{Hidden, without_user};
+pub(crate) use hidden::Hidden;
+pub(crate) use private::veiled;
+use private::veiled_message;
 pub use snippet::Snippet;
 
 /// One thing that is wrong with the configuration.
@@ -30,12 +33,13 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Something is wrong with the value of this key.
+    /// Something is wrong with the value of this key. What the message says of an address is said without its user, its
+    /// password and its query.
     pub fn new(origin: &Origin, path: &KeyPath, message: impl Into<String>) -> Self {
         Self {
             origin: origin.clone(),
             key: path.to_string(),
-            message: message.into(),
+            message: veiled_message(&message.into()),
             help: None,
             snippet: origin.place().and_then(|place| Snippet::of(place, &Hidden::default())).map(Box::new),
         }
@@ -49,8 +53,17 @@ impl Problem {
     /// Says what to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(veiled_message(&help.into()));
         self
+    }
+
+    /// Says what to do about it, if that is known.
+    #[must_use]
+    pub(crate) fn helped(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.with_help(help),
+            None => self,
+        }
     }
 
     /// The same problem with what is secret in its line hidden.
@@ -73,10 +86,16 @@ impl Problem {
 
     /// In one line, as a warning: the key, where that is written, what is wrong and what to do.
     pub(crate) fn in_a_line(&self) -> String {
-        let Self { origin, key, message, help, .. } = self;
+        let Self { origin, message, help, .. } = self;
+        let key = self.shown_key();
         let place = if *origin == Origin::Default { String::new() } else { format!(" ({origin})") };
         let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         format!("{key}{place}: {message}{help}")
+    }
+
+    /// The key as people read it: an address may stand where a key belongs.
+    fn shown_key(&self) -> String {
+        veiled_message(&self.key)
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, paint: Paint) -> fmt::Result {
@@ -84,7 +103,7 @@ impl Problem {
             write!(f, "{}{}{}: ", paint.bold(), self.origin, paint.end())?;
         }
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(f, "{}: ", self.shown_key())?;
         }
         write!(f, "{}{}{}", paint.red(), self.message, paint.end())?;
         if let Some(snippet) = &self.snippet {
@@ -200,7 +219,7 @@ impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut problem = serializer.serialize_struct("Problem", 4)?;
         problem.serialize_field("origin", &self.origin)?;
-        problem.serialize_field("key", &self.key)?;
+        problem.serialize_field("key", &self.shown_key())?;
         problem.serialize_field("message", &self.message)?;
         problem.serialize_field("help", &self.help)?;
         problem.end()

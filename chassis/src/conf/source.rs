@@ -25,6 +25,7 @@ mod resource;
 pub(crate) use own::own;
 pub use referred::{Disk, InMemory};
 pub use resource::Resource;
+pub(crate) use resource::{SERVICE_NAME, SERVICE_VERSION};
 
 /// Names the files to read, separated by colons, where no `--conf` does.
 pub const CONF_VARIABLE: &str = "CHASSIS_CONF";

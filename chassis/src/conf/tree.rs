@@ -104,10 +104,17 @@ impl Node {
             (_, Content::Number(number)) => Value::Number(number.clone()),
             (_, Content::Text(text)) => Value::String(text.clone()),
             (_, Content::List(items)) => Value::Array(items.iter().map(Self::to_json).collect()),
-            (_, Content::Map(entries)) => {
-                let said = entries.iter().filter(|(_, entry)| entry.node.content != Content::Null);
-                Value::Object(said.map(|(key, entry)| (key.clone(), entry.node.to_json())).collect::<Map<_, _>>())
-            }
+            (_, Content::Map(entries)) => object(entries, Self::to_json),
+        }
+    }
+
+    /// The value as people read it: `***` stands for each secret in it.
+    pub fn shown(&self) -> Value {
+        match (&self.role, &self.content) {
+            (Role::Secret | Role::Revealed(_), _) => Value::from("***"),
+            (_, Content::List(items)) => Value::Array(items.iter().map(Self::shown).collect()),
+            (_, Content::Map(entries)) => object(entries, Self::shown),
+            _ => self.to_json(),
         }
     }
 
@@ -230,6 +237,12 @@ impl fmt::Debug for Node {
             _ => write!(f, "{:?} from {}", self.content, self.origin),
         }
     }
+}
+
+/// The keys that have a value.
+fn object(entries: &BTreeMap<String, Entry>, value: fn(&Node) -> Value) -> Value {
+    let said = entries.iter().filter(|(_, entry)| entry.node.content != Content::Null);
+    Value::Object(said.map(|(key, entry)| (key.clone(), value(&entry.node))).collect::<Map<_, _>>())
 }
 
 fn merge_entry(entries: &mut BTreeMap<String, Entry>, key: String, other: Entry) -> Vec<Node> {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::de::{Deserializer, Error, Visitor};
 
+use super::problem::veiled;
+
 mod file;
 mod interval;
 mod rate;
@@ -36,14 +38,14 @@ impl ValueError {
         Self { message: message.into(), help: help.into() }
     }
 
-    /// The same with no more of a long value than tells which it is.
-    fn shortened(self, text: &str) -> Self {
-        match beginning(text) {
-            Cow::Borrowed(_) => self,
-            Cow::Owned(short) => {
-                Self { message: self.message.replace(text, &short), help: self.help.replace(text, &short) }
-            }
+    /// The same with no more of a long value than tells which it is, and without what is private in it.
+    pub(super) fn shortened(self, text: &str) -> Self {
+        let veiled = veiled(text);
+        let short = beginning(&veiled);
+        if short == text {
+            return self;
         }
+        Self { message: self.message.replace(text, &short), help: self.help.replace(text, &short) }
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Parsed {
     pub node: Option<Node>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
-    /// The values of keys that are there again further down.
+    /// The values of keys that are there again, further down or beside a merge key.
     pub replaced: Vec<Node>,
 }
 

@@ -21,8 +21,12 @@ pub enum Encryption {
 /// # Errors
 /// Why no call may go there.
 pub fn address(text: &str, encryption: Encryption) -> Result<Uri, BuildError> {
-    // What stands before an `@` may be a password, even where it is none of the address.
-    let shown = if text.contains('@') { "this".to_owned() } else { format!("`{text}`") };
+    // What stands before an `@` may be a password, even where it is none of the address, and a query may hold a key.
+    let shown = match text.split_once('?') {
+        _ if text.contains('@') => "this".to_owned(),
+        Some((before, _)) => format!("`{before}?***`"),
+        None => format!("`{text}`"),
+    };
     let wrong = |message: String, help: &str| Err(BuildError::new("", message).with_help(help));
     let Some(uri) = text.parse::<Uri>().ok().filter(|uri| uri.host().is_some_and(|host| !host.is_empty())) else {
         return wrong(format!("{shown} is no address"), "write it whole: `https://id.example/path`");
@@ -79,5 +83,8 @@ mod tests {
         assert_eq!(refused("https://ada:lovelace@"), "this is no address");
         let secret = refused("http://ada:love/lace@id.example/");
         assert!(secret.starts_with("this is not encrypted"), "{secret}");
+        let secret = refused("http://id.example/a?key=lovelace");
+        assert!(secret.starts_with("`http://id.example/a?***` is not encrypted"), "{secret}");
+        assert_eq!(refused("id.example/a?key=lovelace"), "`id.example/a?***` is no address");
     }
 }

@@ -4,19 +4,13 @@ use linkme::distributed_slice;
 
 use crate::background::Task;
 use crate::conf::root::{Otlp, Root};
-use crate::conf::source::Resource;
+use crate::conf::source::{Resource, SERVICE_NAME, SERVICE_VERSION};
 use crate::conf::{BuildContext, BuildError, Warnings};
 use crate::memory::Reserved;
 
 /// Those who send: one where the feature `otlp` is on, none elsewhere.
 #[distributed_slice]
 pub static CHASSIS_EXPORTERS_V1: [Exporter];
-
-/// The attribute that names the service.
-pub const NAME: &str = "service.name";
-
-/// The attribute that says its version.
-pub const VERSION: &str = "service.version";
 
 /// Somebody who sends what the process records.
 pub struct Exporter {
@@ -61,7 +55,7 @@ fn nobody() -> BuildError {
 /// before the name and the version that the program has of itself.
 pub fn described(root: &Root, found: Resource, (program, version): (&str, &str)) -> Resource {
     let (service, mut resource) = (&root.service, found);
-    for (name, said, own) in [(NAME, &service.name, program), (VERSION, &service.version, version)] {
+    for (name, said, own) in [(SERVICE_NAME, &service.name, program), (SERVICE_VERSION, &service.version, version)] {
         match said {
             Some(said) => _ = resource.insert(name.to_owned(), said.clone()),
             None => _ = resource.entry(name.to_owned()).or_insert_with(|| own.to_owned()),

@@ -288,7 +288,7 @@ operations: { known.hwo: { timeout: 1s } }";
       help: write it as `250ms`, `2s`, `5m` or `1m30s`
 
     test-2.yaml:7:1: unknown: this key is not known
-      7 | unknown: 1
+      7 | unknown: ***
         | ^^^^^^^
       help: the keys here are `admin`, `chain`, `components`, `drain`, `expect`, `handlers`, `log`, `operations`, `protocols`, `redis`, `routing`, `runtime`, `schemas`, `service`, `start`, `telemetry`, `timeout`
 

@@ -51,8 +51,10 @@ pub(super) fn report_beyond(walk: &mut Walk<'_>, spot: Spot<'_>, number: &Number
     let most = if is_unsigned { u64::MAX.to_string() } else { i64::MAX.to_string() };
     let least = end("minimum", range.map(|(least, _)| least), i64::MIN.to_string());
     let most = end("maximum", range.map(|(_, most)| most), most);
-    let size = if number.as_f64().is_some_and(f64::is_sign_negative) { "small" } else { "large" };
-    let message = format!("the number is too {size}: from {least} to {most}");
+    let message = match number.as_f64().is_some_and(f64::is_sign_negative) {
+        true => format!("the number is too small: at least {least}"),
+        false => format!("the number is too large: at most {most}"),
+    };
     walk.report(spot.path, &spot.node.origin, Weight::Value, message, None);
 }
 

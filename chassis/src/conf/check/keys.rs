@@ -54,7 +54,7 @@ fn name(walk: &mut Walk<'_>, path: &KeyPath, key: &str, entry: &Entry, shape: &S
             ),
             _ => (format!("`{key}` is not a name that is allowed here"), "use letters, digits and dashes".to_owned()),
         };
-        secrets::hide_texts(&entry.node, &mut walk.hidden);
+        secrets::hide_unknown(walk.composed, shape, &entry.node, &mut walk.hidden);
         walk.report(path, &entry.key, Weight::Key, message, Some(help));
         return false;
     }
@@ -79,7 +79,7 @@ fn unsaid(walk: &mut Walk<'_>, path: &KeyPath, key: &str, (entry, schema): (&Ent
 
 /// Reports a key that is not known, and says which was probably meant.
 fn unknown<'a>(walk: &mut Walk<'a>, path: &KeyPath, key: &str, entry: &Entry, shape: &Shape<'a>) -> Option<&'a str> {
-    secrets::hide_texts(&entry.node, &mut walk.hidden);
+    secrets::hide_unknown(walk.composed, shape, &entry.node, &mut walk.hidden);
     if let Some(tombstone) = walk.composed.tombstones.iter().find(|tombstone| tombstone.is_of(path)) {
         let message = format!("nothing reads `{key}` here: it was renamed, or is another program's word");
         walk.report(path, &entry.key, Weight::Key, message, Some(tombstone.instead.to_owned()));

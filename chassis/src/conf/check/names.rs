@@ -93,7 +93,7 @@ fn read<T: DeserializeOwned + Default>(root: &Node, key: &str) -> Option<T> {
 
 fn placed(root: &Node, error: &BuildError) -> Problem {
     let path = KeyPath::parse(&error.at);
-    Problem { help: error.help.clone(), ..Problem::new(root.nearest(&path), &path, error.message.clone()) }
+    Problem::new(root.nearest(&path), &path, error.message.clone()).helped(error.help.clone())
 }
 
 /// What `operations` names that is not there.
@@ -125,7 +125,7 @@ pub(super) fn patterns(root: &Node, places: &[KeyPath], known: Known<'_>) -> (Ve
         let named = root.at(place).map(|node| named(place, node)).unwrap_or_default();
         let strangers = named.iter().filter_map(|(at, origin, text)| {
             let BuildError { message, help, .. } = known.stranger(String::new(), text)?;
-            Some(Problem { help, ..Problem::new(origin, at, message) })
+            Some(Problem::new(origin, at, message).helped(help))
         });
         let strangers: Vec<_> = strangers.collect();
         let takes_away = strangers.len() == named.len() && is_in_terms(place);

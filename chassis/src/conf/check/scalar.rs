@@ -166,7 +166,7 @@ pub(super) fn check(walk: &mut Walk<'_>, spot: Spot<'_>, text: Option<&str>, sha
 /// Reads a value that YAML writes as text the way its type does.
 fn malformed(node: &Node, text: Option<&str>, format: Option<&str>) -> Option<ValueError> {
     fn wrong<T: FromStr<Err = ValueError>>(text: &str) -> Option<ValueError> {
-        text.parse::<T>().err()
+        text.parse::<T>().err().map(|error| error.shortened(text))
     }
     let written = match (&node.content, &node.said) {
         (_, Some(said)) => said.to_string(),

@@ -25,7 +25,12 @@ pub(super) fn hide(node: &Node, hidden: &mut Hidden) {
     hidden.keys(node);
 }
 
-/// Hides every text in a value: what is under an unknown key may be a misspelt secret.
+/// Hides what is under a key that is not known: it may be a misspelt secret. Where one belongs, a number may be, too.
+pub(super) fn hide_unknown(composed: &Composed, shape: &Shape<'_>, node: &Node, hidden: &mut Hidden) {
+    if are_in(composed, shape) { hidden.values(node) } else { hide_texts(node, hidden) }
+}
+
+/// Hides every text in a value.
 pub(super) fn hide_texts(node: &Node, hidden: &mut Hidden) {
     hidden.those(node, |node| matches!(node.content, Content::Text(_) | Content::Broken));
 }

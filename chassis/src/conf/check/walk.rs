@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let problem = Problem { help, ..Problem::new(origin, path, message) };
+        let problem = Problem::new(origin, path, message).helped(help);
         self.findings.push(Finding { weight, depth: path.steps().len(), problem });
     }
 }

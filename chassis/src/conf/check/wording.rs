@@ -1,6 +1,6 @@
 //! The words for what is there and what should be.
 
-use crate::conf::problem::without_user;
+use crate::conf::problem::veiled;
 use crate::conf::tree::{Content, Node};
 use crate::conf::value::beginning;
 
@@ -19,7 +19,10 @@ pub(super) fn kind(node: &Node) -> &'static str {
 
 /// What is there, in words that say nothing of what it is.
 pub(super) fn something(node: &Node) -> String {
-    wanted(kind(node)).to_owned()
+    match kind(node) {
+        "boolean" => "a truth value".to_owned(),
+        kind => wanted(kind).to_owned(),
+    }
 }
 
 /// What is there, in words.
@@ -40,7 +43,7 @@ pub(super) fn shown(node: &Node) -> String {
         Content::Text(text) => text.clone(),
         _ => node.to_json().to_string(),
     };
-    format!("`{}`", beginning(&without_user(&written).unwrap_or(written)))
+    format!("`{}`", beginning(&veiled(&written)))
 }
 
 /// What is wanted, in words.

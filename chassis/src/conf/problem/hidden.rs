@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::private::private;
 use super::unread::before_values;
 use crate::conf::origin::{Origin, Place};
 use crate::conf::tree::{Content, Node};
@@ -14,13 +15,20 @@ impl Hidden {
     /// Hides what is written there.
     pub(crate) fn add(&mut self, origin: &Origin) {
         if let Some(place) = origin.place() {
-            let ranges = self.0.entry((place.text.order, place.line)).or_default();
-            ranges.push((place.column - 1, place.column - 1 + place.length as usize));
-            ranges.sort_unstable();
+            self.part(place, 0, place.length as usize);
             // Where the last of several lines ends is not known; it is hidden whole.
             for line in place.line + 1..=place.line + place.more as usize {
                 self.0.insert((place.text.order, line), vec![(0, usize::MAX)]);
             }
+        }
+    }
+
+    /// Hides some characters of what is written there.
+    fn part(&mut self, place: &Place, from: usize, to: usize) {
+        let start = place.column - 1;
+        let (range, ranges) = ((start + from, start + to), self.0.entry((place.text.order, place.line)).or_default());
+        if let Err(at) = ranges.binary_search(&range) {
+            ranges.insert(at, range);
         }
     }
 
@@ -51,13 +59,36 @@ impl Hidden {
         }
     }
 
-    /// Hides the addresses that hold a user or a password: whatever they are for, those are nobody's business.
-    pub(crate) fn users(&mut self, node: &Node) {
-        self.those(node, |node| match &node.content {
-            Content::Text(text) => without_user(text).is_some(),
-            Content::Broken => node.origin.place().and_then(written).is_some_and(|text| without_user(&text).is_some()),
-            _ => false,
-        });
+    /// Hides what addresses hold of a user, a password and a query: whatever they are for, that is nobody's business.
+    pub(crate) fn addresses(&mut self, node: &Node) {
+        match &node.content {
+            Content::List(items) => items.iter().for_each(|item| self.addresses(item)),
+            Content::Map(entries) => entries.iter().for_each(|(key, entry)| {
+                self.address(&entry.key, key);
+                self.addresses(&entry.node);
+            }),
+            Content::Text(text) => self.address(&node.origin, text),
+            Content::Broken => {
+                let written = node.origin.place().and_then(written).unwrap_or_default();
+                self.address(&node.origin, written);
+            }
+            _ => {}
+        }
+    }
+
+    /// Hides what is private in a text, or all of it where it is written in another way than it reads.
+    fn address(&mut self, origin: &Origin, text: &str) {
+        let Some(place) = origin.place() else { return };
+        let written = written(place).unwrap_or_default();
+        for private in private(text) {
+            match written.find(text) {
+                Some(at) => {
+                    let characters = |end: usize| written[..at + end].chars().count();
+                    self.part(place, characters(private.start), characters(private.end));
+                }
+                None => self.add(origin),
+            }
+        }
     }
 
     /// Everything in the line of this place that may be a value.
@@ -75,14 +106,8 @@ impl Hidden {
 }
 
 /// What is written there, as far as it is on one line.
-fn written(place: &Place) -> Option<String> {
+fn written(place: &Place) -> Option<&str> {
     let line = place.text.line(place.line)?;
-    Some(line.chars().skip(place.column - 1).take(place.length as usize).collect())
-}
-
-/// An address without the user and the password that it holds; `None` if it holds none.
-pub(crate) fn without_user(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let (_, host) = rest.rsplit_once('@')?;
-    Some(format!("{scheme}://***@{host}"))
+    let at = |character: usize| line.char_indices().nth(character).map_or(line.len(), |(at, _)| at);
+    line.get(at(place.column - 1)..at(place.column - 1 + place.length as usize))
 }

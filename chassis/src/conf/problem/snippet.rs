@@ -1,6 +1,7 @@
 //! The line a problem is written on, with the problem underlined.
 
 use super::Hidden;
+use super::private::HIDDEN;
 use crate::conf::origin::Place;
 
 /// The line a problem is written on.
@@ -18,8 +19,6 @@ pub struct Snippet {
 
 /// Longer lines are cut: they are data, not configuration that a person reads.
 const WIDTH: usize = 160;
-
-const HIDDEN: &str = "***";
 
 impl Snippet {
     /// The line of this place, without what is hidden of it.

@@ -19,6 +19,12 @@ const DOWNWARD: [(&str, &str); 5] = [
     ("CONTAINER_NAME", "k8s.container.name"),
 ];
 
+/// The attribute that names the service.
+pub(crate) const SERVICE_NAME: &str = "service.name";
+
+/// The attribute that says its version.
+pub(crate) const SERVICE_VERSION: &str = "service.version";
+
 /// The variable that lists attributes.
 const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
@@ -43,12 +49,12 @@ pub(super) fn resource(environment: &BTreeMap<String, String>, warnings: &Warnin
         Some(Ok(pairs)) => resource.extend(pairs),
         // What it says is not repeated: it may be anything.
         Some(Err(place)) => warnings.warn(format!(
-            "environment {ATTRIBUTES} has no effect: number {place} in it is no pair; write `key=value,key=value`, and \
-             what stands for something else as `%2C` for `,`, `%3D` for `=` and `%25` for `%`"
+            "environment {ATTRIBUTES} has no effect: entry {place} is not `key=value` in percent-encoding; write `,` as \
+             `%2C`, `=` as `%3D` and `%` as `%25` within a value"
         )),
         None => {}
     }
-    resource.extend(said("OTEL_SERVICE_NAME").map(|name| ("service.name".to_owned(), name.clone())));
+    resource.extend(said("OTEL_SERVICE_NAME").map(|name| (SERVICE_NAME.to_owned(), name.clone())));
     resource
 }
 
@@ -113,8 +119,9 @@ mod tests {
             assert_eq!(resource(&variables, &warnings), Resource::new(), "{list}");
             let [warning] = warnings.all().try_into().unwrap();
             let expected =
-                format!("environment OTEL_RESOURCE_ATTRIBUTES has no effect: number {place} in it is no pair;");
+                format!("environment OTEL_RESOURCE_ATTRIBUTES has no effect: entry {place} is not `key=value`");
             assert!(warning.message.starts_with(&expected), "{}", warning.message);
+            assert!(warning.message.ends_with("; write `,` as `%2C`, `=` as `%3D` and `%` as `%25` within a value"));
         }
     }
 }

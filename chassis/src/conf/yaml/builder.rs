@@ -219,7 +219,7 @@ impl<'a> Builder<'a> {
             Inside::List(items) => Content::List(items),
             Inside::Map { mut entries, merged, .. } => {
                 for node in merged {
-                    merge_key::merge(&mut entries, node)
+                    merge_key::merge(&mut entries, node, &mut self.replaced)
                         .map_err(|message| Problem::new(&origin, &self.path().key("<<"), message))
                         .map_err(|problem| problem.with_help("write `<<: *name`, where `&name` marks a map"))?;
                 }

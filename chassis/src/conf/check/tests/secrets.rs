@@ -42,6 +42,14 @@ fn all_that_stands_where_a_secret_belongs_is_hidden() {
 
     The configuration has 1 problem.
     ");
+    insta::assert_snapshot!(said("redis: { secret: true }\n"), @"
+    greeter.yaml:1:18: redis.secret: expected text, found a truth value
+      1 | redis: { secret: *** }
+        |                  ^^^
+      help: put it in quotes
+
+    The configuration has 1 problem.
+    ");
     insta::assert_snapshot!(said("redis: { secret: { sekret: 1 } }\n"), @"
     greeter.yaml:1:18: redis.secret: expected text, found a map of keys
       1 | redis: { secret: { ***: *** } }
@@ -124,6 +132,15 @@ fn what_is_said_a_second_time_is_hidden_the_first_time_too() {
     said("telemetry: { otlp: { headers: { authorization: Bearer sekret, authorization: Bearer sekret } } }\n");
     said("redis: { url: { a: [sekret] }, url: sekret }\n");
     said("redis: { secret: 12345, secret: sekret }\n");
+    insta::assert_snapshot!(said("redis: { <<: { secret: sekret }, secret: y, ulr: x }\n"), @"
+    greeter.yaml:1:45: redis.ulr: this key is not known
+      1 | redis: { <<: { secret: *** }, secret: ***, ulr: *** }
+        |                                            ^^^
+      help: did you mean `url`?
+
+    The configuration has 1 problem.
+    ");
+    said("redis: { <<: [{ secret: x }, { secret: sekret }], ulr: x }\n");
     // The first file is shown for another reason.
     let over = ["redis: { url: \"redis://u:sekret@h:1\", ulr: x }\n", "redis: { url: x }\n"];
     insta::assert_snapshot!(said_by(&over, &[]), @"
@@ -140,23 +157,84 @@ fn what_is_said_a_second_time_is_hidden_the_first_time_too() {
 #[test]
 fn addresses_are_shown_without_the_user_they_hold() {
     let endpoint = "telemetry: { otlp: { endpoint: \"http://u:sekret@h:4318\", endpiont: x } }\n";
-    insta::assert_snapshot!(said(endpoint), @"
+    insta::assert_snapshot!(said(endpoint), @r#"
     greeter.yaml:1:58: telemetry.otlp.endpiont: this key is not known
-      1 | telemetry: { otlp: { endpoint: ***, endpiont: *** } }
-        |                                     ^^^^^^^^
+      1 | telemetry: { otlp: { endpoint: "http://***@h:4318", endpiont: *** } }
+        |                                                     ^^^^^^^^
       help: did you mean `endpoint`?
 
     The configuration has 1 problem.
-    ");
-    insta::assert_snapshot!(said("log: \"https://u:sekret@h/\"\n"), @"
+    "#);
+    insta::assert_snapshot!(said("log: \"https://u:sekret@h/\"\n"), @r#"
     greeter.yaml:1:6: log: expected a map of keys, found the text `https://***@h/`
-      1 | log: ***
-        |      ^^^
+      1 | log: "https://***@h/"
+        |      ^^^^^^^^^^^^^^^^
       help: write keys below it: `colour`, `format`, `level`, `targets`
 
     The configuration has 1 problem.
-    ");
-    insta::assert_snapshot!(said("log: { level: \"https://u:sekret@h/\" }\n"), @"
+    "#);
+    insta::assert_snapshot!(said("log: { level: \"https://u:sekret@h/\" }\n"), @r#"
+    greeter.yaml:1:15: log.level: `https://***@h/` is not known here
+      1 | log: { level: "https://***@h/" }
+        |               ^^^^^^^^^^^^^^^^^
+      help: write one of `off`, `error`, `warn`, `info`, `debug`, `trace`
+
+    The configuration has 1 problem.
+    "#);
+    insta::assert_snapshot!(said("timeout: \"https://u:sekret@h/\"\n"), @r#"
+    greeter.yaml:1:10: timeout: `https://***@h/` is not a length of time
+      1 | timeout: "https://***@h/"
+        |          ^^^^^^^^^^^^^^^^
+      help: write it as `250ms`, `2s`, `5m` or `1m30s`
+
+    The configuration has 1 problem.
+    "#);
+    insta::assert_snapshot!(said("admin: { listen: \"http://u:sekret@0.0.0.0:80\" }\n"), @r#"
+    greeter.yaml:1:18: admin.listen: `http://***@0.0.0.0:80` is not an address
+      1 | admin: { listen: "http://***@0.0.0.0:80" }
+        |                  ^^^^^^^^^^^^^^^^^^^^^^^^
+      help: write `host:port` without a scheme and a path
+
+    The configuration has 1 problem.
+    "#);
+    for value in ["https://u:sekret@h/", "u:sekret@h", "//u:sekret@h", "https:/u:sekret@h", "https://h/?a=sekret"] {
+        for key in [
+            "timeout",
+            "admin.listen",
+            "protocols.rest.limit-body",
+            "handlers.rate-limit.rate",
+            "handlers.rate-limit.key",
+            "handlers.rate-limit.burst",
+            "admin.refusals",
+            "log.format",
+            "telemetry.otlp.protocol",
+            "schemas.greeting.word.x",
+            "chain.provider.default",
+            "operations.greeting.hello.chain",
+        ] {
+            let (open, close) = (key.replace('.', ": { "), " }".repeat(key.matches('.').count()));
+            said(&format!("{open}: \"{value}\"{close}\n"));
+        }
+        said(&format!("telemetry: {{ otlp: {{ endpoint: \"{value}\", endpiont: x }} }}\n"));
+        said(&format!("telemetry: {{ otlp: {{ endpoint: {value}, endpiont: x }} }}\n"));
+        said(&format!("telemetry: {{ otlp: {{ \"{value}\": a, endpiont: x }} }}\n"));
+    }
+    said("log: { level: [\"https://u:sekret@h/\"] }\n");
+    said("log: { level: \"https://u:sekret@${NOWHERE}\" }\n");
+    // Who uses it says so at its place.
+    let conf = right("telemetry: { otlp: { endpoint: \"http://u:sekret@h:4318\" } }\n");
+    let problem =
+        conf.problem("telemetry", &BuildError::new("otlp.endpoint", "the address holds a user or a password"));
+    insta::assert_snapshot!(problem, @r#"
+    greeter.yaml:1:32: telemetry.otlp.endpoint: the address holds a user or a password
+      1 | telemetry: { otlp: { endpoint: "http://***@h:4318" } }
+        |                                ^^^^^^^^^^^^^^^^^^^^
+    "#);
+}
+
+#[test]
+fn what_is_written_in_another_way_than_it_reads_is_hidden_whole() {
+    insta::assert_snapshot!(said("log: { level: \"https:\\/\\/u:sekret@h/\" }\n"), @"
     greeter.yaml:1:15: log.level: `https://***@h/` is not known here
       1 | log: { level: ***}
         |               ^^^
@@ -164,17 +242,26 @@ fn addresses_are_shown_without_the_user_they_hold() {
 
     The configuration has 1 problem.
     ");
-    said("log: { level: [\"https://u:sekret@h/\"] }\n");
-    said("log: { level: \"https://u:sekret@${NOWHERE}\" }\n");
-    // Who uses it says so at its place.
-    let conf = right("telemetry: { otlp: { endpoint: \"http://u:sekret@h:4318\" } }\n");
-    let problem =
-        conf.problem("telemetry", &BuildError::new("otlp.endpoint", "the address holds a user or a password"));
-    insta::assert_snapshot!(problem, @"
-    greeter.yaml:1:32: telemetry.otlp.endpoint: the address holds a user or a password
-      1 | telemetry: { otlp: { endpoint: ***} }
-        |                                ^^^
-    ");
+    said("log: { level: 'https://u:it''s sekret@h/' }\n");
+}
+
+#[test]
+fn what_parts_say_of_addresses_says_nothing_of_users() {
+    let conf = right("telemetry: { otlp: { endpoint: \"http://h\" } }\n");
+    let error = BuildError::new("otlp.endpoint", "`http://u:sekret@h/` cannot be read").with_help("not `u:sekret@h`");
+    insta::assert_snapshot!(conf.problem("telemetry", &error), @r#"
+    greeter.yaml:1:32: telemetry.otlp.endpoint: `http://***@h/` cannot be read
+      1 | telemetry: { otlp: { endpoint: "http://h" } }
+        |                                ^^^^^^^^^^^
+      help: not `***@h`
+    "#);
+}
+
+#[test]
+fn numbers_under_misspelt_keys_are_hidden_where_secrets_are() {
+    let said = |yaml: &str| wrong(yaml).lines().nth(1).unwrap_or_default().to_owned();
+    assert_eq!(said("redis: { secert: 12345678 }\n"), "  1 | redis: { secert: *** }");
+    assert_eq!(said("log: { lvl: 12345678 }\n"), "  1 | log: { lvl: 12345678 }");
 }
 
 #[test]
