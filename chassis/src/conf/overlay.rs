@@ -83,10 +83,12 @@ pub(crate) fn key(argument: &str) -> &str {
     }
 }
 
-/// Whether this sets a key: a colon before nothing but signs separates a secret in Base64, which ends in them.
+/// Whether this sets a key: a colon before nothing but signs separates a secret in Base64, which ends in them, and one
+/// before a slash an address, whose query has them.
 fn is_key(key: &str, value: &str) -> bool {
     let is_encoded = key.contains(':') && value.trim_matches('=').trim().is_empty();
-    !key.trim().is_empty() && !is_encoded
+    let is_address = key.contains(":/") || key.contains('@');
+    !key.trim().is_empty() && !is_encoded && !is_address
 }
 
 fn said(path: KeyPath, value: &str, origin: &Origin) -> Result<Said, Problem> {
@@ -205,8 +207,13 @@ mod tests {
           help: write `--set log.level=debug`
         ");
         assert!(wrong("=3").starts_with("--set =: this does not set a key\n"));
-        for separated in ["redis.secret:hunter2", "redis.secret hunter2", "redis.secret: hunter2==", "redis.secret:h="]
-        {
+        for separated in [
+            "redis.secret:hunter2",
+            "redis.secret hunter2",
+            "redis.secret: hunter2==",
+            "redis.secret:h=",
+            "redis.secret:redis://u:hunter2@h/?db=1",
+        ] {
             assert!(wrong(separated).starts_with("--set redis.secret: this does not set a key\n"), "{separated}");
             assert_eq!(key(separated), "redis.secret");
         }

@@ -79,8 +79,10 @@ impl Hidden {
     /// Hides what is private in a text, or all of it where it is written in another way than it reads.
     fn address(&mut self, origin: &Origin, text: &str) {
         let Some(place) = origin.place() else { return };
-        let written = written(place).unwrap_or_default();
-        for private in private(text) {
+        let mut found = private(text).peekable();
+        // Few are, and finding the text in its line takes long where all of a file is one line.
+        let written = if found.peek().is_some() { written(place).unwrap_or_default() } else { return };
+        for private in found {
             match written.find(text) {
                 Some(at) => {
                     let characters = |end: usize| written[..at + end].chars().count();
