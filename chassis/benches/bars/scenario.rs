@@ -31,17 +31,17 @@ const ALL: &[Scenario] = &[
     Scenario { name: "inside GET, empty chain", repetitions: 4_000, prepare: || greeting("") },
     Scenario { name: PROVEN, repetitions: 8_000, prepare: proven_past_nobody },
     Scenario { name: DEFAULT, repetitions: 8_000, prepare: proven_through_default_chain },
-    Scenario { name: SERVED_GET, repetitions: 2_000, prepare: || exchange("", get("")) },
+    Scenario { name: SERVED_GET, repetitions: 8_000, prepare: || exchange("", get("")) },
     Scenario {
         name: SERVED_FULL,
-        repetitions: 2_000,
+        repetitions: 8_000,
         prepare: || exchange("tracing, rate-limit, auth", get(&format!("authorization: Bearer {}\r\n", bearer()))),
     },
-    Scenario { name: "served POST of 1 KiB, empty chain", repetitions: 1_000, prepare: || exchange("", post()) },
-    Scenario { name: "served POST of text", repetitions: 1_000, prepare: || exchange("", text("/orders/text")) },
+    Scenario { name: "served POST of 1 KiB, empty chain", repetitions: 2_000, prepare: || exchange("", post()) },
+    Scenario { name: "served POST of text", repetitions: 4_000, prepare: || exchange("", text("/orders/text")) },
     Scenario {
         name: "served POST, foreign extractor",
-        repetitions: 1_000,
+        repetitions: 4_000,
         prepare: || exchange("", text("/orders/foreign")),
     },
     // The last one, because it sets the subscriber of the process.
