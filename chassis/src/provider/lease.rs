@@ -32,12 +32,14 @@ impl Lease {
         self.live.clock
     }
 
-    /// Counts and keeps the refusal of a handler or of the chain itself, and lets its caller name it.
+    /// Lets a caller name the configuration that gave it no answer, and the refusal where a handler or the chain itself
+    /// refused; that is counted and kept. What an operation says for itself is left as it is.
     pub(super) fn keep(&self, fault: &mut Fault, invocation: &Invocation) {
-        if !fault.is_refusal() {
+        let refused = fault.is_refusal();
+        if !refused && invocation.operation().is_some() {
             return;
         }
-        let id = self.note(fault, fault.handler(), invocation, true);
+        let id = if refused { self.note(fault, fault.handler(), invocation, true) } else { None };
         fault.set_receipt(Receipt { id, revision: Arc::clone(&self.snapshot.revision) });
     }
 

@@ -155,6 +155,20 @@ fn a_call_that_the_end_of_the_process_cuts_off_did_not_lose_its_caller() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_matches_nothing_names_the_configuration_too() {
+    let step = Step { name: "ends".into(), form: Form::Hooks(Arc::new(Ends::default())), terms: None };
+    let mut snapshot = snapshot("r1", &[]);
+    snapshot.unmatched.steps = [step].into();
+    let provider = Provider::new(snapshot, Clock::system());
+    for (method, path, status) in [("GET", "/nowhere", 404), ("DELETE", "/bombs", 405)] {
+        let answer = call(&provider, request(method, path)).await;
+        assert_eq!(answer.status(), status);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert!(str::from_utf8(&body).unwrap().contains(r#""revision":"r1""#), "{body:?}");
+    }
+}
+
 #[test]
 fn the_revision_that_is_shown_is_the_one_that_decides() {
     let provider = provider();
